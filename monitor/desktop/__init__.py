@@ -1,0 +1,1 @@
+"""The user's machine as plain Python: paths, settings, logs. No Qt."""

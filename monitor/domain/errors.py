@@ -1,0 +1,189 @@
+"""Every error a caller can meet, and the frozen form in which a failure crosses threads.
+
+``MonitorError``
+    ``TransportError``      no usable reply: ``ConnectFailed``, ``TimedOut``, ``ConnectionDropped``, ``ReplyTooLarge``
+    ``ReadOnlyViolation``   the request could have changed something; it was not sent
+    ``BudgetExhausted``     our own cap on the venue's rate limit; it was not sent
+    ``VenueError``          the venue answered, with an error: ``RateLimited``, ``EdgeBlocked``, ``UnknownInstrument``
+    ``PayloadError``        the reply is not what the endpoint promises
+
+``str(error)`` is a sentence for people, without URL, query, header or key. ``detail`` is for the log, redacted too.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ErrorKind(StrEnum):
+    """Low-cardinality reason of a failure, for counters, colours and JSON."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    DEADLINE = "deadline"
+    DROPPED = "dropped"
+    TOO_LARGE = "too_large"
+    READ_ONLY = "read_only"
+    BUDGET = "budget"
+    RATE_LIMITED = "rate_limited"
+    BLOCKED = "blocked"
+    VENUE = "venue"
+    UNKNOWN_INSTRUMENT = "unknown_instrument"
+    PAYLOAD = "payload"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+
+
+class MonitorError(Exception):
+    """Base of all. ``traces`` holds what the attempts cost (``RequestTrace`` values), empty if none was made."""
+
+    kind = ErrorKind.INTERNAL
+
+    def __init__(self, user_text: str, *, detail: str = "", traces: tuple[object, ...] = ()) -> None:
+        super().__init__(user_text)
+        self.user_text = user_text
+        self.detail = detail
+        self.traces = traces
+
+
+class TransportError(MonitorError):
+    """No usable reply arrived. Handled by the poller: backed off and tried again at a later poll."""
+
+    kind = ErrorKind.DROPPED
+
+
+class ConnectFailed(TransportError):
+    """DNS, TCP or TLS did not succeed; ``kind`` says which. Nothing was sent."""
+
+    kind = ErrorKind.CONNECT
+
+    def __init__(self, user_text: str, *, kind: ErrorKind, detail: str = "", traces: tuple[object, ...] = ()) -> None:
+        super().__init__(user_text, detail=detail, traces=traces)
+        self.kind = kind
+
+
+class TimedOut(TransportError):
+    """Waited too long; ``phase`` is ``lease``, ``dns``, ``connect``, ``tls``, ``wait``, ``read`` or ``deadline``."""
+
+    kind = ErrorKind.TIMEOUT
+
+    def __init__(self, user_text: str, *, phase: str, detail: str = "", traces: tuple[object, ...] = ()) -> None:
+        super().__init__(user_text, detail=detail, traces=traces)
+        self.phase = phase
+        if phase == "deadline":
+            self.kind = ErrorKind.DEADLINE
+
+
+class ConnectionDropped(TransportError):
+    """The connection ended before the reply was whole."""
+
+    kind = ErrorKind.DROPPED
+
+
+class ReplyTooLarge(TransportError):
+    """The reply is larger than the endpoint may be; reading stopped at the limit and the connection was closed."""
+
+    kind = ErrorKind.TOO_LARGE
+
+
+class ReadOnlyViolation(MonitorError):
+    """A request that is not on the read-only list. A programming error: no socket was touched."""
+
+    kind = ErrorKind.READ_ONLY
+
+
+class BudgetExhausted(MonitorError):
+    """Our own cap of the venue's rate limit is used up, or the venue told us to pause. Nothing was sent."""
+
+    kind = ErrorKind.BUDGET
+
+    def __init__(self, user_text: str, *, available_in_s: float, detail: str = "") -> None:
+        super().__init__(user_text, detail=detail)
+        self.available_in_s = available_in_s
+
+
+class VenueError(MonitorError):
+    """The venue answered with an error; ``venue_code`` is its own code as text, ``None`` where it gave none."""
+
+    kind = ErrorKind.VENUE
+
+    def __init__(
+        self,
+        user_text: str,
+        *,
+        http_status: int,
+        venue_code: str | None = None,
+        is_retryable: bool = False,
+        detail: str = "",
+        traces: tuple[object, ...] = (),
+    ) -> None:
+        super().__init__(user_text, detail=detail, traces=traces)
+        self.http_status = http_status
+        self.venue_code = venue_code
+        self.is_retryable = is_retryable
+
+
+class RateLimited(VenueError):
+    """The venue refused for its rate limit; ``retry_after_s`` is ``None`` when it gave no hint."""
+
+    kind = ErrorKind.RATE_LIMITED
+
+    def __init__(
+        self,
+        user_text: str,
+        *,
+        http_status: int,
+        retry_after_s: float | None,
+        venue_code: str | None = None,
+        detail: str = "",
+        traces: tuple[object, ...] = (),
+    ) -> None:
+        super().__init__(
+            user_text, http_status=http_status, venue_code=venue_code, is_retryable=True, detail=detail, traces=traces
+        )
+        self.retry_after_s = retry_after_s
+
+
+class EdgeBlocked(VenueError):
+    """Something in front of the venue answered (a proxy, a CDN's HTML page), not the venue itself."""
+
+    kind = ErrorKind.BLOCKED
+
+
+class UnknownInstrument(VenueError):
+    """The venue does not know the instrument, or no longer trades it."""
+
+    kind = ErrorKind.UNKNOWN_INSTRUMENT
+
+
+class PayloadError(MonitorError):
+    """The reply is not what ``endpoint`` promises: ``path`` is the field (``data[3].lastPrice``; ``$``: the whole)."""
+
+    kind = ErrorKind.PAYLOAD
+
+    def __init__(
+        self, *, endpoint: str, path: str, expected: str, detail: str = "", traces: tuple[object, ...] = ()
+    ) -> None:
+        super().__init__(f"{endpoint}: {path} is not {expected}", detail=detail, traces=traces)
+        self.endpoint = endpoint
+        self.path = path
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A failure as it crosses threads: no exception object, so no frames and no locals travel with it."""
+
+    kind: ErrorKind
+    user_text: str
+    detail: str = ""
+    retry_after_s: float | None = None
+
+    @classmethod
+    def from_error(cls, error: MonitorError) -> "Failure":
+        """Keep what may be shown and logged of ``error``."""
+        retry_after_s = getattr(error, "retry_after_s", None)
+        if isinstance(error, BudgetExhausted):
+            retry_after_s = error.available_in_s
+        return cls(kind=error.kind, user_text=error.user_text, detail=error.detail, retry_after_s=retry_after_s)

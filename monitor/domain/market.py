@@ -1,0 +1,217 @@
+"""Market values: instruments, quotes, books, candles, funding.
+
+Prices, sizes and rates are ``Decimal`` as the venue sent them; rates and changes are fractions (0.01 is 1 %).
+``None`` means "not known", never zero. Stamps are timezone-aware UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+INTERVALS_S: dict[str, int] = {
+    "1m": 60,
+    "3m": 180,
+    "5m": 300,
+    "15m": 900,
+    "30m": 1_800,
+    "1h": 3_600,
+    "2h": 7_200,
+    "4h": 14_400,
+    "6h": 21_600,
+    "8h": 28_800,
+    "12h": 43_200,
+    "1d": 86_400,
+    "3d": 259_200,
+    "1w": 604_800,
+    # Calendar months differ in length; this is the longest, used for ranges only, never to compute a candle's close.
+    "1M": 2_678_400,
+}
+"""Candle intervals by name, in seconds. A venue may offer only some of them."""
+
+
+class InstrumentKind(StrEnum):
+    """What kind of contract an instrument is."""
+
+    PERPETUAL = "perp"
+    SPOT = "spot"
+
+
+class InstrumentStatus(StrEnum):
+    """Whether an instrument trades. An unknown word maps to OTHER and is kept in ``status_text``."""
+
+    OPEN = "open"
+    CANCEL_ONLY = "cancel_only"
+    STOPPED = "stopped"
+    PREVIEW = "preview"
+    DELISTED = "delisted"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """One thing that trades on one venue.
+
+    ``name`` is ours and unique within a venue: ``BTC-USDT-PERP``, ``1000PEPE-USDT-PERP``, ``HYPE-USDC``,
+    ``xyz:TSLA-USDC-PERP``. ``multiplier`` is how many coins of ``base`` one priced unit holds (1000 for ``kPEPE`` and
+    ``1000PEPEUSDT``); divide a price by it before comparing venues.
+    """
+
+    venue: str
+    venue_symbol: str
+    name: str
+    kind: InstrumentKind
+    base: str
+    quote: str
+    multiplier: Decimal = Decimal(1)
+    price_decimals: int | None = None
+    size_decimals: int | None = None
+    max_leverage: int | None = None
+    status: InstrumentStatus = InstrumentStatus.OPEN
+    status_text: str = ""
+    dex: str = ""
+    """Hyperliquid's builder dex, empty for the first one and on every other venue."""
+
+    @property
+    def market(self) -> tuple[str, str]:
+        """Key of the same market on any venue: kind and base asset, whatever the quote, dex or multiplier."""
+        return (self.kind.value, self.base)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What one reply said of one instrument; a field the reply does not carry is ``None``.
+
+    Which fields a reply speaks of is told by :attr:`QuoteBatch.fields`, so that "null in this reply" and "not in this
+    reply" stay apart. ``funding_rate`` is the fraction per ``funding_interval_h`` hours.
+    """
+
+    venue_symbol: str
+    last: Decimal | None = None
+    mark: Decimal | None = None
+    index: Decimal | None = None
+    mid: Decimal | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    open_24h: Decimal | None = None
+    volume_24h_base: Decimal | None = None
+    volume_24h_quote: Decimal | None = None
+    open_interest_base: Decimal | None = None
+    funding_rate: Decimal | None = None
+    funding_interval_h: int | None = None
+    next_funding_time: datetime | None = None
+    venue_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteBatch:
+    """Quotes of one reply.
+
+    ``fields`` names the :class:`Quote` fields this reply speaks of: those overwrite what was known, ``None`` included.
+    ``is_complete`` says that an instrument of the same venue and dex that is missing here is gone from the venue.
+    """
+
+    venue: str
+    dex: str = ""
+    fields: frozenset[str]
+    quotes: tuple[Quote, ...]
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentCatalog:
+    """Every instrument of a venue, delisted ones included, in the venue's order."""
+
+    venue: str
+    instruments: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookLevel:
+    """One price level; ``size`` in units of the instrument, ``orders`` is ``None`` where the venue does not count."""
+
+    price: Decimal
+    size: Decimal
+    orders: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderBook:
+    """Bids descending, asks ascending; either side may be empty. ``venue_time``: ``None`` where none is sent."""
+
+    venue: str
+    venue_symbol: str
+    bids: tuple[BookLevel, ...]
+    asks: tuple[BookLevel, ...]
+    venue_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candle:
+    """One candle. ``open_time`` is inclusive; ``is_closed`` is False while it is still forming.
+
+    ``volume_base`` in coins or contracts as the venue counts, ``volume_quote`` the turnover (``None`` where unknown).
+    """
+
+    open_time: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume_base: Decimal | None
+    volume_quote: Decimal | None
+    is_closed: bool
+    trades: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandleBatch:
+    """Candles of one instrument and interval, oldest first, no two with the same open time."""
+
+    venue: str
+    venue_symbol: str
+    interval: str
+    candles: tuple[Candle, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """One public trade; ``side`` is the aggressor's, ``buy`` or ``sell``."""
+
+    venue_symbol: str
+    price: Decimal
+    size: Decimal
+    side: str
+    time: datetime
+    trade_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundingPayment:
+    """One settled funding rate: the fraction charged at ``time``; ``premium`` and ``mark`` where the venue tells."""
+
+    venue_symbol: str
+    time: datetime
+    rate: Decimal
+    premium: Decimal | None = None
+    mark: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictedFunding:
+    """A funding rate another venue is expected to charge next, as Hyperliquid relays it under the name ``source``."""
+
+    base: str
+    source: str
+    rate: Decimal
+    interval_h: int | None
+    next_funding_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueStatus:
+    """What the venue says of itself: its clock, and a special status text (``None`` when all is normal)."""
+
+    venue: str
+    venue_time: datetime | None
+    special_status: str | None

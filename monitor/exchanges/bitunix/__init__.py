@@ -1,0 +1,1 @@
+"""Bitunix futures: endpoints and parsing. Called from poller threads."""

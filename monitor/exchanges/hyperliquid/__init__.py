@@ -1,0 +1,1 @@
+"""Hyperliquid: endpoints and parsing. Called from poller threads."""

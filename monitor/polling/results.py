@@ -1,0 +1,71 @@
+"""What a poll brings across the thread boundary: a success or a failure, frozen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from monitor.domain.errors import Failure
+from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
+from monitor.exchanges.base import Payload, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollSuccess:
+    """A reply arrived and parsed.
+
+    ``missed`` counts the polls of the schedule that did not happen since the last result of the same job (the one
+    before took too long, or the budget held it back); ``planned`` and ``made`` are totals of the job since it started.
+    """
+
+    venue: str
+    endpoint: str
+    key: str
+    plan_epoch: int
+    cadence_s: float
+    payload: Payload
+    requested_mono_s: float
+    received_mono_s: float
+    received_at: datetime
+    source: Source
+    cache_age_s: float
+    clock_offset_s: float | None
+    traces: tuple[RequestTrace, ...]
+    pools: tuple[PoolStats, ...]
+    budget: BudgetState
+    missed: int
+    planned: int
+    made: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollFailure:
+    """A poll that brought nothing. ``streak`` counts failures in a row of this job, this one included."""
+
+    venue: str
+    endpoint: str
+    key: str
+    plan_epoch: int
+    cadence_s: float
+    failure: Failure
+    failed_mono_s: float
+    failed_at: datetime
+    traces: tuple[RequestTrace, ...]
+    pools: tuple[PoolStats, ...]
+    budget: BudgetState
+    missed: int
+    planned: int
+    made: int
+    streak: int
+    next_due_in_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDone:
+    """Result of one-off work given to ``PollEngine.run_once``: a value, or a failure, with the caller's token."""
+
+    token: int
+    value: object | None
+    failure: Failure | None
+
+
+PollResult: TypeAlias = PollSuccess | PollFailure | TaskDone

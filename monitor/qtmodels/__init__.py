@@ -1,0 +1,1 @@
+"""Qt faces of the state. GUI thread only."""

@@ -1,0 +1,1 @@
+"""What the screen knows. Used from one thread only (the GUI's, or the headless loop's); contains no Qt."""
