@@ -1,0 +1,301 @@
+"""Latencies of one venue's requests: cold and warm apart, failures counted but never a latency.
+
+Latency is ``RequestTrace.total_s`` of an attempt whose reply arrived whole and with a good status; an attempt stands at
+the time it ended. An attempt is *failed* when it has an ``error_kind`` or a status of 400 and above, and *healed* when
+it died with a stale keep-alive and the next attempt of the same request took over.
+
+Percentiles are numpy's default, method "linear" (Hyndman and Fan's type 7): the value at rank ``(n - 1) * p`` of the
+sorted latencies, between neighbours by linear interpolation. Each comes with its n.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.domain.telemetry import RequestTrace
+from monitor.state.series import FloatArray, TimeSeries
+
+MIN_BAND_MARKS: Final = 5
+"""A bin of the band with fewer marks shows nothing: its p95 would be its maximum under another name."""
+_MAX_CACHED_BINS: Final = 4_096
+
+
+class MarkKind(StrEnum):
+    """Which of the four shapes an attempt is drawn with."""
+
+    WARM = "warm"
+    COLD = "cold"
+    FAILED = "failed"
+    HEALED = "healed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyMark:
+    """One attempt, as a click on its mark finds it. ``is_cold`` is ``None`` when it never got a connection."""
+
+    time_s: float
+    """End of the attempt, monotonic."""
+    latency_s: float
+    """How long the attempt took; of a failed one, until it failed."""
+    kind: MarkKind
+    is_cold: bool | None
+    endpoint: str
+    host: str
+    request_id: int
+    attempt: int
+    connection_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencySummary:
+    """Figures of one class over one period. Percentiles in seconds, of ``n`` attempts; ``None`` when n is 0."""
+
+    n: int
+    p50_s: float | None
+    p95_s: float | None
+    p99_s: float | None
+    failed: int
+    """Failed attempts of the same class and period; healed ones are not among them."""
+    healed: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkArrays:
+    """Marks of one kind in a period, by time.
+
+    ``first_index`` numbers the first one for :meth:`LatencyWindow.mark`, the others follow; it is ``None`` when the
+    marks are too many to draw and only the fastest and the slowest of each column are here. ``n`` counts all.
+    """
+
+    times_s: FloatArray
+    latencies_s: FloatArray
+    first_index: int | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyBand:
+    """Warm p50 and p95 of consecutive bins of one width. NaN in a bin of fewer than ``MIN_BAND_MARKS`` marks."""
+
+    edges_s: FloatArray
+    """One more than there are bins; multiples of the width."""
+    p50_s: FloatArray
+    p95_s: FloatArray
+    n: npt.NDArray[np.int64]
+
+
+class _Names:
+    """Strings as small numbers. Endpoints and hosts are few; beyond the range the last number means "other"."""
+
+    _LIMIT: Final = 32_000
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._names: list[str] = []
+
+    def number(self, name: str) -> int:
+        number = self._numbers.get(name)
+        if number is None:
+            if len(self._names) >= self._LIMIT:
+                name = "other"
+            number = self._numbers.setdefault(name, len(self._names))
+            if number == len(self._names):
+                self._names.append(name)
+        return number
+
+    def name(self, number: int) -> str:
+        return self._names[number]
+
+
+class _Marks:
+    """Marks of one kind: a series of latencies and, beside it in the same places, who they were."""
+
+    __slots__ = ("attempts", "coldness", "connection_ids", "ended_s", "endpoints", "hosts", "request_ids", "series")
+
+    def __init__(self, capacity: int) -> None:
+        self.series = TimeSeries(capacity)
+        # The series never runs backwards; this is when the attempt truly ended.
+        self.ended_s = np.empty(capacity)
+        self.request_ids = np.empty(capacity, dtype=np.int64)
+        self.connection_ids = np.empty(capacity, dtype=np.int64)  # -1: none
+        self.attempts = np.empty(capacity, dtype=np.int16)
+        self.coldness = np.empty(capacity, dtype=np.int8)  # 1 cold, 0 warm, -1 no connection
+        self.endpoints = np.empty(capacity, dtype=np.int16)
+        self.hosts = np.empty(capacity, dtype=np.int16)
+
+    def slots(self, first: int, end: int) -> npt.NDArray[np.int64]:
+        return np.arange(first, end) % self.series.capacity
+
+
+class LatencyWindow:
+    """The newest attempts of one venue, ``capacity`` of each kind.
+
+    Thread: one only.
+    """
+
+    def __init__(self, capacity: int = 100_000) -> None:
+        """``capacity`` is at least 1; memory is taken as marks come, about 75 bytes a mark."""
+        self.capacity = capacity
+        self._kinds = {kind: _Marks(capacity) for kind in MarkKind}
+        self._endpoints = _Names()
+        self._hosts = _Names()
+        self._bins = _BinCache(self._kinds[MarkKind.WARM].series)
+        self.revision = 0
+        """Grows with every attempt added."""
+
+    def add(self, trace: RequestTrace) -> None:
+        """Add one attempt. Attempts come about in the order they ended, within seconds of each other."""
+        kind = kind_of(trace)
+        marks = self._kinds[kind]
+        slot = marks.series.total % self.capacity
+        marks.series.append(trace.ended_mono_s, trace.total_s)
+        marks.ended_s[slot] = trace.ended_mono_s
+        marks.request_ids[slot] = trace.request_id
+        marks.connection_ids[slot] = -1 if trace.connection_id is None else trace.connection_id
+        marks.attempts[slot] = min(trace.attempt, np.iinfo(np.int16).max)
+        marks.coldness[slot] = -1 if trace.is_cold is None else int(trace.is_cold)
+        marks.endpoints[slot] = self._endpoints.number(trace.endpoint)
+        marks.hosts[slot] = self._hosts.number(trace.host)
+        self.revision += 1
+
+    def summary(self, start_s: float, end_s: float, is_cold: bool | None) -> LatencySummary:
+        """Figures of the cold, or of the warm, attempts that ended in ``[start_s, end_s]``.
+
+        With ``is_cold`` of ``None`` only counts: of everything, the attempts without a connection included. A
+        percentile over cold and warm together means nothing and does not exist.
+        """
+        failed, healed = (self._count(kind, start_s, end_s, is_cold) for kind in (MarkKind.FAILED, MarkKind.HEALED))
+        if is_cold is None:
+            n = sum(self._count(kind, start_s, end_s, None) for kind in (MarkKind.COLD, MarkKind.WARM))
+            return LatencySummary(n=n, p50_s=None, p95_s=None, p99_s=None, failed=failed, healed=healed)
+        series = self._kinds[MarkKind.COLD if is_cold else MarkKind.WARM].series
+        _, values = series.points(*series.index_range(start_s, end_s))
+        p50_s, p95_s, p99_s = percentiles(values, (0.50, 0.95, 0.99))
+        return LatencySummary(n=len(values), p50_s=p50_s, p95_s=p95_s, p99_s=p99_s, failed=failed, healed=healed)
+
+    def marks(self, kind: MarkKind, start_s: float, end_s: float, max_points: int | None = None) -> MarkArrays:
+        """Marks of ``kind`` that ended in ``[start_s, end_s]``.
+
+        With ``max_points`` and more than twice as many marks, only the fastest and the slowest of each of so many
+        columns; the cost then does not grow with their number.
+        """
+        marks = self._kinds[kind]
+        first, end = marks.series.index_range(start_s, end_s)
+        if max_points is not None and end - first > 2 * max_points:
+            times_s, latencies_s = marks.series.window(start_s, end_s, max_points)
+            return MarkArrays(times_s, latencies_s, None, end - first)
+        _, latencies_s = marks.series.points(first, end)
+        return MarkArrays(marks.ended_s[marks.slots(first, end)], latencies_s, first, end - first)
+
+    def mark(self, kind: MarkKind, index: int) -> LatencyMark | None:
+        """Attempt number ``index`` of its kind (see :class:`MarkArrays`); ``None`` when it is no longer kept."""
+        marks = self._kinds[kind]
+        total = marks.series.total
+        if not total - len(marks.series) <= index < total:
+            return None
+        slot = index % self.capacity
+        _, latencies_s = marks.series.points(index, index + 1)
+        connection_id, coldness = int(marks.connection_ids[slot]), int(marks.coldness[slot])
+        return LatencyMark(
+            time_s=float(marks.ended_s[slot]),
+            latency_s=float(latencies_s[0]),
+            kind=kind,
+            is_cold=None if coldness < 0 else bool(coldness),
+            endpoint=self._endpoints.name(int(marks.endpoints[slot])),
+            host=self._hosts.name(int(marks.hosts[slot])),
+            request_id=int(marks.request_ids[slot]),
+            attempt=int(marks.attempts[slot]),
+            connection_id=None if connection_id < 0 else connection_id,
+        )
+
+    def warm_band(self, start_s: float, end_s: float, bin_s: float) -> LatencyBand:
+        """Warm p50 and p95 of the bins of ``bin_s`` seconds that cover ``[start_s, end_s]``.
+
+        Bins stand on multiples of ``bin_s``, so that they do not move with the window; finished ones are remembered,
+        and a call costs what the newest one costs.
+        """
+        return self._bins.band(start_s, end_s, bin_s)
+
+    def _count(self, kind: MarkKind, start_s: float, end_s: float, is_cold: bool | None) -> int:
+        marks = self._kinds[kind]
+        first, end = marks.series.index_range(start_s, end_s)
+        if is_cold is None or first == end:
+            return end - first
+        return int(np.count_nonzero(marks.coldness[marks.slots(first, end)] == int(is_cold)))
+
+
+class _BinCache:
+    """Percentiles of finished bins of a growing series, for the bin width asked for last."""
+
+    def __init__(self, series: TimeSeries) -> None:
+        self._series = series
+        self._bin_s = 0.0
+        self._finished: dict[int, tuple[float, float, int]] = {}
+
+    def band(self, start_s: float, end_s: float, bin_s: float) -> LatencyBand:
+        if not bin_s > 0.0:
+            raise ValueError(f"a bin must have a width, not {bin_s}")
+        if bin_s != self._bin_s or len(self._finished) > _MAX_CACHED_BINS:
+            self._bin_s = bin_s
+            self._finished.clear()
+        first, last = math.floor(start_s / bin_s), math.floor(end_s / bin_s)
+        rows = [self._bin(number) for number in range(first, last + 1)]
+        return LatencyBand(
+            edges_s=np.arange(first, last + 2, dtype=np.float64) * bin_s,
+            p50_s=np.array([row[0] for row in rows]),
+            p95_s=np.array([row[1] for row in rows]),
+            n=np.array([row[2] for row in rows], dtype=np.int64),
+        )
+
+    def _bin(self, number: int) -> tuple[float, float, int]:
+        known = self._finished.get(number)
+        if known is not None:
+            return known
+        series = self._series
+        start_s, end_s = number * self._bin_s, (number + 1) * self._bin_s
+        first, end = series.index_range(start_s, math.nextafter(end_s, -math.inf))
+        _, values = series.points(first, end)
+        p50_s, p95_s = percentiles(values, (0.50, 0.95))
+        row = (
+            (math.nan, math.nan, len(values))
+            if p50_s is None or p95_s is None or len(values) < MIN_BAND_MARKS
+            else (p50_s, p95_s, len(values))
+        )
+        # A bin can still change while its end has not passed; what was forgotten since is kept as it was.
+        last_time_s = series.last_time_s
+        if last_time_s is not None and last_time_s >= end_s:
+            self._finished[number] = row
+        return row
+
+
+def kind_of(trace: RequestTrace) -> MarkKind:
+    """Which mark an attempt is drawn with."""
+    if trace.is_healed:
+        return MarkKind.HEALED
+    if trace.error_kind is not None or trace.is_cold is None or (trace.status is not None and trace.status >= 400):
+        return MarkKind.FAILED
+    return MarkKind.COLD if trace.is_cold else MarkKind.WARM
+
+
+def percentiles(values: FloatArray, fractions: Sequence[float]) -> tuple[float | None, ...]:
+    """Percentiles of ``values`` in any order, by the module's method; all ``None`` when there is no value.
+
+    Equal to ``numpy.percentile(values, 100 * fraction)`` and several times faster on the few hundred values of a bin.
+    """
+    if len(values) == 0:
+        return (None,) * len(fractions)
+    ordered = np.sort(values)
+    found: list[float] = []
+    for fraction in fractions:
+        rank = (len(ordered) - 1) * fraction
+        below = math.floor(rank)
+        low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+        part = rank - below
+        # From the nearer neighbour, as numpy does, so that rounding cannot step over it.
+        found.append(low + (high - low) * part if part < 0.5 else high - (high - low) * (1.0 - part))
+    return tuple(found)
