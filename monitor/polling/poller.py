@@ -1,0 +1,294 @@
+"""One thread that polls one endpoint."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from monitor.domain.errors import ErrorKind, Failure
+from monitor.domain.telemetry import RequestTrace
+from monitor.exchanges.base import Fetched, Payload, PollJob
+from monitor.polling.outcome import attempt
+from monitor.polling.results import PollFailure, PollResult, PollSuccess
+from monitor.polling.schedule import Cadence
+from monitor.transport.interface import Transport
+
+LONGEST_HOLD_LOOK_S = 2.0
+"""While the budget holds a poll back, look again at least this often: a pause may have been cut short."""
+
+REPORTED_HOLD_S = 2.0
+"""A longer hold is reported as a failure, so that the countdown and the missed polls on screen move."""
+
+HOLD_REPORT_EVERY_S = 10.0
+"""While a hold lasts it is reported at most this often, and at most once a cadence."""
+
+SUSPENDED_AFTER_S = 20.0
+"""A wait that overran by this much means that the machine stood still; what it slept through was not missed."""
+
+_UNSENT_ROUNDS = 3
+"""How often a poll that lost the race for the budget goes back to waiting before that counts as a failure."""
+
+_STUBBORN = frozenset({ErrorKind.BLOCKED, ErrorKind.READ_ONLY, ErrorKind.UNKNOWN_INSTRUMENT, ErrorKind.INTERNAL})
+"""Failures that asking again soon seldom mends."""
+
+Wait = Callable[[threading.Event, float | None], object]
+
+
+def wait_for_event(event: threading.Event, timeout_s: float | None) -> object:
+    """Block until ``event`` is set or ``timeout_s`` passed (``None``: for ever)."""
+    return event.wait(timeout_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollerEnvironment:
+    """What all pollers of an engine share: clocks, chance, the way of waiting and the way out for results.
+
+    ``clock`` is monotonic in seconds, ``utc_now`` stamps, ``random`` gives floats in [0, 1).
+    """
+
+    put: Callable[[PollResult], object]
+    clock: Callable[[], float]
+    utc_now: Callable[[], datetime]
+    random: Callable[[], float]
+    wait: Wait = wait_for_event
+
+
+class Poller:
+    """Polls one job on its own daemon thread until it is retired.
+
+    Thread: the constructor and every public method from the engine's callers; they set a wish under the lock and wake
+    the thread, which alone touches the schedule and calls ``job.fetch``.
+    """
+
+    def __init__(
+        self, job: PollJob, *, epoch: int, transport: Transport, environment: PollerEnvironment, first_due_s: float
+    ) -> None:
+        self._environment = environment
+        self._transport = transport
+        self._cadence = Cadence(job.cadence_s, first_due_s=first_due_s, random=environment.random)
+        self._unsent_rounds = 0
+        self._hold_report_due_s: float | None = None
+
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._job = job
+        self._epoch = epoch
+        self._is_paused = False
+        self._is_fetching = False
+        self._is_refresh_wished = False
+        self._restart_in_s: float | None = None
+        self._is_retired = False
+        self._is_finished = False
+        # A thread that hangs in a request must not keep the process alive after the window is gone.
+        self._thread = threading.Thread(target=self.run, name=f"poll-{job.key}", daemon=True)
+
+    @property
+    def name(self) -> str:
+        """Name of its thread: ``poll-bitunix.tickers``."""
+        return self._thread.name
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread is running."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Start the thread; once."""
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait up to ``timeout_s`` for the thread to end after :meth:`retire`."""
+        self._thread.join(max(0.0, timeout_s))
+
+    def adopt(self, job: PollJob, epoch: int) -> bool:
+        """Go on under a new plan with the same key: the schedule stays, a changed cadence is taken over.
+
+        Also brings back a poller that was retired but still hangs in a request. False: too late, its thread has ended.
+        """
+        with self._lock:
+            if self._is_finished:
+                return False
+            self._job = job
+            self._epoch = epoch
+            self._is_retired = False
+            self._wake.set()
+            return True
+
+    def retire(self) -> None:
+        """Stop polling. A request in flight is not interrupted; its result still comes, with the old epoch."""
+        with self._lock:
+            self._is_retired = True
+            self._wake.set()
+
+    def refresh(self) -> None:
+        """Poll as soon as the budget allows, once, also while paused. A request in flight counts as that poll."""
+        with self._lock:
+            if not self._is_fetching:
+                self._is_refresh_wished = True
+                self._wake.set()
+
+    def pause(self) -> None:
+        """Poll no more until :meth:`restart`."""
+        with self._lock:
+            self._is_paused = True
+            self._wake.set()
+
+    def restart(self, delay_s: float) -> None:
+        """Poll in ``delay_s`` and go on from there, backoff forgotten; what passed in between was not planned."""
+        with self._lock:
+            self._is_paused = False
+            self._restart_in_s = delay_s
+            self._wake.set()
+
+    def run(self) -> None:
+        """Poll until retired. The body of the thread; blocks."""
+        try:
+            while (turn := self._wait_for_turn()) is not None:
+                self._poll(turn)
+        finally:
+            with self._lock:
+                self._is_finished = True
+
+    def _wait_for_turn(self) -> PollJob | None:
+        """Block until a poll may be made; ``None`` once retired."""
+        environment = self._environment
+        is_refresh = False
+        while True:
+            now_s = environment.clock()
+            with self._lock:
+                self._wake.clear()
+                if self._is_retired:
+                    # Said under the same lock hold, or adopt() could take back a poller that has just decided to end.
+                    self._is_finished = True
+                    return None
+                job = self._job
+                is_wished, self._is_refresh_wished = self._is_refresh_wished, False
+                is_refresh = is_refresh or is_wished
+                is_paused = self._is_paused
+                restart_in_s, self._restart_in_s = self._restart_in_s, None
+            self._cadence.change(job.cadence_s, now_s)
+            if restart_in_s is not None:
+                self._cadence.resume(now_s + restart_in_s)
+            if is_paused and not is_refresh:
+                environment.wait(self._wake, None)
+                continue
+            if is_wished and is_paused:
+                # The slots that passed during the pause were not planned.
+                self._cadence.resume(now_s)
+            elif is_wished and self._cadence.next_due_s > now_s:
+                self._cadence.poll_at(now_s)
+            delay_s = self._cadence.next_due_s - now_s
+            if delay_s <= 0.0:
+                delay_s = self._hold_s(job, now_s)
+                if delay_s <= 0.0:
+                    with self._lock:
+                        self._is_fetching = True
+                    return job
+            environment.wait(self._wake, delay_s)
+            if environment.clock() - now_s - delay_s > SUSPENDED_AFTER_S:
+                self._cadence.resume(environment.clock())
+
+    def _hold_s(self, job: PollJob, now_s: float) -> float:
+        """Seconds to wait for the budget before looking again; 0 when the poll may go out."""
+        available_in_s = self._transport.available_in_s(job.weight)
+        if available_in_s <= 0.0:
+            return 0.0
+        if available_in_s > REPORTED_HOLD_S and (self._hold_report_due_s is None or now_s >= self._hold_report_due_s):
+            self._hold_report_due_s = now_s + max(HOLD_REPORT_EVERY_S, job.cadence_s)
+            missed = self._cadence.held(now_s)
+            text = f"{job.venue}: waiting for the request budget, {available_in_s:.0f} s to go"
+            failure = Failure(kind=ErrorKind.BUDGET, user_text=text, retry_after_s=available_in_s)
+            self._put_failure(job, failure, missed=missed)
+        # Pollers that wait for the same pause to end spread out a little instead of asking all at once.
+        spread_s = self._environment.random() * min(0.3, available_in_s / 10.0)
+        return min(available_in_s + spread_s, LONGEST_HOLD_LOOK_S)
+
+    def _poll(self, job: PollJob) -> None:
+        environment = self._environment
+        started_s = environment.clock()
+        queue_s = max(0.0, started_s - self._cadence.next_due_s)
+        outcome = attempt(job.fetch, name=job.key)
+        ended_s = environment.clock()
+        with self._lock:
+            self._is_fetching = False
+        failure = outcome.failure
+        if outcome.is_unsent and failure is not None and self._unsent_rounds < _UNSENT_ROUNDS:
+            # Another poller took the budget between our look and our request. Nothing was sent: not a poll, wait again.
+            self._unsent_rounds += 1
+            environment.wait(self._wake, min(max(failure.retry_after_s or 0.0, 0.01), LONGEST_HOLD_LOOK_S))
+            return
+        self._unsent_rounds = 0
+        self._hold_report_due_s = None
+        if outcome.value is not None:
+            missed = self._cadence.succeeded(started_s, ended_s)
+            self._put_success(job, outcome.value, missed=missed, queue_s=queue_s)
+            return
+        if failure is None:
+            failure = Failure(kind=ErrorKind.INTERNAL, user_text=f"{job.key}: the client returned nothing")
+        missed = self._cadence.failed(
+            started_s, ended_s, retry_after_s=failure.retry_after_s, is_stubborn=failure.kind in _STUBBORN
+        )
+        self._put_failure(job, failure, missed=missed, traces=_with_queue(outcome.traces, queue_s))
+
+    def _put_success(self, job: PollJob, fetched: Fetched[Payload], *, missed: int, queue_s: float) -> None:
+        self._environment.put(
+            PollSuccess(
+                venue=job.venue,
+                endpoint=job.endpoint,
+                key=job.key,
+                plan_epoch=self._current_epoch(),
+                cadence_s=self._cadence.cadence_s,
+                payload=fetched.value,
+                requested_mono_s=fetched.requested_mono_s,
+                received_mono_s=fetched.received_mono_s,
+                received_at=fetched.received_at,
+                source=fetched.source,
+                cache_age_s=fetched.cache_age_s,
+                clock_offset_s=fetched.clock_offset_s,
+                traces=_with_queue(fetched.traces, queue_s),
+                pools=self._transport.pool_stats(),
+                budget=self._transport.budget_state(),
+                missed=missed,
+                planned=self._cadence.planned,
+                made=self._cadence.made,
+            )
+        )
+
+    def _put_failure(
+        self, job: PollJob, failure: Failure, *, missed: int, traces: tuple[RequestTrace, ...] = ()
+    ) -> None:
+        now_s = self._environment.clock()
+        next_due_in_s = max(0.0, self._cadence.next_due_s - now_s, self._transport.available_in_s(job.weight))
+        self._environment.put(
+            PollFailure(
+                venue=job.venue,
+                endpoint=job.endpoint,
+                key=job.key,
+                plan_epoch=self._current_epoch(),
+                cadence_s=self._cadence.cadence_s,
+                failure=failure,
+                failed_mono_s=now_s,
+                failed_at=self._environment.utc_now(),
+                traces=traces,
+                pools=self._transport.pool_stats(),
+                budget=self._transport.budget_state(),
+                missed=missed,
+                planned=self._cadence.planned,
+                made=self._cadence.made,
+                # A hold is reported before it is a failure of its own in the schedule.
+                streak=max(1, self._cadence.streak),
+                next_due_in_s=next_due_in_s,
+            )
+        )
+
+    def _current_epoch(self) -> int:
+        # Read late: a job that the new plan kept while its request was in flight still belongs on screen.
+        with self._lock:
+            return self._epoch
+
+
+def _with_queue(traces: tuple[RequestTrace, ...], queue_s: float) -> tuple[RequestTrace, ...]:
+    """Put the wait before the transport into the first trace."""
+    if not traces:
+        return traces
+    return (replace(traces[0], queue_s=queue_s), *traces[1:])
