@@ -1,0 +1,207 @@
+"""The board: everything the screen knows, merged from poll results."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from monitor.domain.market import CandleBatch, Instrument, InstrumentCatalog, OrderBook, QuoteBatch, VenueStatus
+from monitor.exchanges.base import Source
+from monitor.polling.results import PollFailure, PollResult, PollSuccess, TaskDone
+from monitor.state.books import BookState
+from monitor.state.candles import CandleSeries
+from monitor.state.catalog import Catalog, InstrumentKey
+from monitor.state.event_log import EventLog
+from monitor.state.ledger import SavingsLedger
+from monitor.state.market_state import MarketState
+from monitor.state.merge import MergeOutcome
+from monitor.state.narrator import Narrator
+from monitor.state.quotes import QuoteState
+from monitor.state.request_log import RequestLog
+from monitor.state.series import TimeSeries
+from monitor.state.venue_state import VenueState
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Board:
+    """Newest quotes, series, candles, books, requests, pools, budgets and events of all venues.
+
+    Plain Python, no lock, no Qt, nothing blocks. ``clock`` is the monotonic clock every ``*_mono_s`` is read from;
+    ``utc_now`` stamps events. ``venues`` gives the order of :attr:`venue_names`; results of other venues are accepted
+    and add the venue. Thread: one only, the GUI's or the headless loop's.
+    """
+
+    def __init__(
+        self,
+        *,
+        venues: Sequence[str],
+        clock: Callable[[], float] = time.perf_counter,
+        utc_now: Callable[[], datetime] = _utc_now,
+        series_capacity: int = 90_000,
+    ) -> None:
+        self.revision = 0
+        """Grows with every change worth a repaint."""
+        self.dropped_results = 0
+        """Results lost because the hand-over to this thread was full."""
+        self.requests = RequestLog()
+        self.events = EventLog()
+        self.ledger = SavingsLedger()
+        self.started_mono_s = clock()
+        self._clock = clock
+        self._catalog = Catalog(venues)
+        self._venues = {name: VenueState(name) for name in venues}
+        self._narrator = Narrator(self.events, clock=clock, utc_now=utc_now)
+        self._markets = MarketState(self._catalog, series_capacity=series_capacity)
+        self._epoch = 0
+
+    # What widgets read.
+
+    @property
+    def venue_names(self) -> tuple[str, ...]:
+        """Names of the venues, in the order given at the start."""
+        return tuple(self._venues)
+
+    @property
+    def instruments(self) -> Mapping[InstrumentKey, Instrument]:
+        """Every instrument listed since start, by (venue, venue symbol); a live view."""
+        return self._catalog.instruments
+
+    @property
+    def tracked(self) -> tuple[InstrumentKey, ...]:
+        """The instruments that keep a full series, see :meth:`track`."""
+        return tuple(self._markets.series)
+
+    @property
+    def epoch(self) -> int:
+        """Epoch of the plan in force."""
+        return self._epoch
+
+    def venue(self, name: str) -> VenueState:
+        """State of one venue; raises ``KeyError`` for an unknown name."""
+        return self._venues[name]
+
+    def quote(self, key: InstrumentKey) -> QuoteState | None:
+        """Newest quote of an instrument; ``None`` before any reply spoke of it."""
+        return self._markets.rows.get(key)
+
+    def series(self, key: InstrumentKey) -> TimeSeries | None:
+        """History of the displayed price (float, by time received); ``None`` for what is not tracked."""
+        return self._markets.series.get(key)
+
+    def book(self, key: InstrumentKey) -> BookState | None:
+        """Newest order book; ``None`` when none was ever polled."""
+        return self._markets.books.get(key)
+
+    def candles(self, key: InstrumentKey, interval: str) -> CandleSeries | None:
+        """Candles of an instrument; ``None`` before the first reply of that interval."""
+        return self._markets.candles.get((key, interval))
+
+    def find(self, text: str, *, venue: str | None = None, limit: int = 50) -> list[Instrument]:
+        """Search the instruments, best match first; see :meth:`monitor.state.catalog.Catalog.find`."""
+        return self._catalog.find(text, venue=venue, limit=limit)
+
+    def resolve(self, venue: str, text: str) -> Instrument | None:
+        """The instrument with exactly this name or venue symbol, whatever the case."""
+        return self._catalog.resolve(venue, text)
+
+    def counterpart(self, key: InstrumentKey) -> InstrumentKey | None:
+        """The same market on the other venue, ``None`` where there is none."""
+        return self._catalog.counterpart(key)
+
+    # What the frame pump (or the headless loop) calls.
+
+    def accept_epoch(self, epoch: int) -> None:
+        """A new plan is in force: prices of results of an older one are ignored from now on.
+
+        What those requests cost is still counted, and what cannot resurrect a price (the list of instruments, closed
+        candles) is still taken.
+        """
+        self._epoch = max(self._epoch, epoch)
+        for venue in self._venues.values():
+            venue.accept_epoch(self._epoch)
+
+    def track(self, keys: Iterable[InstrumentKey]) -> None:
+        """Keep a full series for exactly these instruments; the series of others are forgotten."""
+        self._markets.track(keys)
+        self.revision += 1
+
+    def apply(self, results: Sequence[PollResult], dropped: int = 0) -> None:
+        """Take in what the outbox held, oldest first, and how many results it had to drop.
+
+        Results may arrive late and out of order. Call it with nothing at least once a second (or call :meth:`tick`),
+        so that silence is noticed. One-off work (``TaskDone``) is not the board's and passes by.
+        """
+        if dropped:
+            self.dropped_results += dropped
+            self._narrator.dropped(dropped)
+        for result in results:
+            if isinstance(result, TaskDone):
+                continue
+            self._apply_one(result)
+        if results or dropped:
+            self.revision += 1
+        self.tick()
+
+    def tick(self) -> None:
+        """Notice what time alone brings: a venue that went late, a pause that ended. Cheap; adds events only."""
+        now_mono_s = self._clock()
+        for venue in self._venues.values():
+            self._narrator.watch(venue, now_mono_s)
+
+    def mark_stale(self, *, slept_s: float = 0.0) -> None:
+        """The machine slept or changed network: every price is late until it is received anew.
+
+        ``slept_s`` is how long it slept as far as the monotonic clock did not count it; ages grow by it.
+        """
+        self._markets.mark_stale(slept_s)
+        for venue in self._venues.values():
+            venue.mark_stale(slept_s)
+        self._narrator.marked_stale(slept_s)
+        self.revision += 1
+
+    # How a result is merged.
+
+    def _apply_one(self, result: PollSuccess | PollFailure) -> None:
+        venue = self._venues.get(result.venue)
+        if venue is None:
+            venue = self._venues[result.venue] = VenueState(result.venue)
+        for trace in result.traces:
+            if self.requests.add(trace):
+                venue.note_trace(trace)
+                self.ledger.add_trace(trace)
+                self._narrator.traced(trace)
+        self._narrator.before_result(venue, result)
+        venue.note_result(result, self._clock())
+        if isinstance(result, PollFailure):
+            self._narrator.failed(result)
+            return
+        self.ledger.add_poll(result)
+        self._narrator.recovered(result, venue.end_streak(result.endpoint))
+        if result.clock_offset_s is not None and result.source is Source.NETWORK:
+            venue.clock.add(result.clock_offset_s, result.received_mono_s - result.requested_mono_s)
+        self._apply_payload(venue, result)
+
+    def _apply_payload(self, venue: VenueState, result: PollSuccess) -> None:
+        payload = result.payload
+        is_old_plan = result.plan_epoch < self._epoch
+        if isinstance(payload, InstrumentCatalog):
+            self._tell_of_listing(result.venue, self._markets.apply_catalog(payload))
+        elif isinstance(payload, CandleBatch):
+            self._markets.apply_candles(payload, result, closed_only=is_old_plan)
+        elif is_old_plan:
+            return
+        elif isinstance(payload, QuoteBatch):
+            self._tell_of_listing(result.venue, self._markets.apply_quotes(venue, payload, result))
+        elif isinstance(payload, OrderBook):
+            self._markets.apply_book(venue, payload, result)
+        elif isinstance(payload, VenueStatus):
+            venue.special_status = payload.special_status
+
+    def _tell_of_listing(self, venue: str, outcome: MergeOutcome) -> None:
+        self._narrator.listing(venue, self._names(outcome.vanished), self._names(outcome.returned))
+
+    def _names(self, rows: Iterable[QuoteState]) -> list[str]:
+        known = self._catalog.instruments
+        return [known[row.key].name if row.key in known else row.venue_symbol for row in rows]

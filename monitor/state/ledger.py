@@ -1,0 +1,144 @@
+"""What keeping connections open and caching have saved so far: two ledgers that never share a column."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+from typing import Final
+
+from monitor.domain.telemetry import RequestTrace
+from monitor.exchanges.base import Source
+from monitor.polling.results import PollSuccess
+
+COLD_SAMPLE_LIFE_S: Final = 3_600.0
+"""A cold set-up older than this says nothing of today's network: without a newer one the saving is unknown."""
+SAMPLES_KEPT: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolingSaving:
+    """Seconds saved by reuse on one host: warm requests × set-up, minus what stale connections cost.
+
+    The set-up is DNS + TCP + TLS of recent cold requests to the same host: its median gives ``saved_s``, its
+    quartiles the range. ``wasted_s`` is the time of attempts that died with a connection we had kept. All three
+    figures are ``None`` without a cold sample in the last hour, and may be negative.
+    """
+
+    host: str
+    warm_requests: int
+    cold_requests: int
+    cold_samples: int
+    wasted_s: float
+    saved_s: float | None
+    saved_low_s: float | None
+    saved_high_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachingSaving:
+    """Calls a plain plan would have made - calls made, of one venue; negative when we made more.
+
+    ``saved_s`` is that × the median of recent warm requests; ``None`` while there is none.
+    """
+
+    venue: str
+    plain_calls: int
+    made_calls: int
+    saved_s: float | None
+
+    @property
+    def saved_calls(self) -> int:
+        """Calls avoided; negative when more were made than a plain plan would have."""
+        return self.plain_calls - self.made_calls
+
+
+@dataclass(slots=True)
+class _Host:
+    warm: int = 0
+    cold: int = 0
+    wasted_s: float = 0.0
+    setups: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
+
+
+@dataclass(slots=True)
+class _Venue:
+    plain: int = 0
+    made: int = 0
+    warm_s: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
+
+
+class SavingsLedger:
+    """Counts both kinds of saving. Thread: the board's."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, _Host] = {}
+        self._venues: dict[str, _Venue] = {}
+
+    def add_trace(self, trace: RequestTrace) -> None:
+        """Take in one attempt."""
+        if trace.is_cold is None:
+            return
+        host = self._hosts.setdefault(trace.host, _Host())
+        if trace.is_cold:
+            host.cold += 1
+            setup_s = _setup_s(trace)
+            if setup_s is not None and trace.error_kind is None:
+                host.setups.append((trace.ended_mono_s, setup_s))
+        elif trace.is_healed or trace.error_kind is not None:
+            # It was sent on a kept connection and brought nothing: no handshake was saved by it.
+            if trace.is_healed:
+                host.wasted_s += trace.total_s
+        else:
+            host.warm += 1
+            self._venues.setdefault(trace.venue, _Venue()).warm_s.append(trace.total_s)
+
+    def add_poll(self, result: PollSuccess) -> None:
+        """Take in one successful poll: a plain plan pays for each, ours only for the requests really made."""
+        venue = self._venues.setdefault(result.venue, _Venue())
+        made = len({trace.request_id for trace in result.traces})
+        venue.made += made
+        venue.plain += 1 if result.source is not Source.NETWORK else max(1, made)
+
+    def pooling(self, now_mono_s: float) -> Mapping[str, PoolingSaving]:
+        """Saving by reuse, per host."""
+        return {name: _pooling(name, host, now_mono_s) for name, host in self._hosts.items()}
+
+    def caching(self) -> Mapping[str, CachingSaving]:
+        """Saving by caching, per venue."""
+        return {
+            name: CachingSaving(
+                venue=name,
+                plain_calls=venue.plain,
+                made_calls=venue.made,
+                saved_s=(venue.plain - venue.made) * median(venue.warm_s) if venue.warm_s else None,
+            )
+            for name, venue in self._venues.items()
+        }
+
+
+def _setup_s(trace: RequestTrace) -> float | None:
+    connect_s = trace.connect_s
+    return None if connect_s is None else connect_s + (trace.dns_s or 0.0)
+
+
+def _pooling(name: str, host: _Host, now_mono_s: float) -> PoolingSaving:
+    recent = [setup_s for at_s, setup_s in host.setups if now_mono_s - at_s <= COLD_SAMPLE_LIFE_S]
+    low_s = middle_s = high_s = None
+    if recent:
+        low_s, middle_s, high_s = (
+            quantiles(recent, n=4, method="inclusive") if len(recent) > 1 else (recent[0], recent[0], recent[0])
+        )
+
+    def saved_s(setup_s: float | None) -> float | None:
+        return None if setup_s is None else host.warm * setup_s - host.wasted_s
+
+    return PoolingSaving(
+        host=name,
+        warm_requests=host.warm,
+        cold_requests=host.cold,
+        cold_samples=len(recent),
+        wasted_s=host.wasted_s,
+        saved_s=saved_s(middle_s),
+        saved_low_s=saved_s(low_s),
+        saved_high_s=saved_s(high_s),
+    )

@@ -1,0 +1,220 @@
+"""What is known of one venue besides its prices: requests, pools, budget, failures, clock."""
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from monitor.domain.errors import ErrorKind
+from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
+from monitor.polling.results import PollFailure, PollSuccess
+from monitor.state.clock import ClockOffset
+from monitor.state.feeds import FeedState
+from monitor.state.latency import LatencyWindow
+from monitor.state.quotes import AgeInterval
+from monitor.state.series import TimeSeries
+from monitor.state.verdict import Verdict
+
+LATENCY_CAPACITY: Final = 200_000
+"""Requests kept per venue for plots and percentiles: a day at two a second."""
+POOL_HISTORY_SPACING_S: Final = 2.0
+POOL_HISTORY_CAPACITY: Final = 43_200
+"""A day at one sample per ``POOL_HISTORY_SPACING_S``."""
+REUSE_WINDOW_S: Final = 60.0
+
+
+class PoolHistory:
+    """Sums over a venue's pools in time: connections by state, and reuse over the last minute as a fraction."""
+
+    def __init__(self, capacity: int = POOL_HISTORY_CAPACITY) -> None:
+        self.open = TimeSeries(capacity)
+        self.idle = TimeSeries(capacity)
+        self.active = TimeSeries(capacity)
+        self.reuse = TimeSeries(capacity)
+        """Warm attempts / attempts within the last minute; a gap where there was none."""
+        self._counters: deque[tuple[float, int, int]] = deque()
+
+    def add(self, pools: Sequence[PoolStats], now_mono_s: float) -> None:
+        """Take a sample, unless the last one is younger than the spacing."""
+        last_s = self.open.last_time_s
+        if last_s is not None and now_mono_s - last_s < POOL_HISTORY_SPACING_S:
+            return
+        idle = sum(pool.idle for pool in pools)
+        active = sum(pool.active for pool in pools)
+        attempts = sum(pool.attempts for pool in pools)
+        reused = sum(pool.reused for pool in pools)
+        self.open.append(now_mono_s, float(idle + active))
+        self.idle.append(now_mono_s, float(idle))
+        self.active.append(now_mono_s, float(active))
+        if self._counters and attempts < self._counters[-1][1]:
+            self._counters.clear()  # pools were replaced, their counters began anew
+        while self._counters and now_mono_s - self._counters[0][0] > REUSE_WINDOW_S:
+            self._counters.popleft()
+        _, attempts_before, reused_before = self._counters[0] if self._counters else (0.0, 0, 0)
+        made = attempts - attempts_before
+        self.reuse.append(now_mono_s, (reused - reused_before) / made if made > 0 else float("nan"))
+        self._counters.append((now_mono_s, attempts, reused))
+
+
+@dataclass(slots=True)
+class _JobTotals:
+    planned: int = 0
+    made: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Streak:
+    count: int
+    epoch: int
+    failure: PollFailure
+
+
+class VenueState:
+    """One venue. Written by the board, read by widgets. Thread: the board's.
+
+    ``planned``, ``made`` and ``missed`` are polls since start, summed over all jobs. ``healed`` counts attempts that
+    died with a stale keep-alive and were repeated unnoticed. ``failed_by_kind`` counts failed polls.
+    """
+
+    def __init__(self, name: str, *, latency_capacity: int = LATENCY_CAPACITY) -> None:
+        self.name = name
+        self.latency = LatencyWindow(latency_capacity)
+        self.pool_history = PoolHistory()
+        self.budget: BudgetState | None = None
+        self.budget_mono_s: float | None = None
+        """When :attr:`budget` was received."""
+        self.last_failure: PollFailure | None = None
+        self.planned = 0
+        self.made = 0
+        self.missed = 0
+        self.healed = 0
+        self.feeds: dict[str, FeedState] = {}
+        self.clock = ClockOffset()
+        self.special_status: str | None = None
+        """What the venue says of itself when something is not normal."""
+        self._failed: Counter[ErrorKind] = Counter()
+        self._pools: dict[tuple[str, str], PoolStats] = {}
+        self._jobs: dict[str, _JobTotals] = {}
+        self._streaks: dict[str, _Streak] = {}
+        self._epoch = 0
+        self._fast: FeedState | None = None
+
+    @property
+    def pools(self) -> tuple[PoolStats, ...]:
+        """The newest figures of each pool, by host."""
+        return tuple(self._pools[key] for key in sorted(self._pools))
+
+    @property
+    def failed_by_kind(self) -> Mapping[ErrorKind, int]:
+        """Failed polls by reason."""
+        return MappingProxyType(self._failed)
+
+    @property
+    def failure_streak(self) -> int:
+        """The longest run of failures in a row among the endpoints of the plan in force; 0 when all is well."""
+        return max((streak.count for streak in self._streaks.values() if streak.epoch >= self._epoch), default=0)
+
+    @property
+    def failing_endpoints(self) -> tuple[str, ...]:
+        """Endpoints whose newest poll failed."""
+        return tuple(sorted(name for name, streak in self._streaks.items() if streak.epoch >= self._epoch))
+
+    @property
+    def fast_feed(self) -> FeedState | None:
+        """The feed that decides whether this venue is live: the fastest one that brings prices of the main dex."""
+        return self._fast
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """Venue clock minus ours, ``None`` while unknown."""
+        return self.clock.offset_s
+
+    @property
+    def clock_offset_error_s(self) -> float | None:
+        """Bound on the error of :attr:`clock_offset_s`."""
+        return self.clock.error_s
+
+    @property
+    def reuse_ratio(self) -> float | None:
+        """Warm attempts / all attempts over every pool of the venue since start; ``None`` before the first."""
+        attempts = sum(pool.attempts for pool in self._pools.values())
+        return sum(pool.reused for pool in self._pools.values()) / attempts if attempts else None
+
+    def verdict(self, now_mono_s: float) -> Verdict:
+        """What to think of the venue's prices as a whole, from data received; never from an open socket."""
+        return Verdict.UNKNOWN if self._fast is None else self._fast.verdict(now_mono_s)
+
+    def age(self, now_mono_s: float) -> AgeInterval | None:
+        """Age of the newest reply of the fast feed; ``None`` before the first."""
+        feed = self._fast
+        if feed is None or feed.received_mono_s is None or feed.requested_mono_s is None:
+            return None
+        high_s = max(0.0, now_mono_s - feed.requested_mono_s + feed.cache_age_s + feed.unseen_s)
+        return AgeInterval(min(high_s, max(0.0, now_mono_s - feed.received_mono_s + feed.unseen_s)), high_s)
+
+    def paused_for_s(self, now_mono_s: float) -> float | None:
+        """Countdown until the venue may be asked again after it refused; ``None`` when not paused."""
+        if self.budget is None or self.budget.paused_for_s is None or self.budget_mono_s is None:
+            return None
+        left_s = self.budget.paused_for_s - (now_mono_s - self.budget_mono_s)
+        return left_s if left_s > 0 else None
+
+    # What the board calls.
+
+    def accept_epoch(self, epoch: int) -> None:
+        """Forget failures of jobs that the new plan may not have any more."""
+        self._epoch = max(self._epoch, epoch)
+
+    def feed_of(self, result: PollSuccess | PollFailure, *, dex: str = "") -> FeedState:
+        """The feed of a job, made at its first result."""
+        feed = self.feeds.get(result.key)
+        if feed is None:
+            feed = FeedState(
+                venue=result.venue, key=result.key, endpoint=result.endpoint, cadence_s=result.cadence_s, dex=dex
+            )
+            self.feeds[result.key] = feed
+        feed.cadence_s = result.cadence_s
+        return feed
+
+    def note_price_feed(self, feed: FeedState) -> None:
+        """Consider ``feed`` for :attr:`fast_feed`."""
+        feed.carries_price = True
+        price_feeds = (known for known in self.feeds.values() if known.carries_price)
+        self._fast = min(price_feeds, key=lambda known: (known.cadence_s, known.dex))
+
+    def note_trace(self, trace: RequestTrace) -> None:
+        """Take in one attempt."""
+        self.latency.add(trace)
+        if trace.is_healed:
+            self.healed += 1
+
+    def note_result(self, result: PollSuccess | PollFailure, now_mono_s: float) -> None:
+        """Take in counters, pools and budget of a result; they count whatever its epoch."""
+        job = self._jobs.setdefault(result.key, _JobTotals())
+        # A job that was taken out of the plan and came back counts from zero again.
+        self.planned += result.planned - job.planned if result.planned >= job.planned else result.planned
+        self.made += result.made - job.made if result.made >= job.made else result.made
+        job.planned, job.made = result.planned, result.made
+        self.missed += result.missed
+        for pool in result.pools:
+            self._pools[(pool.host, pool.scheme)] = pool
+        self.pool_history.add(self.pools, now_mono_s)
+        self.budget = result.budget
+        self.budget_mono_s = result.received_mono_s if isinstance(result, PollSuccess) else result.failed_mono_s
+        if isinstance(result, PollFailure):
+            self._failed[result.failure.kind] += 1
+            self.last_failure = result
+            self._streaks[result.endpoint] = _Streak(result.streak, result.plan_epoch, result)
+
+    def end_streak(self, endpoint: str) -> int:
+        """Note that ``endpoint`` answered; how many failures in a row that ended (0: none)."""
+        streak = self._streaks.pop(endpoint, None)
+        return 0 if streak is None else streak.count
+
+    def mark_stale(self, slept_s: float) -> None:
+        """Everything received so far is of before a sleep or a network change."""
+        for feed in self.feeds.values():
+            feed.is_marked_stale = True
+            feed.unseen_s += slept_s
+        self.clock.forget()
