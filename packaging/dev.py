@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 OLDEST, NEWEST = (3, 11), (3, 13)
+COMMANDS = ("demo", "test", "prepare")
 USAGE = """\
 usage: python3 packaging/dev.py COMMAND [ARGUMENT ...]
 
@@ -36,7 +37,7 @@ def main(arguments: list[str]) -> int:
     if command in ("", "-h", "--help", "help"):
         print(USAGE, end="")
         return 0 if command else 2
-    if command not in ("demo", "test", "prepare"):
+    if command not in COMMANDS:
         print(f"There is no command {command!r}.\n\n{USAGE}", end="", file=sys.stderr)
         return 2
     version = sys.version_info[:2]

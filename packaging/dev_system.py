@@ -189,7 +189,7 @@ def _root_prefix(absent: Sequence[Need]) -> list[str]:
     manual = f"Run this line once, then the same command again:\n    {apt_line(absent)}"
     sudo = shutil.which("sudo")
     if sudo is None:
-        raise Stop(f"They need root to install, and there is no sudo here. {manual}\n(as root, without sudo)", 2)
+        raise Stop(f"They need root to install, and there is no sudo here. {manual}\n(As root, leave sudo out.)", 2)
     if sys.stdin is not None and sys.stdin.isatty():
         say("They need root to install: sudo may ask for your password (Ctrl-C to do it yourself).")
         allowed = subprocess.run([sudo, "-v"], check=False)

@@ -27,7 +27,7 @@ LAYOUT = 1
 
 _PATH_FILE = "trading_monitor_checkout.pth"
 # Imported once after an installation: a library that the list of system packages forgot shows here, not in the window.
-_FIRST_IMPORTS = "import numpy, requests, msgspec, keyring, trustme, PySide6.QtWidgets, PySide6.QtSvg, pyqtgraph"
+FIRST_IMPORTS = "import numpy, requests, msgspec, keyring, trustme, PySide6.QtWidgets, PySide6.QtSvg, pyqtgraph"
 
 
 class VirtualEnvironment:
@@ -36,8 +36,15 @@ class VirtualEnvironment:
     Not for use from several threads; several processes are kept apart by a lock file.
     """
 
-    def __init__(self, root: Path, python_version: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        python_version: tuple[int, int] | None = None,
+        *,
+        first_imports: str = FIRST_IMPORTS,
+    ) -> None:
         self.root = root
+        self._first_imports = first_imports
         self.folder = root / ".venv"
         self.version = python_version or (sys.version_info[0], sys.version_info[1])
         self._scripts = self.folder / ("Scripts" if os.name == "nt" else "bin")
@@ -107,7 +114,7 @@ class VirtualEnvironment:
             self._connect_checkout()
             run_step(
                 "Checking that Qt and the libraries load",
-                [str(self.python), "-c", _FIRST_IMPORTS],
+                [str(self.python), "-c", self._first_imports],
                 log=log,
                 advice="A system library is missing or does not fit. Please report it with the lines above.",
             )
