@@ -33,10 +33,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         r"\1***",
     ),
     # Keys, digests and signatures by their look: a venue key is 32 hex digits, a digest or private key 64.
-    (re.compile(r"(?i)(?<![0-9a-z])(?:0x)?[0-9a-f]{64,}(?![0-9a-z])"), "<64 hex digits>"),
+    (re.compile(r"(?i)(?:0x)?[0-9a-f]{64,}"), "<64 hex digits>"),
     # A public address is no secret, but whose it is nobody's business.
-    (re.compile(r"(?i)(?<![0-9a-z])(0x[0-9a-f]{4})[0-9a-f]{32}([0-9a-f]{4})(?![0-9a-z])"), r"\1…\2"),
-    (re.compile(r"(?i)(?<![0-9a-z])[0-9a-f]{32,}(?![0-9a-z])"), "<hex digits>"),
+    (re.compile(r"(?i)(0x[0-9a-f]{4})[0-9a-f]{32}([0-9a-f]{4})(?![0-9a-f])"), r"\1…\2"),
+    (re.compile(r"(?i)[0-9a-f]{32,}"), "<hex digits>"),
 )
 
 
