@@ -55,7 +55,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         print(f"\n{stop}", file=sys.stderr)
         return stop.exit_code
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        print("\nStopped. Run the same command again to finish.", file=sys.stderr)
         return EXIT_INTERRUPTED
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""

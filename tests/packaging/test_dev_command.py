@@ -208,8 +208,8 @@ def test_sudo_installs_exactly_what_is_missing(
     # A stand-in for apt-get that "installs" by putting the program on the path.
     make_program(
         "apt-get",
-        f'echo "$@" >>{calls}\ncase "$*" in *install*) /bin/cp {__file__} "${{0%/*}}/nowhere-to-be-found"; '
-        '/bin/chmod +x "${0%/*}/nowhere-to-be-found";; esac',
+        f'echo "$@" >>"{calls}"\nprogram="${{0%/*}}/nowhere-to-be-found"\n'
+        'case "$*" in *install*) : >"$program"; /bin/chmod +x "$program";; esac',
     )
     make_program("env", 'shift; exec "$@"')
     make_program("sudo", '[ "$1" = -n ] && shift; [ "$1" = true ] && exit 0; exec "$@"')
