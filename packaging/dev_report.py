@@ -11,6 +11,9 @@ from pathlib import Path
 
 # A download over a slow line is silent for minutes; a line now and then shows that it is alive.
 HEARTBEAT_S = 10.0
+# How much of a failed step's output is shown; the rest is in the log. pip's lines can be very long.
+TAIL_LINES = 8
+MAX_WIDTH = 160
 # Time a child gets to end by itself after Ctrl-C, which the terminal sends to it as well.
 INTERRUPT_GRACE_S = 15.0
 
@@ -67,7 +70,7 @@ def run_step(
             raise
     text = _read_from(log, begin).partition("\n")[2]
     if exit_code:
-        tail = "\n".join("    " + line for line in text.strip().splitlines()[-12:])
+        tail = "\n".join(f"    {line[:MAX_WIDTH]}" for line in text.strip().splitlines()[-TAIL_LINES:])
         raise Stop(f"This step failed (exit code {exit_code}). It said:\n{tail}\n{advice}\nAll of it is in {log}.")
     say(f"  done in {time.perf_counter() - started_s:.1f} s")
     return text
