@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from monitor.exchanges.base import PollJob
+from monitor.polling.line import BudgetLine
 from monitor.polling.outbox import Gate, Outbox
 from monitor.polling.plan import PollPlan
 from monitor.polling.poller import Poller, PollerEnvironment
@@ -47,6 +48,7 @@ class PollEngine:
     ) -> None:
         self._gate = Gate(outbox)
         self._transports = dict(transports)
+        self._lines = {venue: BudgetLine(transport) for venue, transport in self._transports.items()}
         self._environment = PollerEnvironment(put=self._gate.put, clock=clock, utc_now=utc_now, random=random)
         self._tasks = TaskRunner(self._gate.put, max_threads=task_threads)
         self._lock = threading.Lock()
@@ -197,6 +199,7 @@ class PollEngine:
                     job,
                     epoch=self._plan.epoch,
                     transport=self._transports[venue],
+                    line=self._lines[venue],
                     environment=self._environment,
                     first_due_s=now_s + share * min(START_SPREAD_S, job.cadence_s),
                 )

@@ -8,6 +8,7 @@ from datetime import datetime
 from monitor.domain.errors import ErrorKind, Failure
 from monitor.domain.telemetry import RequestTrace
 from monitor.exchanges.base import Fetched, Payload, PollJob
+from monitor.polling.line import BudgetLine
 from monitor.polling.outcome import attempt
 from monitor.polling.results import PollFailure, PollResult, PollSuccess
 from monitor.polling.schedule import Cadence
@@ -61,10 +62,18 @@ class Poller:
     """
 
     def __init__(
-        self, job: PollJob, *, epoch: int, transport: Transport, environment: PollerEnvironment, first_due_s: float
+        self,
+        job: PollJob,
+        *,
+        epoch: int,
+        transport: Transport,
+        line: BudgetLine,
+        environment: PollerEnvironment,
+        first_due_s: float,
     ) -> None:
         self._environment = environment
         self._transport = transport
+        self._line = line
         self._cadence = Cadence(job.cadence_s, first_due_s=first_due_s, random=environment.random)
         self._unsent_rounds = 0
         self._hold_report_due_s: float | None = None
@@ -146,6 +155,7 @@ class Poller:
             while (turn := self._wait_for_turn()) is not None:
                 self._poll(turn)
         finally:
+            self._line.leave(self)
             with self._lock:
                 self._is_finished = True
 
@@ -170,6 +180,7 @@ class Poller:
             if restart_in_s is not None:
                 self._cadence.resume(now_s + restart_in_s)
             if is_paused and not is_refresh:
+                self._line.leave(self)
                 environment.wait(self._wake, None)
                 continue
             if is_wished and is_paused:
@@ -178,7 +189,9 @@ class Poller:
             elif is_wished and self._cadence.next_due_s > now_s:
                 self._cadence.poll_at(now_s)
             delay_s = self._cadence.next_due_s - now_s
-            if delay_s <= 0.0:
+            if delay_s > 0.0:
+                self._line.leave(self)
+            else:
                 delay_s = self._hold_s(job, now_s)
                 if delay_s <= 0.0:
                     with self._lock:
@@ -190,18 +203,14 @@ class Poller:
 
     def _hold_s(self, job: PollJob, now_s: float) -> float:
         """Seconds to wait for the budget before looking again; 0 when the poll may go out."""
-        available_in_s = self._transport.available_in_s(job.weight)
-        if available_in_s <= 0.0:
-            return 0.0
+        available_in_s = self._line.hold_s(self, job.weight)
         if available_in_s > REPORTED_HOLD_S and (self._hold_report_due_s is None or now_s >= self._hold_report_due_s):
             self._hold_report_due_s = now_s + max(HOLD_REPORT_EVERY_S, job.cadence_s)
             missed = self._cadence.held(now_s)
             text = f"{job.venue}: waiting for the request budget, {available_in_s:.0f} s to go"
             failure = Failure(kind=ErrorKind.BUDGET, user_text=text, retry_after_s=available_in_s)
             self._put_failure(job, failure, missed=missed)
-        # Pollers that wait for the same pause to end spread out a little instead of asking all at once.
-        spread_s = self._environment.random() * min(0.3, available_in_s / 10.0)
-        return min(available_in_s + spread_s, LONGEST_HOLD_LOOK_S)
+        return min(available_in_s, LONGEST_HOLD_LOOK_S)
 
     def _poll(self, job: PollJob) -> None:
         environment = self._environment

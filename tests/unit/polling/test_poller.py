@@ -4,6 +4,7 @@ import pytest
 
 from monitor.domain.errors import BudgetExhausted, ErrorKind, RateLimited, TimedOut
 from monitor.exchanges.base import Fetched, Payload, PollJob
+from monitor.polling.line import BudgetLine
 from monitor.polling.poller import LONGEST_HOLD_LOOK_S, Poller, PollerEnvironment
 from monitor.polling.results import PollFailure, PollResult, PollSuccess
 from tests.fakes.fake_clock import FakeClock
@@ -28,7 +29,12 @@ class Bench:
             wait=self.clock.wait,
         )
         self.poller = Poller(
-            self.job, epoch=1, transport=self.transport, environment=environment, first_due_s=self.clock.now_s
+            self.job,
+            epoch=1,
+            transport=self.transport,
+            line=BudgetLine(self.transport),
+            environment=environment,
+            first_due_s=self.clock.now_s,
         )
 
     def run(self, *script: Callable[[], Fetched[Payload]]) -> None:
@@ -226,7 +232,12 @@ def test_refresh_polls_before_the_next_slot_but_not_around_the_budget() -> None:
         wait=wait_then_refresh,
     )
     bench.poller = Poller(
-        bench.job, epoch=1, transport=bench.transport, environment=environment, first_due_s=bench.clock.now_s
+        bench.job,
+        epoch=1,
+        transport=bench.transport,
+        line=BudgetLine(bench.transport),
+        environment=environment,
+        first_due_s=bench.clock.now_s,
     )
     bench.run(wish, wish)
 
@@ -272,7 +283,12 @@ def test_waking_up_after_a_standstill_does_not_count_what_was_slept_through() ->
         put=bench.results.append, clock=bench.clock, utc_now=bench.clock.utc_now, random=lambda: 0.0, wait=sleepy_wait
     )
     bench.poller = Poller(
-        bench.job, epoch=1, transport=bench.transport, environment=environment, first_due_s=bench.clock.now_s
+        bench.job,
+        epoch=1,
+        transport=bench.transport,
+        line=BudgetLine(bench.transport),
+        environment=environment,
+        first_due_s=bench.clock.now_s,
     )
     bench.run(bench.ok(), bench.ok())
 

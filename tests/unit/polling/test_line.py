@@ -1,0 +1,82 @@
+from monitor.domain.errors import BudgetExhausted
+from monitor.domain.telemetry import BudgetState
+from monitor.polling.line import NEXT_LOOK_S, BudgetLine
+from monitor.transport.budget import BudgetRule, WeightBudget
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_transport import FakeTransport
+
+
+class BudgetedTransport(FakeTransport):
+    """Its budget is the real one."""
+
+    def __init__(self, clock: FakeClock, *, cap: int) -> None:
+        rule = BudgetRule(venue="bitunix", limit=cap * 2, window_s=10.0, cap_fraction=0.5)
+        self.budget = WeightBudget(rule, clock)
+        super().__init__(hold=self.budget.available_in_s)
+
+    def budget_state(self) -> BudgetState:
+        return self.budget.state()
+
+
+def test_without_shortage_nobody_waits() -> None:
+    line = BudgetLine(FakeTransport())
+
+    assert [line.hold_s(who, 1) for who in ("a", "b", "a")] == [0.0, 0.0, 0.0]
+
+
+def test_the_one_who_came_first_goes_first() -> None:
+    transport = FakeTransport(hold=lambda _weight: 5.0)
+    line = BudgetLine(transport)
+    assert line.hold_s("a", 1) == 5.0
+    assert line.hold_s("b", 1) == 5.0
+    transport.hold = lambda _weight: 0.0
+
+    assert line.hold_s("b", 1) == NEXT_LOOK_S
+    assert line.hold_s("c", 1) == NEXT_LOOK_S
+    assert line.hold_s("a", 1) == 0.0
+    assert line.hold_s("c", 1) == NEXT_LOOK_S
+    assert line.hold_s("b", 1) == 0.0
+    assert line.hold_s("c", 1) == 0.0
+
+
+def test_who_leaves_does_not_stop_those_behind() -> None:
+    transport = FakeTransport(hold=lambda _weight: 5.0)
+    line = BudgetLine(transport)
+    line.hold_s("a", 1)
+    line.hold_s("b", 1)
+    transport.hold = lambda _weight: 0.0
+    line.leave("a")
+    line.leave("nobody")
+
+    assert line.hold_s("b", 1) == 0.0
+
+
+def test_a_job_above_the_whole_cap_waits_beside_the_line() -> None:
+    clock = FakeClock()
+    transport = BudgetedTransport(clock, cap=3)
+    line = BudgetLine(transport)
+
+    assert line.hold_s("giant", 4) > 0.0
+    assert line.hold_s("a", 1) == 0.0
+
+
+def test_a_heavy_job_is_not_starved_by_light_ones_and_the_cap_holds() -> None:
+    """Light jobs that want more than the whole cap beside one that needs nine tenths of it."""
+    clock = FakeClock()
+    transport = BudgetedTransport(clock, cap=10)
+    line = BudgetLine(transport)
+    made = {"heavy": 0, "light 1": 0, "light 2": 0}
+    for _ in range(6_000):
+        for who in made:
+            weight = 9 if who == "heavy" else 1
+            if line.hold_s(who, weight) <= 0.0:
+                try:
+                    transport.budget.reserve(who, weight)
+                except BudgetExhausted:
+                    continue
+                made[who] += 1
+        assert transport.budget.state().used <= 10
+        clock.advance(0.05)
+
+    assert made["heavy"] >= 10
+    assert min(made.values()) >= 10
