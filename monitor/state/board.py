@@ -147,8 +147,11 @@ class Board:
     def tick(self) -> None:
         """Notice what time alone brings: a venue that went late, a pause that ended. Cheap; adds events only."""
         now_mono_s = self._clock()
+        events_before = self.events.revision
         for venue in self._venues.values():
             self._narrator.watch(venue, now_mono_s)
+        if self.events.revision != events_before:
+            self.revision += 1
 
     def mark_stale(self, *, slept_s: float = 0.0) -> None:
         """The machine slept or changed network: every price is late until it is received anew.

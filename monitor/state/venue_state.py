@@ -197,11 +197,14 @@ class VenueState:
         self.made += result.made - job.made if result.made >= job.made else result.made
         job.planned, job.made = result.planned, result.made
         self.missed += result.missed
-        for pool in result.pools:
-            self._pools[(pool.host, pool.scheme)] = pool
-        self.pool_history.add(self.pools, now_mono_s)
-        self.budget = result.budget
-        self.budget_mono_s = result.received_mono_s if isinstance(result, PollSuccess) else result.failed_mono_s
+        taken_mono_s = result.received_mono_s if isinstance(result, PollSuccess) else result.failed_mono_s
+        # Several workers hand over their results; a snapshot taken before the one shown says nothing new.
+        if self.budget_mono_s is None or taken_mono_s >= self.budget_mono_s:
+            for pool in result.pools:
+                self._pools[(pool.host, pool.scheme)] = pool
+            self.pool_history.add(self.pools, now_mono_s)
+            self.budget = result.budget
+            self.budget_mono_s = taken_mono_s
         if isinstance(result, PollFailure):
             self._failed[result.failure.kind] += 1
             self.last_failure = result
