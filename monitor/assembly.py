@@ -1,0 +1,133 @@
+"""From settings to one transport and one client per venue: the part of the composition that needs no window."""
+
+import ssl
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from monitor.desktop.settings import Settings
+from monitor.domain.market import Instrument
+from monitor.exchanges.base import ExchangeClient, Focus
+from monitor.exchanges.registry import VENUES, VenueEntry
+from monitor.polling.plan import PollPlan, merge_jobs
+from monitor.state.catalog import InstrumentKey
+from monitor.transport.budget import WeightBudget
+from monitor.transport.config import TransportConfig
+from monitor.transport.interface import Transport
+from monitor.transport.session import PooledSession
+from monitor.transport.tls import make_ssl_context
+
+
+class AssemblyError(Exception):
+    """The settings name something that cannot be used; the text is for the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueRuntime:
+    """One venue, ready to be asked."""
+
+    entry: VenueEntry
+    base_url: str
+    transport: Transport
+    client: ExchangeClient
+
+
+def check_venues(names: Sequence[str]) -> tuple[str, ...]:
+    """Return ``names`` (all venues when empty) or raise ``AssemblyError`` for one that does not exist."""
+    for name in names:
+        if name not in VENUES:
+            raise AssemblyError(f"There is no venue {name!r}; known are {', '.join(VENUES)}.")
+    return tuple(dict.fromkeys(names)) or tuple(VENUES)
+
+
+def assemble(
+    names: Sequence[str],
+    settings: Settings,
+    *,
+    base_urls: Mapping[str, str] | None = None,
+    ca_file: Path | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, VenueRuntime]:
+    """Build the venues ``names``. ``base_urls`` and ``ca_file`` win over the settings.
+
+    Sends nothing, but reads the certificate store (tens of milliseconds): not on the GUI thread.
+
+    Raises:
+        AssemblyError: a base URL, proxy or certificate file cannot be used.
+    """
+    urls = {**settings.base_urls, **(base_urls or {})}
+    check_venues(tuple(urls))
+    trusted = ca_file if ca_file is not None else (Path(settings.ca_file) if settings.ca_file else None)
+    config = TransportConfig(
+        pool_connections=settings.pool_connections,
+        pool_maxsize=settings.pool_maxsize,
+        pool_block=settings.pool_block,
+        connect_timeout_s=settings.connect_timeout_s,
+        read_timeout_s=settings.read_timeout_s,
+        deadline_s=settings.deadline_s,
+        proxies=settings.proxies or None,
+    )
+    shared: ssl.SSLContext | None = None
+    runtimes: dict[str, VenueRuntime] = {}
+    for name in names:
+        entry = VENUES[name]
+        base_url = urls.get(name, entry.default_base_url)
+        try:
+            # A context of the operating system's verifier is locked for a whole handshake; Linux's can be shared.
+            context = shared if shared is not None and sys.platform == "linux" else make_ssl_context(trusted)
+            shared = context
+            transport = PooledSession(
+                venue=name,
+                base_url=base_url,
+                allowed=entry.allowed,
+                budget=WeightBudget(replace(entry.budget_rule, cap_fraction=settings.cap_fraction), clock),
+                config=config,
+                ssl_context=context,
+            )
+        except OSError as exc:
+            reason = exc.strerror or "it holds no certificate"
+            raise AssemblyError(f"The certificate file {trusted} cannot be used: {reason}.") from exc
+        except ValueError as exc:
+            raise AssemblyError(f"{entry.title} cannot be reached at the address given: {exc}.") from exc
+        runtimes[name] = VenueRuntime(
+            entry=entry, base_url=base_url, transport=transport, client=entry.make_client(transport)
+        )
+    return runtimes
+
+
+def default_watchlist(settings: Settings, names: Sequence[str]) -> tuple[InstrumentKey, ...]:
+    """The user's watchlist, or the venues' own interleaved so that the same market stands together."""
+    if settings.watchlist is not None:
+        return tuple(key for key in settings.watchlist if key[0] in names)
+    lists = [[(name, symbol) for symbol in VENUES[name].default_watchlist] for name in names]
+    longest = max((len(one) for one in lists), default=0)
+    return tuple(one[place] for place in range(longest) for one in lists if place < len(one))
+
+
+def make_plan(
+    runtimes: Mapping[str, VenueRuntime],
+    *,
+    epoch: int,
+    settings: Settings,
+    focus: Mapping[str, InstrumentKey],
+    watchlist: Sequence[InstrumentKey],
+    interval: str,
+    instruments: Mapping[InstrumentKey, Instrument] | None = None,
+) -> PollPlan:
+    """The plan of all ``runtimes``; ``focus`` holds at most one instrument per venue (the same market on each).
+
+    Builder dexes of the watchlist are polled as well, so that every row shown has a price.
+    """
+    known = instruments or {}
+    groups = []
+    for name, runtime in runtimes.items():
+        key = focus.get(name)
+        dexes = dict.fromkeys(known[one].dex for one in watchlist if one[0] == name and one in known and known[one].dex)
+        groups.append(
+            runtime.client.poll_jobs(
+                Focus(venue_symbol=None if key is None else key[1], interval=interval, dexes=tuple(dexes))
+            )
+        )
+    return PollPlan(epoch=epoch, jobs=merge_jobs(groups, cadences_s=settings.cadences_s))

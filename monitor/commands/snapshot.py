@@ -1,0 +1,211 @@
+"""``snapshot``: ask one venue once for some instruments, print what came back and what it cost, exit."""
+
+import argparse
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues
+from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
+from monitor.domain.errors import MonitorError
+from monitor.domain.market import Candle, CandleBatch, Instrument, OrderBook
+from monitor.domain.telemetry import RequestTrace
+from monitor.exchanges.base import Fetched, Focus, Payload, PollJob
+from monitor.polling.results import PollSuccess
+from monitor.state.board import Board
+from monitor.state.summary import SNAPSHOT_SCHEMA, pool_document, quote_document, trace_document
+
+BUDGET_PATIENCE_S = 30.0
+"""Longest wait for our own share of the venue's limit before giving up on a request."""
+
+
+class VenueFailedError(Exception):
+    """The venue did not give what was asked; the text is for the user."""
+
+
+class UnknownNameError(Exception):
+    """An instrument or interval that the venue does not have; the text is for the user."""
+
+
+def run_snapshot(options: argparse.Namespace) -> int:
+    """Run the command and return its exit code: 0, 1 (the venue failed) or 2 (wrong arguments)."""
+    try:
+        (venue,) = check_venues([options.venue])
+    except AssemblyError as exc:
+        say(str(exc))
+        return EXIT_USAGE
+    context = open_context(options)
+    try:
+        runtime = assemble([venue], context.settings, base_urls=context.base_urls, ca_file=context.ca_file)[venue]
+        snapshot = Snapshot(runtime, wants_book=options.book, interval=options.candles)
+        exit_code = EXIT_DONE
+        try:
+            snapshot.take(options.instrument)
+        except VenueFailedError as exc:
+            say(str(exc))
+            exit_code = EXIT_FAILED
+        finally:
+            runtime.transport.close()
+        if options.json:
+            print_document(snapshot.document())
+        elif exit_code == EXIT_DONE:
+            for line in snapshot.lines():
+                print(line)
+        return exit_code
+    except (AssemblyError, UnknownNameError) as exc:
+        say(str(exc))
+        return EXIT_USAGE
+    finally:
+        context.close()
+
+
+class Snapshot:
+    """One reading: each job of the default plan once, for the chosen instruments. Blocks on the network."""
+
+    def __init__(self, runtime: VenueRuntime, *, wants_book: bool, interval: str | None) -> None:
+        self._runtime = runtime
+        self._wants_book = wants_book
+        self._interval = interval
+        self._board = Board(venues=[runtime.entry.name])
+        self._instruments: list[Instrument] = []
+        self._books: dict[str, OrderBook] = {}
+        self._candles: dict[str, tuple[Candle, ...]] = {}
+        self._traces: list[RequestTrace] = []
+
+    def take(self, names: Sequence[str]) -> None:
+        """Read everything.
+
+        Raises:
+            UnknownNameError: an instrument or interval does not exist.
+            VenueFailedError: a request failed; what arrived before is kept.
+        """
+        client = self._runtime.client
+        if self._interval is not None and self._interval not in client.intervals:
+            raise UnknownNameError(
+                f"{self._runtime.entry.title} has no {self._interval} candles; it has {', '.join(client.intervals)}."
+            )
+        # The plan names the instruments' job, which the rest needs first.
+        jobs = client.poll_jobs(Focus())
+        catalog_fetch = client.fetch_instruments
+        catalog_job = next(job for job in jobs if job.fetch == catalog_fetch)
+        self._run(catalog_job)
+        self._instruments = [self._find(name) for name in dict.fromkeys(names)]
+        wanted: dict[str, PollJob] = {}
+        for instrument in self._instruments:
+            focus = Focus(
+                venue_symbol=instrument.venue_symbol,
+                interval=self._interval or client.intervals[0],
+                is_chart_shown=self._interval is not None,
+                dexes=(instrument.dex,) if instrument.dex else (),
+            )
+            wanted.update((job.key, job) for job in client.poll_jobs(focus) if job.key != catalog_job.key)
+        for job in wanted.values():
+            self._run(job)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document, see README; what was not read is missing or ``None``."""
+        now_mono_s = time.perf_counter()
+        venue = self._runtime.entry.name
+        return {
+            "schema": SNAPSHOT_SCHEMA,
+            "venue": venue,
+            "quotes": [
+                quote_document(
+                    one,
+                    self._board.quote((venue, one.venue_symbol)),
+                    now_mono_s=now_mono_s,
+                    venue_symbol=one.venue_symbol,
+                    book=self._books.get(one.venue_symbol) if self._wants_book else None,
+                    candles=self._candles.get(one.venue_symbol) if self._interval is not None else None,
+                )
+                for one in self._instruments
+            ],
+            "requests": [trace_document(trace) for trace in self._traces],
+            "pools": [pool_document(pool) for pool in self._runtime.transport.pool_stats()],
+        }
+
+    def lines(self) -> Iterable[str]:
+        """The same for people."""
+        document = self.document()
+        for quote in document["quotes"]:
+            change = quote["change_24h"]
+            yield (
+                f"{quote['instrument']:24} {quote['price'] or '-':>16} {quote['price_kind'] or '':5}"
+                f" bid {quote['bid'] or '-':>12} ask {quote['ask'] or '-':>12}"
+                f" 24 h {'-' if change is None else format(float(change), '+.2%'):>8}"
+                f" age {'-' if quote['age_s'] is None else format(quote['age_s'], '.2f') + ' s'}"
+            )
+            for candle in quote.get("candles", [])[-5:]:
+                state = "closed" if candle["closed"] else "forming"
+                yield (
+                    f"    {candle['open_time']}  {candle['open']} {candle['high']} {candle['low']} {candle['close']}"
+                    f"  {state}"
+                )
+            book = quote.get("book")
+            if book:
+                for name in ("asks", "bids"):
+                    levels = " ".join(f"{price}x{size}" for price, size in book[name][:5])
+                    yield f"    {name}  {levels}"
+        for pool in document["pools"]:
+            ratio = pool["reuse_ratio"]
+            yield (
+                f"{pool['host']}: {pool['attempts']} requests, {pool['opened']} connections opened,"
+                f" reuse {'-' if ratio is None else format(ratio, '.0%')}"
+            )
+
+    def _find(self, name: str) -> Instrument:
+        venue = self._runtime.entry.name
+        found = self._board.resolve(venue, name)
+        if found is not None:
+            return found
+        near = ", ".join(one.name for one in self._board.find(name, venue=venue, limit=5))
+        hint = f" Did you mean {near}?" if near else ""
+        raise UnknownNameError(f"{self._runtime.entry.title} has no instrument {name!r}.{hint}")
+
+    def _run(self, job: PollJob) -> None:
+        give_up_s = time.perf_counter() + BUDGET_PATIENCE_S
+        while (wait_s := self._runtime.transport.available_in_s(job.weight)) > 0.0:
+            if time.perf_counter() + wait_s > give_up_s:
+                raise VenueFailedError(
+                    f"{self._runtime.entry.title}: our share of its rate limit is used up for {wait_s:.0f} s."
+                )
+            time.sleep(wait_s)
+        try:
+            fetched = job.fetch()
+        except MonitorError as exc:
+            self._traces.extend(trace for trace in exc.traces if isinstance(trace, RequestTrace))
+            raise VenueFailedError(f"{self._runtime.entry.title}: {exc.user_text}") from exc
+        self._traces.extend(fetched.traces)
+        self._keep(job, fetched)
+
+    def _keep(self, job: PollJob, fetched: Fetched[Payload]) -> None:
+        payload = fetched.value
+        if isinstance(payload, OrderBook):
+            self._books[payload.venue_symbol] = payload
+        elif isinstance(payload, CandleBatch):
+            self._candles[payload.venue_symbol] = payload.candles
+        self._board.apply([success_of(job, fetched, self._runtime)])
+
+
+def success_of(job: PollJob, fetched: Fetched[Payload], runtime: VenueRuntime) -> PollSuccess:
+    """What a poller would have handed over for this fetch."""
+    return PollSuccess(
+        venue=job.venue,
+        endpoint=job.endpoint,
+        key=job.key,
+        plan_epoch=0,
+        cadence_s=job.cadence_s,
+        payload=fetched.value,
+        requested_mono_s=fetched.requested_mono_s,
+        received_mono_s=fetched.received_mono_s,
+        received_at=fetched.received_at,
+        source=fetched.source,
+        cache_age_s=fetched.cache_age_s,
+        clock_offset_s=fetched.clock_offset_s,
+        traces=fetched.traces,
+        pools=runtime.transport.pool_stats(),
+        budget=runtime.transport.budget_state(),
+        missed=0,
+        planned=1,
+        made=1,
+    )

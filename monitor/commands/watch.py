@@ -1,0 +1,235 @@
+"""``watch``: the same engine and board as the window, without one; reports on a line, as JSON, or as OpenMetrics."""
+
+import argparse
+import signal
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from types import FrameType
+
+from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues, default_watchlist, make_plan
+from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
+from monitor.commands.metrics import MetricsEndpoint
+from monitor.desktop.demo_process import DemoExchangeError
+from monitor.desktop.settings import Settings
+from monitor.polling.engine import PollEngine
+from monitor.polling.outbox import Outbox
+from monitor.polling.sleep import SleepDetector
+from monitor.state.board import Board
+from monitor.state.catalog import InstrumentKey
+from monitor.state.summary import watch_document
+
+DRAIN_EVERY_S = 0.1
+REPORT_EVERY_S = 5.0
+STOP_DEADLINE_SLACK_S = 1.0
+
+
+def run_watch(options: argparse.Namespace) -> int:
+    """Run the command and return its exit code: 0, 1 (a venue gave nothing at all) or 2 (wrong arguments)."""
+    try:
+        names = check_venues(options.venue or [])
+        context = open_context(options)
+    except AssemblyError as exc:
+        say(str(exc))
+        return EXIT_USAGE
+    except DemoExchangeError as exc:
+        say(str(exc))
+        return EXIT_FAILED
+    try:
+        runtimes = assemble(names, context.settings, base_urls=context.base_urls, ca_file=context.ca_file)
+        watch = Watch(runtimes, context.settings, instruments=options.instrument or ())
+        metrics = _start_metrics(options.metrics_port)
+        stop = _stop_on_signals()
+        try:
+            watch.run(stop, duration_s=options.duration, metrics=metrics, is_quiet=options.json)
+        finally:
+            if metrics is not None:
+                metrics.stop()
+        if options.json:
+            print_document(watch.document())
+        if watch.unknown_names:
+            say(f"Not known at any venue watched: {', '.join(watch.unknown_names)}.")
+            return EXIT_USAGE
+        silent = watch.silent_venues()
+        if silent:
+            say(f"No reply at all from {', '.join(silent)}.")
+        return EXIT_FAILED if silent else EXIT_DONE
+    except (AssemblyError, OSError) as exc:
+        say(str(exc))
+        return EXIT_USAGE
+    finally:
+        context.close()
+
+
+class Watch:
+    """The headless loop. Thread: everything from the thread that calls :meth:`run`, which blocks."""
+
+    def __init__(
+        self, runtimes: Mapping[str, VenueRuntime], settings: Settings, *, instruments: Sequence[str] = ()
+    ) -> None:
+        self.board = Board(venues=list(runtimes))
+        self._runtimes = runtimes
+        self._settings = settings
+        self._wanted = tuple(instruments)
+        self._outbox = Outbox()
+        self._engine = PollEngine(
+            outbox=self._outbox, transports={name: runtime.transport for name, runtime in runtimes.items()}
+        )
+        self._sleep = SleepDetector()
+        self._keys: tuple[InstrumentKey, ...] = default_watchlist(settings, tuple(runtimes))
+        self._epoch = 0
+        self._pending = list(self._wanted)
+        self._started_s = time.perf_counter()
+        self._ended_s: float | None = None
+        self._requests_seen = 0
+
+    @property
+    def unknown_names(self) -> tuple[str, ...]:
+        """Instruments asked for that no venue with a known list of instruments has."""
+        return tuple(self._pending)
+
+    def run(
+        self,
+        stop: threading.Event,
+        *,
+        duration_s: float | None,
+        metrics: MetricsEndpoint | None = None,
+        is_quiet: bool = False,
+    ) -> None:
+        """Poll until ``stop`` is set or ``duration_s`` is over, then stop the pollers and take in what they left."""
+        self._started_s = time.perf_counter()
+        self._replan()
+        next_report_s = self._started_s + REPORT_EVERY_S
+        try:
+            while not stop.wait(DRAIN_EVERY_S):
+                now_s = time.perf_counter()
+                self._drain(metrics)
+                if duration_s is not None and now_s - self._started_s >= duration_s:
+                    break
+                if not is_quiet and now_s >= next_report_s:
+                    next_report_s += REPORT_EVERY_S
+                    for line in self.lines():
+                        print(line, flush=True)
+        finally:
+            self._engine.stop(self._settings.deadline_s + STOP_DEADLINE_SLACK_S)
+            self._drain(metrics)
+            self._ended_s = time.perf_counter()
+            for runtime in self._runtimes.values():
+                runtime.transport.close()
+
+    def document(self) -> Mapping[str, object]:
+        """What ``--json`` prints, ages as of the end of the run."""
+        now_s = time.perf_counter() if self._ended_s is None else self._ended_s
+        return watch_document(self.board, duration_s=now_s - self._started_s, now_mono_s=now_s, keys=self._keys)
+
+    def lines(self) -> Iterable[str]:
+        """One line per venue for people."""
+        now_s = time.perf_counter()
+        for name in self.board.venue_names:
+            venue = self.board.venue(name)
+            age = venue.age(now_s)
+            warm = venue.latency.summary(self._started_s, now_s, False)
+            attempts = sum(pool.attempts for pool in venue.pools)
+            reused = sum(pool.reused for pool in venue.pools)
+            failed = sum(venue.failed_by_kind.values())
+            yield (
+                f"{self._runtimes[name].entry.title:12} {venue.verdict(now_s).value:8}"
+                f" age {'-' if age is None else format(age.high_s, '.2f') + ' s':>8}"
+                f"  warm p50 {'-' if warm.p50_s is None else format(warm.p50_s * 1000, '.0f') + ' ms':>7} (n={warm.n})"
+                f"  reuse {'-' if not attempts else format(reused / attempts, '.1%'):>6} of {attempts}"
+                f"  missed {venue.missed}  failed {failed}  healed {venue.healed}"
+            )
+
+    def silent_venues(self) -> tuple[str, ...]:
+        """Venues that never gave a price."""
+        return tuple(
+            self._runtimes[name].entry.title
+            for name in self.board.venue_names
+            if self.board.venue(name).age(time.perf_counter()) is None
+        )
+
+    def _drain(self, metrics: MetricsEndpoint | None) -> None:
+        jump = self._sleep.look(time.time(), time.perf_counter())
+        if jump is not None and jump.are_prices_stale:
+            self.board.mark_stale(slept_s=jump.unseen_s)
+            self._engine.poll_now()
+        results, dropped = self._outbox.drain()
+        self.board.apply(results, dropped)
+        if self._pending and results:
+            self._resolve()
+        if metrics is not None:
+            self._observe(metrics)
+
+    def _resolve(self) -> None:
+        """Names can only be looked up once a venue has told its instruments."""
+        found: list[InstrumentKey] = []
+        for text in list(self._pending):
+            keys = [
+                (name, one.venue_symbol)
+                for name in self.board.venue_names
+                if (one := self.board.resolve(name, text)) is not None
+            ]
+            if keys:
+                self._pending.remove(text)
+                found.extend(keys)
+        if found:
+            chosen = self._keys if self._epoch > 1 else ()
+            self._keys = tuple(dict.fromkeys([*chosen, *found]))
+            self._replan()
+
+    def _replan(self) -> None:
+        self._epoch += 1
+        focus: dict[str, InstrumentKey] = {}
+        for key in self._keys:
+            focus.setdefault(key[0], key)
+        plan = make_plan(
+            self._runtimes,
+            epoch=self._epoch,
+            settings=self._settings,
+            focus=focus,
+            watchlist=self._keys,
+            interval=self._settings.interval,
+            instruments=self.board.instruments,
+        )
+        self.board.track(self._keys)
+        self.board.accept_epoch(self._epoch)
+        self._engine.apply_plan(plan)
+
+    def _observe(self, metrics: MetricsEndpoint) -> None:
+        now_s = time.perf_counter()
+        metrics.observe_traces(self.board.requests.since(self._requests_seen))
+        self._requests_seen = self.board.requests.revision
+        for name in self.board.venue_names:
+            venue = self.board.venue(name)
+            age = venue.age(now_s)
+            for pool in venue.pools:
+                metrics.observe_pool(pool)
+            metrics.observe_venue(
+                name,
+                age_s=None if age is None else age.high_s,
+                missed=venue.missed,
+                budget_used_fraction=None if venue.budget is None else venue.budget.used_fraction,
+            )
+
+
+def _start_metrics(port: int | None) -> MetricsEndpoint | None:
+    if port is None:
+        return None
+    metrics = MetricsEndpoint()
+    try:
+        bound = metrics.start(port)
+    except OSError as exc:
+        raise AssemblyError(f"Port {port} cannot be used for metrics: {exc.strerror}.") from exc
+    say(f"Metrics at http://127.0.0.1:{bound}/metrics")
+    return metrics
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+    return stop
