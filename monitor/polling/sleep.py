@@ -17,6 +17,8 @@ class ClockJump:
 
     kind: JumpKind
     gap_s: float
+    unseen_s: float = 0.0
+    """The part of ``gap_s`` that the monotonic clock did not count, so that ages must grow by it."""
 
     @property
     def are_prices_stale(self) -> bool:
@@ -50,7 +52,7 @@ class SleepDetector:
         mono_step_s = mono_s - last[1]
         drift_s = wall_s - last[0] - mono_step_s
         if drift_s > self._threshold_s:
-            return ClockJump(kind=JumpKind.ASLEEP, gap_s=drift_s + mono_step_s)
+            return ClockJump(kind=JumpKind.ASLEEP, gap_s=drift_s + mono_step_s, unseen_s=drift_s)
         if mono_step_s > self._longest_look_gap_s:
             return ClockJump(kind=JumpKind.ASLEEP, gap_s=mono_step_s)
         if drift_s < -self._threshold_s:
