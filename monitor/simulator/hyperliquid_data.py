@@ -1,0 +1,332 @@
+"""Hyperliquid's moving side: mids, contexts, books, candles, trades and funding, written as the venue writes them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from monitor.simulator.books import Side, make_book, newest_trades
+from monitor.simulator.candles import HOUR_MS, INTERVALS_MS, MONTH_MS, close_time
+from monitor.simulator.hyperliquid_meta import Json, make_static, pseudo_address
+from monitor.simulator.market import Market
+from monitor.simulator.noise import F64, U64, bits, normal, uniform
+from monitor.simulator.rates import current_premium, hourly_rate, premium, running_premium
+from monitor.simulator.replies import Moment
+from monitor.simulator.texts import plain, plains
+from monitor.simulator.world import World
+
+_MAX_CANDLES = 5000
+_MAX_FUNDINGS = 500
+_MARK_MS = 3000  # mark and oracle move about this often
+_LEVELS = 20
+
+
+class MarketReads:
+    """Every market read of the venue. Unknown names give None. Thread: the event loop."""
+
+    intervals = frozenset(name for name in INTERVALS_MS if name != "6h")
+
+    def __init__(self, world: World) -> None:
+        self.static = make_static(world)
+        self._perps = world.perps
+        self._spot = world.spot
+        self._markets: dict[str, Market] = {"": world.perps, **world.builders}
+        self._pairs = world.pairs
+        self._cache: dict[str, tuple[int, bytes]] = {}
+        self._static_text = {
+            name: json.dumps(value, separators=(",", ":"))
+            for name, value in (*self.static.meta.items(), ("spot", self.static.spot_meta))
+        }
+
+    def meta(self, dex: str) -> Json:
+        """Return the metadata of a dex."""
+        return self.static.meta[dex]
+
+    def all_perp_metas(self) -> list[Json]:
+        """Return the metadata of all dexes in the order of perpDexs; the documentation shows pairs, the wire does not."""
+        return list(self.static.meta.values())
+
+    def find(self, coin: str) -> tuple[Market, int] | None:
+        """Return the market and row of a coin name of any kind."""
+        if coin.startswith("@") or "/" in coin:
+            row = self._spot.rows.index.get(coin)
+            return None if row is None else (self._spot, row)
+        dex, _, _ = coin.rpartition(":")
+        market = self._markets.get(dex)
+        row = None if market is None else market.rows.index.get(coin)
+        return None if market is None or row is None else (market, row)
+
+    def all_mids(self, dex: str, now_ms: int) -> bytes:
+        """Return coin -> mid of a dex; the first dex also carries all spot pairs and the delisted perpetuals."""
+
+        def make() -> bytes:
+            parts: list[str] = []
+            for market in (self._perps, self._spot) if dex == "" else (self._markets[dex],):
+                mids = plains(self._mids(market, now_ms))
+                parts += [f'"{row.symbol}":"{mid}"' for row, mid in zip(market.rows.listings, mids, strict=True)]
+            return ("{" + ",".join(sorted(parts)) + "}").encode()
+
+        return self._once(f"mids {dex}", now_ms, make)
+
+    def meta_and_contexts(self, dex: str, now_ms: int) -> bytes:
+        """Return [meta, contexts]; the contexts have no names."""
+
+        def make() -> bytes:
+            rows = ",".join(self._contexts(self._markets[dex], now_ms, is_builder=dex != ""))
+            return f"[{self._static_text[dex]},[{rows}]]".encode()
+
+        return self._once(f"contexts {dex}", now_ms, make)
+
+    def spot_meta_and_contexts(self, now_ms: int) -> bytes:
+        """Return [spotMeta, contexts]; contexts have no holes where the universe has them."""
+
+        def make() -> bytes:
+            market = self._spot
+            tick, stats = market.tick(now_ms), market.stats(now_ms)
+            mids = plains(self._mids(market, now_ms))
+            columns = [
+                plains(values)
+                for values in (stats.open, np.round(stats.turnover, 8), tick.last, np.round(stats.volume, 6))
+            ]
+            known = {}
+            for number, (opened, turnover, mark, volume) in enumerate(zip(*columns, strict=True)):
+                pair = self._pairs[number]
+                supply = plain(round(1e6 * 10 ** (pair.index % 4) * 1.003, 8))
+                known[pair.index] = (
+                    f'{{"prevDayPx":"{opened}","dayNtlVlm":"{turnover}","markPx":"{mark}","midPx":"{mids[number]}",'
+                    f'"circulatingSupply":"{supply}","coin":"{pair.listing.symbol}","totalSupply":"{supply}","dayBaseVlm":"{volume}"}}'
+                )
+            rows = [known.get(index) or _removed_pair(index) for index in range(max(known) + 1)]
+            return f"[{self._static_text['spot']},[{','.join(rows)}]]".encode()
+
+        return self._once("spot contexts", now_ms, make)
+
+    def _mids(self, market: Market, now_ms: int) -> F64:
+        # An average of two prices on the tick needs one decimal more, which the venue does show.
+        tick = market.tick(now_ms)
+        mids: F64 = np.where(market.rows.is_dead, tick.last, np.round((tick.bid + tick.ask) / 2, 10))
+        return mids
+
+    def _contexts(self, market: Market, now_ms: int, *, is_builder: bool) -> list[str]:
+        rows, keys = market.all, market.rows.key
+        step_ms = now_ms - now_ms % _MARK_MS
+        tick, stats = market.tick(now_ms), market.stats(now_ms)
+        moment_premium = current_premium(keys, step_ms)
+        middle = (tick.bid + tick.ask) / 2
+        at_step = market.tick(step_ms)
+        settled = (at_step.bid + at_step.ask) / 2
+        dead = market.rows.is_dead
+        oracle = np.where(dead, tick.last, market.rows.round_prices(rows, settled / (1 + moment_premium)))
+        mark = np.where(dead, tick.last, market.rows.round_prices(rows, settled * (1 - 0.15 * moment_premium)))
+        width = np.maximum((tick.ask - tick.bid) * 0.8, middle * 4e-5)
+        rate = hourly_rate(running_premium(keys, now_ms - now_ms % 5000)) * (0.5 if is_builder else 1.0)
+        interest = (
+            stats.volume
+            * (0.25 + 0.6 * uniform(keys, rows * 0, 95))
+            * (1 + 0.02 * normal(keys, rows * 0 + now_ms // 60_000, 96))
+        )
+        # A thin builder market has a mid but nothing deep enough for the impact notional.
+        thin = is_builder & (bits(keys, rows * 0 + now_ms // 600_000, 97) % np.uint64(9) == 0)
+        columns = [plains(values) for values in (
+            np.round(rate, 10), np.round(interest, 5), stats.open, np.round(stats.turnover, 10), np.round(moment_premium, 10), oracle,
+            mark, self._mids(market, now_ms), np.round(middle - width, 6), np.round(middle + width, 6), np.round(stats.volume, 5),
+        )]  # fmt: skip
+        parts = []
+        for number, row in enumerate(zip(*columns, strict=True)):
+            funding, held, opened, turnover, over, oracle_px, mark_px, mid, low, high, volume = row
+            if dead[number]:
+                parts.append(
+                    f'{{"funding":"0.0","openInterest":"0.0","prevDayPx":"{mark_px}","dayNtlVlm":"0.0","premium":null,'
+                    f'"oraclePx":"{oracle_px}","markPx":"{mark_px}","midPx":null,"impactPxs":null,"dayBaseVlm":"0.0"}}'
+                )
+                continue
+            impact = "null" if thin[number] else f'["{low}","{high}"]'
+            over_text = "null" if thin[number] else f'"{over}"'
+            parts.append(
+                f'{{"funding":"{funding}","openInterest":"{held}","prevDayPx":"{opened}","dayNtlVlm":"{turnover}","premium":{over_text},'
+                f'"oraclePx":"{oracle_px}","markPx":"{mark_px}","midPx":"{mid}","impactPxs":{impact},"dayBaseVlm":"{volume}"}}'
+            )
+        return parts
+
+    def l2_book(self, coin: str, figures: int | None, mantissa: int | None, moment: Moment) -> bytes | None:
+        """Return up to 20 levels a side, aggregated when asked for; empty lists for a delisted market."""
+        found = self.find(coin)
+        if found is None:
+            return None
+        market, row = found
+        step = None
+        if figures is not None:
+            price = float(market.tick(moment.data_ms).last[row])
+            step = 10.0 ** (math.floor(math.log10(price)) - figures + 1) * (mantissa or 1)
+        book = make_book(market, row, _LEVELS, moment.data_ms, step)
+        spread = ""
+        if figures is not None and len(book.bids.price) and len(book.asks.price):
+            spread = f',"spread":"{plain(round(float(book.asks.price[0] - book.bids.price[0]), 10))}"'
+        sides = f"[{self._levels(market, row, book.bids)}],[{self._levels(market, row, book.asks)}]"
+        return f'{{"coin":"{coin}","time":{moment.stamp_ms - 40},"levels":[{sides}]{spread}}}'.encode()
+
+    @staticmethod
+    def _levels(market: Market, row: int, side: Side) -> str:
+        sizes = plains(side.lots / 10.0 ** int(market.rows.lot_places[row]))
+        levels = zip(plains(side.price), sizes, side.orders.tolist(), strict=True)
+        return ",".join(f'{{"px":"{price}","sz":"{size}","n":{count}}}' for price, size, count in levels)
+
+    def candles(self, coin: str, interval: str, start_ms: int, end_ms: int, now_ms: int) -> tuple[bytes, int] | None:
+        """Return the candles that overlap the range, oldest first, at most the newest 5000 of the interval, and their number."""
+        found = self.find(coin)
+        if found is None:
+            return None
+        market, row = found
+        interval_ms = INTERVALS_MS[interval]
+        if interval_ms != MONTH_MS:
+            start_ms = max(start_ms, now_ms // interval_ms * interval_ms - (_MAX_CANDLES - 1) * interval_ms)
+        bars = market.candles.candles(row, interval_ms, start_ms, end_ms, now_ms)
+        bars = bars.cut(max(0, len(bars) - _MAX_CANDLES), len(bars))
+        volumes = bars.lots / 10.0 ** int(market.rows.lot_places[row])
+        columns = [plains(values) for values in (bars.open, bars.close, bars.high, bars.low, volumes)]
+        rows = [
+            f'{{"t":{opened},"T":{close_time(interval_ms, opened) - 1},"s":"{coin}","i":"{interval}",'
+            f'"o":"{o}","c":"{c}","h":"{h}","l":"{low}","v":"{v}","n":{n}}}'
+            for opened, o, c, h, low, v, n in zip(bars.time_ms.tolist(), *columns, bars.trades.tolist(), strict=True)
+        ]
+        return ("[" + ",".join(rows) + "]").encode(), len(rows)
+
+    def recent_trades(self, coin: str, now_ms: int) -> list[Json] | None:
+        """Return the ten newest trades, newest first; side is the aggressor's."""
+        found = self.find(coin)
+        if found is None:
+            return None
+        market, row = found
+        unit = 10 ** int(market.rows.lot_places[row])
+        key: U64 = market.rows.key[row : row + 1]
+        trades = []
+        for trade in newest_trades(market, row, 10, now_ms):
+            mark = int(bits(key, trade.serial, 98)[0])
+            trades.append(
+                {
+                    "coin": coin,
+                    "side": "B" if trade.is_buy else "A",
+                    "px": plain(trade.price),
+                    "sz": plain(trade.lots / unit),
+                    "time": trade.time_ms,
+                    "hash": pseudo_address("a", mark) + pseudo_address("b", mark)[2:26],
+                    "tid": mark % 1_100_000_000_000_000,
+                    "users": [pseudo_address("user", mark % 97), pseudo_address("user", mark // 97 % 89)],
+                }
+            )
+        return trades
+
+    def funding_history(self, coin: str, start_ms: int, end_ms: int, now_ms: int) -> list[Json] | None:
+        """Return what was charged at each whole hour in the range, oldest first, at most 500 rows."""
+        found = self.find(coin)
+        if found is None:
+            return None
+        market, row = found
+        if market is self._spot:
+            return None
+        if market.rows.is_dead[row]:
+            return []
+        key: U64 = market.rows.key[row : row + 1]
+        first = max(-(-start_ms // HOUR_MS), int(market.rows.first_day[row]) * 24)
+        # Rows are stamped some milliseconds after the hour, so a start in those milliseconds still sees the row.
+        if start_ms % HOUR_MS and start_ms % HOUR_MS <= _lateness(key, np.array([start_ms // HOUR_MS]))[0]:
+            first -= 1
+        hours = np.arange(first, min(end_ms, now_ms) // HOUR_MS + 1)[:_MAX_FUNDINGS]
+        if not len(hours):
+            return []
+        times = hours * HOUR_MS + _lateness(key, hours)
+        averages = premium(key, hours - 1)
+        rates = hourly_rate(averages) * (1.0 if market is self._perps else 0.5)
+        rows = zip(plains(np.round(rates, 10)), plains(np.round(averages, 10)), times.tolist(), strict=True)
+        return [
+            {"coin": coin, "fundingRate": rate, "premium": over, "time": time_ms}
+            for rate, over, time_ms in rows
+            if start_ms <= time_ms <= min(end_ms, now_ms)
+        ]
+
+    def predicted_fundings(self, now_ms: int) -> list[object]:
+        """Return the estimates for three venues. The own venue's next time is the hour already settled: a defect of the real one."""
+        market = self._perps
+        rates = plains(np.round(hourly_rate(running_premium(market.rows.key, now_ms - now_ms % 5000)), 10))
+        others = plains(np.round(hourly_rate(running_premium(market.rows.key, now_ms - now_ms % 60_000)) * 8, 8))
+        hour_ms = now_ms // HOUR_MS * HOUR_MS
+        rows: list[object] = []
+        for number, listing in enumerate(market.rows.listings):
+            if listing.is_delisted:
+                continue
+            hours = 8 if number < 20 else 4
+            next_ms = (now_ms // (hours * HOUR_MS) + 1) * hours * HOUR_MS
+            other = {"fundingRate": others[number], "nextFundingTime": next_ms, "fundingIntervalHours": hours}
+            own = {"fundingRate": rates[number], "nextFundingTime": hour_ms, "fundingIntervalHours": 1}
+            bybit = None if number % 11 == 10 else other
+            rows.append([listing.symbol, [["BinPerp", other], ["HlPerp", own], ["BybitPerp", bybit]]])
+        rows.sort(key=lambda row: str(row[0]) if isinstance(row, list) else "")
+        return rows
+
+    def exchange_status(self, stamp_ms: int) -> Json:
+        """Return the venue's clock, which trails the wall clock by 130 to 270 ms."""
+        lag_ms = 130 + int(bits(self._perps.rows.key[:1], stamp_ms // 1000, 99)[0] % np.uint64(141))
+        return {"time": stamp_ms - lag_ms, "specialStatuses": None}
+
+    def dex_limits(self, dex: str) -> Json:
+        """Return the open interest caps of a builder dex."""
+        names = [row.symbol for row in self._markets[dex].rows.listings if not row.is_delisted]
+        return {
+            "totalOiCap": "400000000.0",
+            "oiSzCapPerPerp": "1000000000.0",
+            "maxTransferNtl": "150000000.0",
+            "coinToOiCap": [[name, "25000000.0"] for name in sorted(names)],
+        }
+
+    def token_details(self, token_id: str, now_ms: int) -> Json | None:
+        """Return supply and price of one token."""
+        token = self.static.tokens_by_id.get(token_id)
+        if token is None:
+            return None
+        price = "1.0"
+        for number, pair in enumerate(self._pairs):
+            if pair.base_token == token["index"]:
+                price = plain(float(self._spot.tick(now_ms).last[number]))
+                break
+        return {
+            "name": token["name"],
+            "maxSupply": "1000000000.0",
+            "totalSupply": "999631892.0948150158",
+            "circulatingSupply": "336337728.7935058475",
+            "szDecimals": token["szDecimals"],
+            "weiDecimals": token["weiDecimals"],
+            "midPx": price,
+            "markPx": price,
+            "prevDayPx": price,
+            "genesis": None,
+            "deployer": None,
+            "deployGas": None,
+            "deployTime": None,
+            "seededUsdc": "0.0",
+            "nonCirculatingUserBalances": [],
+            "futureEmissions": "0.0",
+        }
+
+    def _once(self, name: str, now_ms: int, make: Callable[[], bytes]) -> bytes:
+        # Every client that asks within a quarter of a second gets the same bytes.
+        slot = now_ms // 250
+        found = self._cache.get(name)
+        if found is None or found[0] != slot:
+            found = self._cache[name] = (slot, make())
+        return found[1]
+
+
+def _lateness(
+    key: U64, hours: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    return 1 + (bits(key, hours, 94) % np.uint64(118)).astype(np.int64)
+
+
+def _removed_pair(index: int) -> str:
+    return (
+        f'{{"prevDayPx":"0.0","dayNtlVlm":"0.0","markPx":"1.0","midPx":null,"circulatingSupply":"0.0","coin":"@{index}",'
+        f'"totalSupply":"0.0","dayBaseVlm":"0.0"}}'
+    )

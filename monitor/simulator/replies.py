@@ -1,0 +1,92 @@
+"""What goes in and out of a venue: one request, one reply. No sockets here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, read completely. Header names are lower case; query holds the last value of each key."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    peer_ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP reply before any fault touches it.
+
+    content_type None sends no such header. weight: what the request costs of the venue's limit, surcharges included.
+    """
+
+    status: int
+    body: bytes
+    content_type: str | None = "application/json"
+    headers: Headers = ()
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a request is answered, in ms since 1970: data_ms picks the market state, stamp_ms is what the venue's clock says.
+
+    They differ while data is frozen or the venue's clock is wrong.
+    """
+
+    data_ms: int
+    stamp_ms: int
+
+
+class Venue(Protocol):
+    """One market API. Thread: the server's event loop."""
+
+    name: str
+
+    def endpoint(self, request: Request) -> str:
+        """Return a low-cardinality name of what is asked, such as "tickers"; "other" when unknown."""
+        ...
+
+    def answer(self, request: Request, moment: Moment) -> Reply:
+        """Return the reply of a healthy venue; never raises on anything a client can send."""
+        ...
+
+    def refusal(self, request: Request, wait_s: float | None) -> Reply:
+        """Return the reply to a request over the limit; wait_s becomes Retry-After where it is given."""
+        ...
+
+    def headers(self, stamp_ms: int) -> Headers:
+        """Return the headers that the venue's edge adds to every reply."""
+        ...
+
+
+@dataclass(slots=True)
+class Truth:
+    """What really happened at one venue's port, for tests to compare a client's claims with. Counts only grow."""
+
+    accepts: int = 0
+    handshakes: int = 0
+    failed_handshakes: int = 0
+    refused: int = 0
+    open: int = 0
+    peak_open: int = 0
+    requests: int = 0
+    replies: int = 0
+    limited: int = 0
+    bytes_sent: int = 0
+    by_endpoint: dict[str, int] = field(default_factory=dict)
+    by_status: dict[str, int] = field(default_factory=dict)
+    closes: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
+    requests_per_connection: list[int] = field(default_factory=list)
+
+    def count(self, table: dict[str, int], name: str) -> None:
+        table[name] = table.get(name, 0) + 1
