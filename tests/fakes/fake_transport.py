@@ -1,25 +1,89 @@
-"""A transport that never sends: the polling layer only asks it for its budget and its pools."""
+"""A transport that serves canned bytes and records what it was asked."""
 
+import json
+import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from monitor.domain.market import VenueStatus
+from monitor.domain.errors import MonitorError
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
-from monitor.exchanges.base import Fetched, Payload, PollJob
 from monitor.transport.interface import Endpoint, Reply
 
+START = datetime(2026, 11, 23, 12, 0, 0, 400_000, tzinfo=UTC)
 
-class FakeTransport:
-    """Implements ``Transport``; ``hold`` decides how long the budget holds a weight back, by default never."""
 
-    def __init__(self, venue: str = "bitunix", hold: Callable[[int], float] = lambda _weight: 0.0) -> None:
-        self._venue = venue
-        self.hold = hold
-        self.is_closed = False
+class FakeClock:
+    """A monotonic and a wall clock that move only when told."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self.mono_s = 1_000.0
+        self.wall = start
+
+    def __call__(self) -> float:
+        """The monotonic clock, in seconds."""
+        return self.mono_s
+
+    def wall_now(self) -> datetime:
+        """The wall clock."""
+        return self.wall
+
+    def advance(self, seconds: float) -> None:
+        """Move both."""
+        self.mono_s += seconds
+        self.wall += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as the transport saw it."""
+
+    endpoint: Endpoint
+    params: dict[str, str] | None
+    body: bytes | None
+    headers: dict[str, str] | None
+    weight: int
 
     @property
-    def venue(self) -> str:
-        return self._venue
+    def document(self) -> Any:
+        """The JSON body."""
+        assert self.body is not None
+        return json.loads(self.body)
+
+
+@dataclass
+class Canned:
+    """What to answer; ``date`` is ``None`` for a reply without that header."""
+
+    body: bytes = b"null"
+    status: int = 200
+    content_type: str = "application/json"
+    date: datetime | None = None
+    retry_after_s: float | None = None
+    round_trip_s: float = 0.1
+
+
+Answer = Canned | bytes | MonitorError
+Responder = Callable[[Asked], Answer]
+
+
+@dataclass
+class FakeTransport:
+    """Implements ``Transport`` without a socket.
+
+    Either ``responder`` decides, or ``answers`` are served in order, the last one again and again. Every request takes
+    ``round_trip_s`` of the fake clock and leaves one trace. Thread: any.
+    """
+
+    venue: str = "bitunix"
+    answers: list[Answer] = field(default_factory=list)
+    responder: Responder | None = None
+    clock: FakeClock = field(default_factory=FakeClock)
+    asked: list[Asked] = field(default_factory=list)
+    charged: list[tuple[str, int]] = field(default_factory=list)
+    refusals: list[tuple[str, float | None]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def request(
         self,
@@ -30,65 +94,64 @@ class FakeTransport:
         headers: Mapping[str, str] | None = None,
         weight: int = 1,
     ) -> Reply:
-        raise AssertionError("nothing is sent in these tests")
+        """Serve the next canned reply, or raise the next canned error."""
+        asked = Asked(endpoint, dict(params) if params else None, body, dict(headers) if headers else None, weight)
+        with self._lock:
+            self.asked.append(asked)
+            number = len(self.asked)
+            if self.responder is None:
+                answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
+        if self.responder is not None:
+            answer = self.responder(asked)
+        if isinstance(answer, MonitorError):
+            raise answer
+        canned = Canned(body=answer) if isinstance(answer, bytes) else answer
+        requested_mono_s = self.clock.mono_s
+        self.clock.advance(canned.round_trip_s)
+        trace = RequestTrace(
+            request_id=number,
+            attempt=1,
+            venue=self.venue,
+            endpoint=endpoint.name,
+            method=endpoint.method,
+            host="127.0.0.1:1",
+            started_at=self.clock.wall,
+            started_mono_s=requested_mono_s,
+            ended_mono_s=self.clock.mono_s,
+            total_s=canned.round_trip_s,
+            status=canned.status,
+        )
+        return Reply(
+            status=canned.status,
+            body=canned.body,
+            content_type=canned.content_type,
+            date=canned.date,
+            retry_after_s=canned.retry_after_s,
+            traces=(trace,),
+            requested_mono_s=requested_mono_s,
+            received_mono_s=self.clock.mono_s,
+            received_at=self.clock.wall,
+        )
 
     def charge(self, endpoint: Endpoint, weight: int) -> None:
-        raise AssertionError("nothing is charged in these tests")
+        """Record a surcharge."""
+        self.charged.append((endpoint.name, weight))
 
     def refused(self, endpoint: Endpoint, retry_after_s: float | None) -> None:
-        raise AssertionError("nothing is refused in these tests")
+        """Record a refusal."""
+        self.refusals.append((endpoint.name, retry_after_s))
 
     def available_in_s(self, weight: int) -> float:
-        return self.hold(weight)
+        """Always now."""
+        return 0.0
 
     def pool_stats(self) -> tuple[PoolStats, ...]:
-        return (PoolStats(venue=self._venue, host="127.0.0.1:1", scheme="https"),)
+        """None."""
+        return ()
 
     def budget_state(self) -> BudgetState:
-        return BudgetState(venue=self._venue, window_s=1.0, limit=10, cap=3, used=0)
+        """An unused budget."""
+        return BudgetState(venue=self.venue, window_s=60.0, limit=1_200, cap=360, used=0)
 
     def close(self) -> None:
-        self.is_closed = True
-
-
-def make_trace(
-    *, venue: str = "bitunix", endpoint: str = "bitunix.tickers", now_s: float, now: datetime
-) -> RequestTrace:
-    """One warm request that took 20 ms."""
-    return RequestTrace(
-        request_id=1,
-        attempt=1,
-        venue=venue,
-        endpoint=endpoint,
-        method="GET",
-        host="127.0.0.1:1",
-        started_at=now,
-        started_mono_s=now_s - 0.02,
-        ended_mono_s=now_s,
-        total_s=0.02,
-        is_cold=False,
-    )
-
-
-def make_fetched(*, venue: str = "bitunix", now_s: float, now: datetime) -> Fetched[Payload]:
-    """The smallest thing a poll can bring, with one trace."""
-    return Fetched(
-        value=VenueStatus(venue=venue, venue_time=None, special_status=None),
-        traces=(make_trace(venue=venue, now_s=now_s, now=now),),
-        requested_mono_s=now_s - 0.02,
-        received_mono_s=now_s,
-        received_at=now,
-    )
-
-
-def make_job(
-    fetch: Callable[[], Fetched[Payload]],
-    *,
-    key: str = "bitunix.tickers",
-    venue: str = "bitunix",
-    cadence_s: float = 1.0,
-    weight: int = 1,
-) -> PollJob:
-    """A job whose endpoint is its key up to the colon."""
-    endpoint = key.partition(":")[0]
-    return PollJob(venue=venue, endpoint=endpoint, key=key, cadence_s=cadence_s, weight=weight, fetch=fetch)
+        """Nothing to close."""

@@ -1,0 +1,27 @@
+"""What the rest of the program must know of a venue before it talks to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitor.exchanges.base import ExchangeClient
+from monitor.transport.budget import BudgetRule
+from monitor.transport.interface import Transport
+from monitor.transport.policy import AllowedRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueEntry:
+    """One venue.
+
+    ``allowed`` is the read-only list its transport enforces, ``budget_rule`` its documented rate limit.
+    ``make_client`` builds the caching client around a transport; it makes no request. ``default_watchlist`` names
+    instruments by ``venue_symbol``.
+    """
+
+    name: str
+    title: str
+    default_base_url: str
+    allowed: tuple[AllowedRequest, ...]
+    budget_rule: BudgetRule
+    make_client: Callable[[Transport], ExchangeClient]
+    default_watchlist: tuple[str, ...]
