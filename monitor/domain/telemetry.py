@@ -31,7 +31,8 @@ class RequestTrace:
 
     A warm attempt (``is_cold`` False) has ``dns_s``, ``tcp_s`` and ``tls_s`` of ``None``: the phases are absent.
     ``total_s`` is from the request handed to the transport to the last body byte, without ``queue_s``; of a later
-    attempt, from the end of the one before. Phases plus ``unaccounted_s`` add up to ``total_s``.
+    attempt, from the end of the one before. Phases plus ``unaccounted_s`` add up to ``total_s``. In a failed attempt
+    the last phase present is the one it died in, as long as that took.
     """
 
     request_id: int
@@ -85,8 +86,11 @@ class RequestTrace:
 
     @property
     def ttfb_s(self) -> float | None:
-        """Request start to first response byte in seconds; ``None`` when no byte arrived."""
-        if self.wait_s is None:
+        """Request start to first response byte in seconds, plus our own work on the reply (far below a millisecond).
+
+        ``None`` when no byte arrived.
+        """
+        if self.wait_s is None or (self.error_kind is not None and self.read_s is None):
             return None
         return self.total_s - (self.read_s or 0.0)
 
@@ -142,6 +146,8 @@ class PoolStats:
     evicted_pools: int = 0
     """Pools the manager dropped because it knew too many origins; any is a misconfiguration."""
     lease_wait_total_s: float = 0.0
+    lease_timeouts: int = 0
+    """Requests that waited for a connection until their deadline; they made no attempt."""
     connections: tuple[ConnectionCard, ...] = ()
     """Open ones first, then the newest closed ones, a bounded number."""
 

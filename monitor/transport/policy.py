@@ -11,16 +11,11 @@ from monitor.domain.errors import ReadOnlyViolation
 # read differently.
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?|/")
 
-# Headers that change which request this is, to whom it goes, or where it ends.
-_FORBIDDEN_HEADERS = frozenset(
+# Headers that change which request this is, or to whom it goes.
+_MEANING_HEADERS = frozenset(
     {
-        "connection",
-        "content-length",
-        "cookie",
         "expect",
         "host",
-        "proxy-authorization",
-        "proxy-connection",
         "te",
         "trailer",
         "transfer-encoding",
@@ -30,6 +25,8 @@ _FORBIDDEN_HEADERS = frozenset(
         "x-method-override",
     }
 )
+# Besides, a caller has no say in what requests and urllib3 write themselves.
+_CALLER_HEADERS = _MEANING_HEADERS | {"connection", "content-length", "cookie", "proxy-authorization"}
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -114,6 +111,8 @@ class ReadOnlyPolicy:
 
     def __init__(self, origins: tuple[Origin, ...], allowed: tuple[AllowedRequest, ...]) -> None:
         self._origins = origins
+        # Compared as text, not parsed: a URL that only some parser reads as our origin is not ours.
+        self._bases = tuple((origin, origin.url + "/") for origin in origins)
         self._allowed = allowed
         self._allowed_targets: set[tuple[str, str]] = set()
 
@@ -133,24 +132,35 @@ class ReadOnlyPolicy:
         target = url.partition("?")[0]
         if (method, target) in self._allowed_targets:
             return
-        for origin in self._origins:
-            # Compared as text, not parsed: a URL that only some parser reads as our origin is not ours.
-            base = origin.url + origin.path
-            if target.startswith(base + "/"):
-                self.check_endpoint(method, target[len(base) :])
-                if len(self._allowed_targets) < _REMEMBERED_TARGETS:
-                    self._allowed_targets.add((method, target))
-                return
+        origin = self.origin_of(target)
+        base = origin.url + origin.path
+        if not target.startswith(base + "/"):
+            raise ReadOnlyViolation("A request was refused before it was sent: it is outside the venue's base path.")
+        self.check_endpoint(method, target[len(base) :])
+        if len(self._allowed_targets) < _REMEMBERED_TARGETS:
+            self._allowed_targets.add((method, target))
+
+    def origin_of(self, url: str) -> Origin:
+        """Which of our origins ``url`` is at; ``ReadOnlyViolation`` when none."""
+        for origin, base in self._bases:
+            if url.startswith(base):
+                return origin
         raise ReadOnlyViolation("A request was refused before it was sent: it goes to another host.")
 
     @staticmethod
-    def check_extras(method: str, headers: Mapping[str, str] | None, body: object) -> None:
-        """Raise ``ReadOnlyViolation`` for a GET with a body or a header that would make it another request."""
+    def check_extras(
+        method: str, headers: Mapping[str, str] | None, body: object, *, is_prepared: bool = False
+    ) -> None:
+        """Raise ``ReadOnlyViolation`` for a GET with a body or a header that would make it another request.
+
+        ``is_prepared``: the headers are a whole prepared request's, not what a caller adds.
+        """
         if body is not None and method == "GET":
             raise ReadOnlyViolation("A request was refused before it was sent: a GET has no body.")
         if headers is not None:
+            forbidden = _MEANING_HEADERS if is_prepared else _CALLER_HEADERS
             for name in headers:
-                if name.lower() in _FORBIDDEN_HEADERS:
+                if name.lower() in forbidden:
                     raise ReadOnlyViolation(
                         "A request was refused before it was sent: one of its headers could change its meaning."
                     )

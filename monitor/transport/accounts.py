@@ -1,0 +1,181 @@
+"""Counters, gauges and connection cards of one origin, from which its :class:`PoolStats` are taken."""
+
+import threading
+from collections import deque
+from datetime import UTC, datetime
+from time import perf_counter
+from types import MappingProxyType
+
+from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats
+
+_CLOSED_CARDS = 30
+
+
+class SocketEntry:
+    """One open socket. Written under its account's lock, except by the thread that is connecting it."""
+
+    __slots__ = (
+        "address_family",
+        "alpn",
+        "card",
+        "cipher",
+        "connect_s",
+        "connection_id",
+        "idle_since_s",
+        "is_resumed",
+        "opened_at",
+        "opened_s",
+        "peer",
+        "requests",
+        "tls_version",
+    )
+
+    def __init__(self, connection_id: int, *, peer: str | None, address_family: str | None) -> None:
+        self.connection_id = connection_id
+        self.opened_at = datetime.now(UTC)
+        self.opened_s = perf_counter()
+        self.peer = peer
+        self.address_family = address_family
+        self.requests = 0
+        self.idle_since_s: float | None = None
+        self.tls_version: str | None = None
+        self.cipher: str | None = None
+        self.alpn: str | None = None
+        self.is_resumed: bool | None = None
+        self.connect_s: float | None = None
+        self.card: ConnectionCard | None = None
+
+    def freeze(self, host: str, state: str, cause: CloseCause | None = None) -> ConnectionCard:
+        """Its card in ``state``."""
+        return ConnectionCard(
+            connection_id=self.connection_id,
+            host=host,
+            opened_at=self.opened_at,
+            opened_mono_s=self.opened_s,
+            state=state,
+            requests=self.requests,
+            peer=self.peer,
+            address_family=self.address_family,
+            tls_version=self.tls_version,
+            cipher=self.cipher,
+            alpn=self.alpn,
+            is_resumed=self.is_resumed,
+            connect_s=self.connect_s,
+            idle_since_mono_s=self.idle_since_s,
+            closed_mono_s=perf_counter() if cause is not None else None,
+            close_cause=cause,
+        )
+
+
+class OriginAccount:
+    """Counters, gauges and cards of one origin (scheme, host, port), over all pools it had.
+
+    ``survival_s``: idle seconds that sockets of this host are known to survive; ``None`` while nobody has learned it.
+    Thread: any, everything under ``lock``.
+    """
+
+    def __init__(self, *, venue: str, scheme: str, host: str) -> None:
+        self.venue = venue
+        self.scheme = scheme
+        self.host = host
+        self.lock = threading.Lock()
+        self.survival_s: float | None = None
+        self.attempts = 0
+        self.reused = 0
+        self.opened = 0
+        self.connect_failed = 0
+        self.healed = 0
+        self.evicted_pools = 0
+        self.lease_timeouts = 0
+        self.lease_wait_total_s = 0.0
+        self.idle = 0
+        self.leased = 0
+        self.peak_leased = 0
+        self.waiting = 0
+        self.max_connections = 0
+        self.closed = dict.fromkeys(CloseCause, 0)
+        self.sockets: dict[int, SocketEntry] = {}
+        self.closed_cards: deque[ConnectionCard] = deque(maxlen=_CLOSED_CARDS)
+        self.is_changed = True
+        self._stats: PoolStats | None = None
+
+    def opened_socket(self, entry: SocketEntry) -> None:
+        """A TCP connection stands; what follows on it, TLS included, may still fail."""
+        with self.lock:
+            self.opened += 1
+            self.sockets[entry.connection_id] = entry
+            self.is_changed = True
+
+    def closed_socket(self, entry: SocketEntry, cause: CloseCause) -> None:
+        """A socket ended. Only its first end counts."""
+        with self.lock:
+            if self.sockets.pop(entry.connection_id, None) is None:
+                return
+            self.closed[cause] += 1
+            self.closed_cards.appendleft(entry.freeze(self.host, "closed", cause))
+            self.is_changed = True
+
+    def count_connect_failed(self) -> None:
+        """An attempt ended without a TCP connection."""
+        with self.lock:
+            self.connect_failed += 1
+            self.is_changed = True
+
+    def count_evicted(self) -> None:
+        """The manager dropped a pool of this origin because it knows too many."""
+        with self.lock:
+            self.evicted_pools += 1
+            self.is_changed = True
+
+    def count_healed(self) -> None:
+        """A stale keep-alive was made good by a second attempt."""
+        with self.lock:
+            self.healed += 1
+            self.is_changed = True
+
+    def stats(self) -> PoolStats:
+        """A consistent snapshot. Cheap: what has not changed since the last one is handed out again."""
+        with self.lock:
+            if self._stats is not None and not self.is_changed and self.survival_s is None:
+                return self._stats
+            suspect, cards = self._open_cards()
+            self._stats = PoolStats(
+                venue=self.venue,
+                host=self.host,
+                scheme=self.scheme,
+                attempts=self.attempts,
+                opened=self.opened,
+                reused=self.reused,
+                connect_failed=self.connect_failed,
+                healed=self.healed,
+                closed=MappingProxyType({cause: n for cause, n in self.closed.items() if n}),
+                idle=self.idle,
+                active=len(self.sockets) - self.idle,
+                suspect=suspect,
+                waiting=self.waiting,
+                peak_active=self.peak_leased,
+                max_connections=self.max_connections,
+                evicted_pools=self.evicted_pools,
+                lease_timeouts=self.lease_timeouts,
+                lease_wait_total_s=self.lease_wait_total_s,
+                connections=(*cards, *self.closed_cards),
+            )
+            self.is_changed = False
+            return self._stats
+
+    def _open_cards(self) -> tuple[int, list[ConnectionCard]]:
+        suspect = 0
+        cards = []
+        now = perf_counter() if self.survival_s is not None else 0.0
+        for entry in self.sockets.values():
+            if entry.idle_since_s is None:
+                state = "active"
+            elif self.survival_s is not None and now - entry.idle_since_s > self.survival_s:
+                state = "suspect"
+                suspect += 1
+            else:
+                state = "idle"
+            if entry.card is None or entry.card.state != state:
+                entry.card = entry.freeze(self.host, state)
+            cards.append(entry.card)
+        return suspect, cards

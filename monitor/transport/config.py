@@ -1,0 +1,40 @@
+"""How a session connects: pool sizes, time limits, proxies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from monitor import APP_NAME, __version__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportConfig:
+    """Settings of one :class:`~monitor.transport.session.PooledSession`. Times are seconds.
+
+    ``pool_connections``: origins whose pools are kept. ``pool_maxsize``: idle connections kept per origin; with
+    ``pool_block`` also the most that may be in use. ``connect_timeout_s`` is per address, and again for TLS;
+    ``read_timeout_s`` per wait for bytes; ``deadline_s`` for the whole request with everything in it.
+    ``max_idle_s``: a connection idle for longer is retired instead of used; ``None``: never.
+    ``proxies``: scheme (``http``, ``https``, ``all``) to proxy URL; ``None``: none. The environment is never asked.
+    ``is_traced`` False leaves out every measurement and the healing; it exists for the benchmark of what they cost.
+    """
+
+    pool_connections: int = 10
+    pool_maxsize: int = 20
+    pool_block: bool = False
+    # Just past the second retransmission of a lost SYN.
+    connect_timeout_s: float = 3.1
+    read_timeout_s: float = 8.0
+    deadline_s: float = 12.0
+    max_idle_s: float | None = 300.0
+    proxies: Mapping[str, str] | None = field(default=None, repr=False)  # may hold a password
+    user_agent: str = f"{APP_NAME.replace(' ', '')}/{__version__}"
+    is_traced: bool = True
+
+    def __post_init__(self) -> None:
+        if self.pool_connections < 1 or self.pool_maxsize < 1:
+            raise ValueError("a pool needs room for at least one")
+        if min(self.connect_timeout_s, self.read_timeout_s, self.deadline_s) <= 0.0:
+            raise ValueError("a time limit must be above zero")
+        if self.proxies is not None:
+            object.__setattr__(self, "proxies", MappingProxyType(dict(self.proxies)))

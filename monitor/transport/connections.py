@@ -1,0 +1,372 @@
+"""Traced urllib3 connections and pools: where sockets open, send, receive and close.
+
+The only file that uses names of urllib3 with an underscore: ``HTTPConnection._new_conn`` (to time the name look-up
+apart from the TCP connect) and ``_dns_host``. Everything else is the base-connection protocol that urllib3 ships.
+"""
+
+import functools
+import itertools
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, cast
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.response import HTTPResponse
+from urllib3.util import wait_for_read
+
+from monitor.domain.telemetry import CloseCause
+from monitor.transport.accounts import OriginAccount, SocketEntry
+from monitor.transport.ledger import Ledger
+from monitor.transport.replies import TracedReply
+from monitor.transport.resolver import AddressInfo, Resolver
+from monitor.transport.tracing import CURRENT, Record
+
+_connection_ids = itertools.count(1)
+
+_FAMILY_NAMES = {int(socket.AF_INET): "IPv4", int(socket.AF_INET6): "IPv6"}
+
+_MIN_TIMEOUT_S = 0.001
+"""A socket timeout of 0 would mean "do not block"; an overdue request gets this much and then ends."""
+
+
+class TracedHTTPConnection(HTTPConnection):
+    """One connection object; it may open several sockets one after the other, each with its own entry.
+
+    Thread: the one that leases it; ``retire`` also by whoever took it out of the ledger.
+    """
+
+    response_class = TracedReply
+
+    def __init__(self, *args: Any, ledger: Ledger, resolver: Resolver, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.entry: SocketEntry | None = None
+        self.is_leased = False
+        self.is_checked = False
+        self._ledger = ledger
+        self._resolver = resolver
+        self._record: Record | None = None
+        self._retire_cause: CloseCause | None = None
+        self._failure_cause: CloseCause | None = None
+        self._is_connecting = False
+        self._is_reading_headers = False
+        self._closed_in_headers: SocketEntry | None = None
+
+    # --- opening
+
+    def connect(self) -> None:
+        """Open the socket (and TLS where the scheme asks for it) within the record's deadline."""
+        record = self._adopt()
+        self._failure_cause = None
+        self._is_connecting = True
+        started_s = perf_counter()
+        try:
+            super().connect()
+        finally:
+            self._is_connecting = False
+        connected_s = record.enter("send")
+        # A proxy's answer to CONNECT came through the same reader; it is no byte of the reply.
+        record.wire_bytes = 0
+        record.first_byte_s = record.last_byte_s = None
+        if isinstance(self, HTTPSConnection):
+            record.tls_s = connected_s - started_s - (record.dns_s or 0.0) - (record.tcp_s or 0.0)
+        if self.entry is not None:
+            self.entry.connect_s = connected_s - started_s
+            self._describe_tls(self.entry)
+            self.entry.card = None
+
+    def _new_conn(self) -> socket.socket:
+        # The one private override: urllib3's own resolves and connects in one call, with no time limit on the first.
+        record = self._adopt()
+        started_s = record.enter("dns")
+        try:
+            addresses = self._resolver.resolve(self._dns_host.strip("[]"), self.port, self._left_s(record, None))
+        except TimeoutError as error:
+            self._ledger.account.count_connect_failed()
+            raise ConnectTimeoutError(self, "name look-up timed out") from error
+        except socket.gaierror as error:
+            self._ledger.account.count_connect_failed()
+            raise NameResolutionError(self.host, self, error) from error
+        resolved_s = record.enter("connect")
+        record.dns_s = resolved_s - started_s
+        try:
+            sock = self._connect_first(addresses, record)
+        except TimeoutError as error:
+            self._ledger.account.count_connect_failed()
+            raise ConnectTimeoutError(self, "connect timed out") from error
+        except OSError as error:
+            self._ledger.account.count_connect_failed()
+            raise NewConnectionError(self, "connect failed") from error
+        record.tcp_s = record.enter("tls") - resolved_s
+        self._opened(sock, record)
+        sys.audit("http.client.connect", self, self.host, self.port)
+        return sock
+
+    def _connect_first(self, addresses: list[AddressInfo], record: Record) -> socket.socket:
+        failure: OSError = OSError("the name has no address")
+        for family, kind, protocol, _, address in addresses:
+            timeout_s = self._left_s(record, self.timeout)
+            if timeout_s is not None and timeout_s <= _MIN_TIMEOUT_S:
+                record.is_past_deadline = True
+                raise TimeoutError("deadline passed")
+            sock = None
+            try:
+                sock = socket.socket(family, kind, protocol)
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(timeout_s)
+                if self.source_address is not None:
+                    sock.bind(self.source_address)
+                sock.connect(address)
+                # What is left of the time is for the TLS handshake.
+                sock.settimeout(self._left_s(record, self.timeout))
+            except OSError as error:
+                failure = error
+                if sock is not None:
+                    sock.close()
+            else:
+                return sock
+        raise failure
+
+    def _opened(self, sock: socket.socket, record: Record) -> None:
+        entry = SocketEntry(
+            next(_connection_ids), peer=_peer_name(sock), address_family=_FAMILY_NAMES.get(int(sock.family))
+        )
+        self.entry = entry
+        record.is_cold = True
+        record.connection_id = entry.connection_id
+        self._ledger.account.opened_socket(entry)
+
+    def _describe_tls(self, entry: SocketEntry) -> None:
+        sock = self.sock
+        if isinstance(sock, ssl.SSLSocket):
+            entry.tls_version = sock.version()
+            cipher = sock.cipher()
+            entry.cipher = cipher[0] if cipher is not None else None
+            entry.alpn = sock.selected_alpn_protocol()
+            entry.is_resumed = sock.session_reused
+
+    # --- one request
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send one request; on plain HTTP this connects first where needed."""
+        record = self._adopt()
+        record.phase = "send"
+        if self.entry is not None:
+            self.entry.requests += 1
+        self.timeout = self._left_s(record, self.timeout)
+        try:
+            super().request(*args, **kwargs)
+        except OSError as error:
+            self._failed(error, record)
+            raise
+
+    def send(self, data: Any) -> None:
+        """Hand bytes to the socket, and note when and how many."""
+        if self._is_connecting:  # CONNECT to a proxy
+            super().send(data)
+            return
+        if self.sock is None and self.auto_open:
+            self.connect()
+            if self.entry is not None:
+                self.entry.requests += 1
+        record = self._record or self._adopt()
+        if record.send_started_s is None:
+            record.send_started_s = perf_counter()
+        super().send(data)
+        record.sent_s = perf_counter()
+        record.request_bytes += len(data)
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 itself overrides http.client here
+        """Wait for the headers of the reply."""
+        record = self._record or self._adopt()
+        record.enter("wait")
+        self.timeout = self._left_s(record, self.timeout)
+        self._is_reading_headers = True
+        try:
+            response = super().getresponse()
+        except Exception as error:
+            self._is_reading_headers = False
+            self._failed(error, record)
+            self._account_for_close_in_headers(self._failure_cause or CloseCause.ERROR)
+            raise
+        self._is_reading_headers = False
+        self._account_for_close_in_headers(CloseCause.BY_SERVER)
+        record.replied(response.status, response.version)
+        return response
+
+    def _failed(self, error: Exception, record: Record) -> None:
+        self._failure_cause = CloseCause.ERROR
+        if is_drop(error):
+            record.is_dropped = True
+            if record.is_cold is False and record.wire_bytes == 0:
+                self._failure_cause = CloseCause.STALE
+
+    # --- the end of a socket
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the socket may be used again. The ledger has just looked when it hands a connection out."""
+        if self.is_checked:
+            self.is_checked = False
+            return True
+        return self.is_alive()
+
+    def is_alive(self) -> bool:
+        """Look, without blocking, whether the other end has closed or sent something unasked."""
+        sock = self.sock
+        if sock is None:
+            return False
+        if not wait_for_read(sock, timeout=0.0):
+            return not (isinstance(sock, ssl.SSLSocket) and sock.pending())
+        if not isinstance(sock, ssl.SSLSocket):
+            return False
+        # TLS 1.3 sends session tickets unasked. Reading them yields no data; a close or anything else does.
+        sock.settimeout(0.0)
+        try:
+            sock.recv(1)
+        except ssl.SSLWantReadError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    @property
+    def is_tainted(self) -> bool:
+        """The last reply was followed by bytes nobody asked for; the next reply could be mistaken for them."""
+        return self._record is not None and self._record.has_surplus
+
+    def retire(self, cause: CloseCause) -> None:
+        """Close the socket for this reason."""
+        self._retire_cause = cause
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket; if the ledger still counts it, say why it ended."""
+        entry, self.entry = self.entry, None
+        if self._is_reading_headers:
+            # http.client closes on "Connection: close" and on errors alike; getresponse() knows which it was, and
+            # after the former the reply is still to be read.
+            self._closed_in_headers = entry or self._closed_in_headers
+            super().close()
+            return
+        try:
+            if entry is not None:
+                self._ledger.account.closed_socket(entry, self._retire_cause or self._infer_cause())
+        finally:
+            self._retire_cause = self._failure_cause = None
+            if self.is_leased:
+                self._ledger.release(self)
+            super().close()
+
+    def _account_for_close_in_headers(self, cause: CloseCause) -> None:
+        entry, self._closed_in_headers = self._closed_in_headers, None
+        if entry is not None:
+            self._ledger.account.closed_socket(entry, cause)
+
+    def _infer_cause(self) -> CloseCause:
+        record = self._record
+        if not self.is_leased:
+            return CloseCause.WITH_POOL
+        if self._failure_cause is not None:
+            return self._failure_cause
+        if record is None or record.status is None:
+            return CloseCause.ERROR
+        if record.is_abandoning:
+            return CloseCause.ABANDONED
+        error = sys.exc_info()[1]
+        if record.is_reply_broken or (error is not None and error is not record.outer_error):
+            return CloseCause.ERROR
+        return CloseCause.ABANDONED
+
+    # --- bookkeeping
+
+    def _adopt(self) -> Record:
+        # A lease that opened a new connection does not know it; the first call on the connection tells.
+        record = CURRENT.record
+        if record is None:
+            record = self._record or Record.detached()
+        elif record.pending_lease is self._ledger:
+            record.pending_lease = None
+            self.is_leased = True
+        self._record = record
+        return record
+
+    @staticmethod
+    def _left_s(record: Record, timeout_s: float | None) -> float | None:
+        left_s = record.deadline_s - perf_counter()
+        if timeout_s is None:
+            return None if left_s == float("inf") else max(left_s, _MIN_TIMEOUT_S)
+        return timeout_s if timeout_s < left_s else max(left_s, _MIN_TIMEOUT_S)
+
+
+class TracedHTTPSConnection(TracedHTTPConnection, HTTPSConnection):
+    """The same with TLS."""
+
+
+class PoolSupport:
+    """What the pools of one adapter share: the accounts of the origins, the resolver, how long a socket may idle.
+
+    Thread: any.
+    """
+
+    def __init__(
+        self, *, account_for: Callable[[str, str, int], OriginAccount], resolver: Resolver, max_idle_s: float | None
+    ) -> None:
+        self.account_for = account_for
+        self.resolver = resolver
+        self.max_idle_s = max_idle_s
+
+
+class TracedHTTPPool(HTTPConnectionPool):
+    """A pool whose queue is its ledger."""
+
+    ConnectionCls = TracedHTTPConnection
+
+    def __init__(self, host: str, port: int, *, support: PoolSupport, **kwargs: Any) -> None:
+        make_ledger = functools.partial(
+            _make_ledger,
+            account=support.account_for(str(self.scheme), host, port),
+            is_blocking=bool(kwargs.get("block")),
+            max_idle_s=support.max_idle_s,
+        )
+        # On the instance, and before the constructor that calls it with the size.
+        self.QueueCls = cast(Any, make_ledger)
+        super().__init__(host, port, **kwargs)
+        self.ledger = cast(Ledger, self.pool)
+        self.ledger.bind(self)
+        self.conn_kw["ledger"] = self.ledger
+        self.conn_kw["resolver"] = support.resolver
+
+
+class TracedHTTPSPool(TracedHTTPPool, HTTPSConnectionPool):
+    """The same with TLS."""
+
+    ConnectionCls = TracedHTTPSConnection
+
+
+def _make_ledger(maxsize: int, *, account: OriginAccount, is_blocking: bool, max_idle_s: float | None) -> Ledger:
+    return Ledger(account, maxsize=maxsize, is_blocking=is_blocking, max_idle_s=max_idle_s)
+
+
+def is_drop(error: BaseException) -> bool:
+    """Whether ``error`` says that the other end, or the way there, is gone; after a time-out it may still answer."""
+    if isinstance(error, ssl.SSLError):
+        return isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    if isinstance(error, TimeoutError):
+        # With an errno it is the kernel that gave up on the connection, not our patience.
+        return error.errno is not None
+    return isinstance(error, OSError) and not isinstance(error, BlockingIOError)
+
+
+def _peer_name(sock: socket.socket) -> str | None:
+    try:
+        address = sock.getpeername()
+    except OSError:  # gone again already
+        return None
+    host, port = address[0], address[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

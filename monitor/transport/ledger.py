@@ -1,0 +1,257 @@
+"""The pool's queue as its ledger: every lease, every opened and closed socket, counted where it happens.
+
+urllib3 asks a pool's queue for a connection and puts it back; nothing else in a pool sees every lease. A
+:class:`Ledger` is such a queue, one per pool; it books into the :class:`OriginAccount` of its origin, which outlives
+the pools that served it, so that an evicted pool takes no history with it. Neither keeps a pool alive.
+"""
+
+import queue
+import threading
+import weakref
+from time import perf_counter
+from typing import Protocol
+
+from monitor.domain.telemetry import CloseCause
+from monitor.transport.accounts import OriginAccount, SocketEntry
+from monitor.transport.tracing import CURRENT, Record
+
+
+class Pool(Protocol):
+    """As much of urllib3's pool as the ledger looks at: ``pool`` is its queue, ``None`` once it is closed."""
+
+    @property
+    def pool(self) -> object | None:
+        """The ledger itself, or ``None``."""
+        ...
+
+
+class Leasable(Protocol):
+    """A connection as the ledger sees it."""
+
+    entry: "SocketEntry | None"
+    is_leased: bool
+    is_checked: bool
+
+    @property
+    def is_tainted(self) -> bool:
+        """Bytes beyond the end of a reply were seen on it."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Whether the other end has neither closed nor said anything unasked."""
+        ...
+
+    def retire(self, cause: CloseCause) -> None:
+        """Close the socket for this reason."""
+        ...
+
+
+class Ledger:
+    """The queue of one pool: idle connections, newest on top, and the leases.
+
+    ``maxsize`` idle connections are kept; with ``is_blocking`` that many leases exist at most, and those who wait do so
+    until their request's deadline. Connections idle longer than ``max_idle_s`` are retired instead of used.
+
+    Of :class:`queue.LifoQueue` it has what a urllib3 pool calls: ``get``, ``put``, ``qsize``.
+
+    Thread: any.
+    """
+
+    def __init__(self, account: OriginAccount, *, maxsize: int, is_blocking: bool, max_idle_s: float | None) -> None:
+        self.account = account
+        self.maxsize = maxsize
+        self._is_blocking = is_blocking
+        self._max_idle_s = max_idle_s
+        self._lock = account.lock
+        self._may_lease = threading.Condition(account.lock)
+        self._idle: list[Leasable] = []
+        self._leased = 0
+        self._is_shut = False
+        self._pool: weakref.ref[Pool] | None = None
+        with self._lock:
+            account.max_connections = maxsize
+            account.is_changed = True
+
+    def bind(self, pool: Pool) -> None:
+        """Know the pool, weakly. Until then ``put`` ignores what urllib3 fills a new queue with."""
+        self._pool = weakref.ref(pool)
+
+    @property
+    def is_shut(self) -> bool:
+        """No connection is kept any more: the pool was evicted or the session closed."""
+        return self._is_shut
+
+    def qsize(self) -> int:
+        """Idle connections."""
+        return len(self._idle)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Leasable | None:  # noqa: ARG002 - the queue's signature
+        """Lease: an idle live connection, or ``None`` / ``queue.Empty`` for "open one".
+
+        Raises:
+            queue.Empty: nothing idle, or no lease became free in time. Whether it waits is the ledger's own setting,
+                as it is the pool's that asks; ``block`` says the same.
+        """
+        if self._is_draining():
+            return self._drain_one()
+        record = CURRENT.record or Record.detached()
+        started_s = perf_counter()
+        if timeout is None:
+            timeout = record.deadline_s - started_s
+        account = self.account
+        with self._lock:
+            if self._is_blocking and self._leased >= self.maxsize:
+                self._wait_for_lease(started_s, timeout)
+            self._leased += 1
+            account.leased += 1
+            account.peak_leased = max(account.peak_leased, account.leased)
+            account.attempts += 1
+            account.is_changed = True
+            connection, idle_since_s = self._pop_idle(record)
+        while connection is not None and not self._is_usable(connection, idle_since_s):
+            with self._lock:
+                account.reused -= 1
+                connection, idle_since_s = self._pop_idle(record)
+        record.lease_wait_s = perf_counter() - started_s
+        if connection is None:
+            record.pending_lease = self
+            if self._is_blocking:
+                self._make_room()
+                return None
+            raise queue.Empty
+        connection.is_leased = True
+        connection.is_checked = True
+        record.is_cold = False
+        if connection.entry is not None:
+            record.connection_id = connection.entry.connection_id
+        return connection
+
+    def put(self, item: Leasable | None, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002 - the queue's signature
+        """End a lease: keep ``item`` if there is room, else close it. ``None``: the connection was lost on the way."""
+        if self._pool is None:
+            return
+        if item is None:
+            self.abandon_pending(CURRENT.record)
+            return
+        cause: CloseCause | None = None
+        with self._lock:
+            if item.is_leased:
+                item.is_leased = False
+                self._end_lease()
+            entry = item.entry
+            if entry is None:  # the server ended the connection with this reply
+                return
+            if self._is_shut:
+                cause = CloseCause.WITH_POOL
+            elif item.is_tainted:
+                cause = CloseCause.ERROR
+            elif len(self._idle) + (self._leased if self._is_blocking else 0) >= self.maxsize:
+                cause = CloseCause.DISCARDED
+            else:
+                self._idle.append(item)
+                entry.idle_since_s = perf_counter()
+                entry.card = None
+                self.account.idle += 1
+        if cause is not None:
+            item.retire(cause)
+
+    def release(self, connection: Leasable) -> None:
+        """End the lease of a connection that is being closed on the way."""
+        with self._lock:
+            if connection.is_leased:
+                connection.is_leased = False
+                self._end_lease()
+
+    def abandon_pending(self, record: Record | None) -> None:
+        """End the lease of an attempt that never got as far as a connection."""
+        if record is not None and record.pending_lease is self:
+            record.pending_lease = None
+            with self._lock:
+                self._end_lease()
+                self.account.connect_failed += 1
+
+    def shut(self) -> None:
+        """Close idle connections; those in use close when they are handed back."""
+        with self._lock:
+            self._is_shut = True
+            idle, self._idle = self._idle, []
+            for connection in idle:
+                self._not_idle(connection)
+        for connection in idle:
+            connection.retire(CloseCause.WITH_POOL)
+
+    def _wait_for_lease(self, started_s: float, timeout_s: float) -> None:
+        self.account.waiting += 1
+        try:
+            while self._leased >= self.maxsize:
+                left_s = started_s + timeout_s - perf_counter()
+                if left_s <= 0.0:
+                    self.account.lease_timeouts += 1
+                    raise queue.Empty
+                self._may_lease.wait(min(left_s, threading.TIMEOUT_MAX))
+        finally:
+            self.account.waiting -= 1
+            self.account.lease_wait_total_s += perf_counter() - started_s
+            self.account.is_changed = True
+
+    def _pop_idle(self, record: Record) -> tuple[Leasable | None, float]:
+        if not self._idle or record.is_fresh_required:
+            return None, 0.0
+        connection = self._idle.pop()
+        idle_since_s = self._not_idle(connection)
+        self.account.reused += 1
+        return connection, idle_since_s
+
+    def _not_idle(self, connection: Leasable) -> float:
+        self.account.idle -= 1
+        self.account.is_changed = True
+        entry = connection.entry
+        if entry is None or entry.idle_since_s is None:
+            return perf_counter()
+        idle_since_s, entry.idle_since_s = entry.idle_since_s, None
+        entry.card = None
+        return idle_since_s
+
+    def _is_usable(self, connection: Leasable, idle_since_s: float) -> bool:
+        if not connection.is_alive():
+            cause = CloseCause.STALE
+        elif self._max_idle_s is not None and perf_counter() - idle_since_s > self._max_idle_s:
+            cause = CloseCause.EXPIRED
+        else:
+            return True
+        if connection.entry is not None:
+            connection.entry.idle_since_s = idle_since_s
+        connection.retire(cause)
+        return False
+
+    def _make_room(self) -> None:
+        # A lease that insists on a new socket may find the pool full of idle ones; the cap on open sockets holds.
+        surplus = None
+        with self._lock:
+            if self._idle and len(self._idle) + self._leased > self.maxsize:
+                surplus = self._idle.pop(0)
+                self._not_idle(surplus)
+        if surplus is not None:
+            surplus.retire(CloseCause.DISCARDED)
+
+    def _end_lease(self) -> None:
+        self._leased -= 1
+        self.account.leased -= 1
+        self.account.is_changed = True
+        if self._is_blocking:
+            self._may_lease.notify()
+
+    def _is_draining(self) -> bool:
+        # urllib3 closes a pool, or finds it collected, and then empties its queue with the same get() as for a lease.
+        if self._pool is None:
+            return True
+        pool = self._pool()
+        return pool is None or pool.pool is None
+
+    def _drain_one(self) -> Leasable:
+        with self._lock:
+            if not self._idle:
+                raise queue.Empty
+            connection = self._idle.pop()
+            self._not_idle(connection)
+            return connection

@@ -1,0 +1,230 @@
+"""The mutable record of the request a thread is making, frozen into one :class:`RequestTrace` per attempt."""
+
+import itertools
+import threading
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from monitor.domain.errors import ErrorKind
+from monitor.domain.telemetry import RequestTrace
+
+if TYPE_CHECKING:
+    from monitor.transport.ledger import Ledger
+
+_request_ids = itertools.count(1)
+
+_HTTP_VERSIONS = {9: "0.9", 10: "1.0", 11: "1.1", 20: "2"}
+
+
+class Record:
+    """What is known so far of one logical request and of its current attempt.
+
+    The adapter's classes write to it where sockets open, send and receive; ``phase`` is where the request is now, so a
+    failure can say where it happened. Times are ``perf_counter()`` seconds.
+
+    Thread: only the one that makes the request.
+    """
+
+    __slots__ = (
+        "attempt",
+        "connection_id",
+        "deadline_s",
+        "dns_s",
+        "endpoint",
+        "first_byte_s",
+        "has_surplus",
+        "host",
+        "http_version",
+        "is_abandoning",
+        "is_cold",
+        "is_dropped",
+        "is_fresh_required",
+        "is_past_deadline",
+        "is_reply_broken",
+        "is_wire_full",
+        "last_byte_s",
+        "lease_wait_s",
+        "method",
+        "outer_error",
+        "pending_lease",
+        "phase",
+        "phase_started_s",
+        "request_bytes",
+        "request_id",
+        "send_started_s",
+        "sent_s",
+        "started_at",
+        "started_s",
+        "status",
+        "tcp_s",
+        "tls_s",
+        "traces",
+        "venue",
+        "wire_bytes",
+        "wire_limit",
+    )
+
+    def __init__(
+        self, *, venue: str, endpoint: str, method: str, host: str, deadline_s: float, wire_limit: int, started_s: float
+    ) -> None:
+        self.request_id = next(_request_ids)
+        self.venue = venue
+        self.endpoint = endpoint
+        self.method = method
+        self.host = host
+        self.deadline_s = deadline_s
+        self.wire_limit = wire_limit
+        self.attempt = 1
+        self.traces: tuple[RequestTrace, ...] = ()
+        self.is_fresh_required = False
+        self.is_past_deadline = False
+        self.is_wire_full = False
+        self.is_abandoning = False
+        self.outer_error: BaseException | None = None
+        self._begin(started_s)
+
+    def _begin(self, started_s: float) -> None:
+        self.started_s = started_s
+        self.started_at = datetime.now(UTC)
+        self.phase = "lease"
+        self.phase_started_s = started_s
+        self.lease_wait_s: float | None = None
+        self.dns_s: float | None = None
+        self.tcp_s: float | None = None
+        self.tls_s: float | None = None
+        self.send_started_s: float | None = None
+        self.sent_s: float | None = None
+        self.first_byte_s: float | None = None
+        self.last_byte_s: float | None = None
+        self.is_cold: bool | None = None
+        self.connection_id: int | None = None
+        self.request_bytes = 0
+        self.wire_bytes = 0
+        self.status: int | None = None
+        self.http_version: str | None = None
+        self.is_dropped = False
+        self.is_reply_broken = False
+        self.has_surplus = False
+        self.pending_lease: Ledger | None = None
+
+    @classmethod
+    def detached(cls) -> "Record":
+        """A record nobody will read, for a connection used outside a request. Without a deadline."""
+        return cls(
+            venue="",
+            endpoint="",
+            method="",
+            host="",
+            deadline_s=float("inf"),
+            wire_limit=2**62,
+            started_s=perf_counter(),
+        )
+
+    def enter(self, phase: str) -> float:
+        """Note that ``phase`` begins now; returns the time."""
+        self.phase = phase
+        self.phase_started_s = perf_counter()
+        return self.phase_started_s
+
+    @property
+    def is_stale_candidate(self) -> bool:
+        """The current attempt may be repeated: its connection had been used before and no byte of a reply came."""
+        return self.is_cold is False and self.wire_bytes == 0 and self.attempt == 1
+
+    def replied(self, status: int, version: int) -> None:
+        """The headers of a reply are here."""
+        self.status = status
+        self.http_version = _HTTP_VERSIONS.get(version)
+
+    def heal(self) -> None:
+        """End the current attempt as a stale keep-alive's victim and begin the one that takes over, on a new socket."""
+        now = perf_counter()
+        self.end(now, error_kind=ErrorKind.DROPPED, weight=0, is_healed=True)
+        self.attempt += 1
+        self.is_fresh_required = True
+        self._begin(now)
+
+    def end(
+        self, ended_s: float, *, error_kind: ErrorKind | None, weight: int, is_healed: bool = False
+    ) -> tuple[RequestTrace, ...]:
+        """Freeze the current attempt and return the traces of all so far."""
+        if error_kind is not None:
+            self._end_phase_in_vain(ended_s)
+        send_s = wait_s = read_s = None
+        if self.sent_s is not None and self.send_started_s is not None:
+            send_s = self.sent_s - self.send_started_s
+            if self.first_byte_s is not None and self.last_byte_s is not None:
+                # A server that answers before it has everything leaves nothing to wait for.
+                wait_s = max(self.first_byte_s - self.sent_s, 0.0)
+                read_s = self.last_byte_s - max(self.first_byte_s, self.sent_s)
+            elif error_kind is not None and self.phase == "wait":
+                wait_s = ended_s - self.sent_s
+        total_s = ended_s - self.started_s
+        accounted_s = (
+            (self.lease_wait_s or 0.0)
+            + (self.dns_s or 0.0)
+            + (self.tcp_s or 0.0)
+            + (self.tls_s or 0.0)
+            + (send_s or 0.0)
+            + (wait_s or 0.0)
+            + (read_s or 0.0)
+        )
+        trace = RequestTrace(
+            request_id=self.request_id,
+            attempt=self.attempt,
+            venue=self.venue,
+            endpoint=self.endpoint,
+            method=self.method,
+            host=self.host,
+            started_at=self.started_at,
+            started_mono_s=self.started_s,
+            ended_mono_s=ended_s,
+            lease_wait_s=self.lease_wait_s,
+            dns_s=self.dns_s,
+            tcp_s=self.tcp_s,
+            tls_s=self.tls_s,
+            send_s=send_s,
+            wait_s=wait_s,
+            read_s=read_s,
+            unaccounted_s=total_s - accounted_s,
+            total_s=total_s,
+            is_cold=self.is_cold,
+            connection_id=self.connection_id,
+            request_bytes=self.request_bytes or None,
+            response_bytes=self.wire_bytes or None,
+            status=self.status,
+            http_version=self.http_version,
+            weight=weight,
+            error_kind=error_kind,
+            is_healed=is_healed,
+        )
+        self.traces = (*self.traces, trace) if self.traces else (trace,)
+        return self.traces
+
+    def _end_phase_in_vain(self, ended_s: float) -> None:
+        spent_s = max(ended_s - self.phase_started_s, 0.0)
+        match self.phase:
+            case "lease":
+                self.lease_wait_s = spent_s if self.lease_wait_s is None else self.lease_wait_s
+            case "dns":
+                self.dns_s = spent_s if self.dns_s is None else self.dns_s
+            case "connect":
+                self.tcp_s = spent_s if self.tcp_s is None else self.tcp_s
+            case "tls":
+                self.tls_s = spent_s if self.tls_s is None else self.tls_s
+            case "send":
+                self.sent_s = ended_s if self.sent_s is None else self.sent_s
+            case "read":
+                self.last_byte_s = ended_s
+            case _:
+                pass
+
+
+class _Current(threading.local):
+    record: Record | None = None
+
+
+CURRENT = _Current()
+"""The record of the request this thread is making. urllib3 calls our classes without a word of what for; a thread makes
+one request at a time, so the thread says which."""
