@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,7 @@ from monitor.polling.engine import PollEngine
 from monitor.polling.outbox import Outbox
 from monitor.polling.plan import PollPlan
 from monitor.polling.results import PollFailure, PollResult, PollSuccess, TaskDone
-from tests.fakes.fake_transport import FakeTransport, make_fetched, make_job
+from tests.fakes.silent_transport import SilentTransport, make_fetched, make_job
 
 PATIENCE_S = 10.0
 
@@ -47,7 +48,7 @@ class Rig:
     def __init__(self) -> None:
         self.outbox = Outbox()
         self.venue = Venue()
-        self.transports = {"bitunix": FakeTransport("bitunix"), "hyperliquid": FakeTransport("hyperliquid")}
+        self.transports = {"bitunix": SilentTransport("bitunix"), "hyperliquid": SilentTransport("hyperliquid")}
         self.engine = PollEngine(outbox=self.outbox, transports=self.transports)
         self.seen: list[PollResult] = []
 
@@ -130,6 +131,34 @@ def test_a_job_that_comes_back_while_its_request_hangs_gets_no_second_thread(rig
     rig.venue.wait_for("bitunix.tickers", 3)
 
 
+def test_a_job_taken_back_does_not_keep_a_pause_that_is_over(rig: Rig) -> None:
+    rig.venue.hang.set()
+    rig.engine.apply_plan(PollPlan(epoch=1, jobs=(rig.venue.job(),)))
+    rig.venue.wait_for("bitunix.tickers", 1)
+    rig.engine.pause()
+    rig.engine.apply_plan(PollPlan(epoch=2))
+    rig.engine.resume()
+    rig.engine.apply_plan(PollPlan(epoch=3, jobs=(rig.venue.job(),)))
+    rig.venue.hang.clear()
+    rig.venue.release.set()
+
+    rig.venue.wait_for("bitunix.tickers", 3)
+
+
+def test_a_job_that_is_removed_while_first_in_line_lets_the_others_go_on(rig: Rig) -> None:
+    rig.transports["bitunix"].hold = lambda weight: 3_600.0 if weight > 1 else 0.0
+    light = rig.venue.job("bitunix.tickers")
+    heavy = replace(rig.venue.job("bitunix.heavy"), weight=2)
+    rig.engine.apply_plan(PollPlan(epoch=1, jobs=(heavy,)))
+    rig.wait_for_result(lambda item: isinstance(item, PollFailure) and item.key == "bitunix.heavy")
+    rig.engine.apply_plan(PollPlan(epoch=2, jobs=(heavy, light)))
+    rig.wait_for_result(lambda item: isinstance(item, PollFailure) and item.key == "bitunix.tickers")
+    assert rig.venue.fetches == {}
+    rig.engine.apply_plan(PollPlan(epoch=3, jobs=(light,)))
+
+    rig.venue.wait_for("bitunix.tickers", 3)
+
+
 def test_stop_gives_up_on_hanging_requests_and_nothing_of_them_arrives_later(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -167,6 +196,8 @@ def test_stop_is_quick_to_wake_pollers_that_wait_for_the_schedule_the_budget_or_
 def test_stop_ends_paused_pollers(rig: Rig) -> None:
     rig.engine.pause()
     rig.engine.apply_plan(PollPlan(epoch=1, jobs=(rig.venue.job(),)))
+    # Five cadences: a poller that ignored the pause would have polled by now.
+    time.sleep(0.05)
 
     assert rig.engine.stop(PATIENCE_S) is True
     assert rig.venue.fetches == {}

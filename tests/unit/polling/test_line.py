@@ -3,10 +3,10 @@ from monitor.domain.telemetry import BudgetState
 from monitor.polling.line import NEXT_LOOK_S, BudgetLine
 from monitor.transport.budget import BudgetRule, WeightBudget
 from tests.fakes.fake_clock import FakeClock
-from tests.fakes.fake_transport import FakeTransport
+from tests.fakes.silent_transport import SilentTransport
 
 
-class BudgetedTransport(FakeTransport):
+class BudgetedTransport(SilentTransport):
     """Its budget is the real one."""
 
     def __init__(self, clock: FakeClock, *, cap: int) -> None:
@@ -19,13 +19,13 @@ class BudgetedTransport(FakeTransport):
 
 
 def test_without_shortage_nobody_waits() -> None:
-    line = BudgetLine(FakeTransport())
+    line = BudgetLine(SilentTransport())
 
     assert [line.hold_s(who, 1) for who in ("a", "b", "a")] == [0.0, 0.0, 0.0]
 
 
 def test_the_one_who_came_first_goes_first() -> None:
-    transport = FakeTransport(hold=lambda _weight: 5.0)
+    transport = SilentTransport(hold=lambda _weight: 5.0)
     line = BudgetLine(transport)
     assert line.hold_s("a", 1) == 5.0
     assert line.hold_s("b", 1) == 5.0
@@ -40,7 +40,7 @@ def test_the_one_who_came_first_goes_first() -> None:
 
 
 def test_who_leaves_does_not_stop_those_behind() -> None:
-    transport = FakeTransport(hold=lambda _weight: 5.0)
+    transport = SilentTransport(hold=lambda _weight: 5.0)
     line = BudgetLine(transport)
     line.hold_s("a", 1)
     line.hold_s("b", 1)

@@ -3,7 +3,7 @@ import pytest
 from monitor.domain.telemetry import BudgetState
 from monitor.exchanges.base import Fetched, Payload
 from monitor.polling.plan import MIN_CADENCE_S, PollPlan, merge_jobs, plan_costs
-from tests.fakes.fake_transport import make_job
+from tests.fakes.silent_transport import make_job
 
 
 def _never() -> Fetched[Payload]:

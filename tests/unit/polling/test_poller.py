@@ -5,10 +5,10 @@ import pytest
 from monitor.domain.errors import BudgetExhausted, ErrorKind, RateLimited, TimedOut
 from monitor.exchanges.base import Fetched, Payload, PollJob
 from monitor.polling.line import BudgetLine
-from monitor.polling.poller import LONGEST_HOLD_LOOK_S, Poller, PollerEnvironment
+from monitor.polling.poller import LONGEST_HOLD_LOOK_S, Poller, PollerEnvironment, Wait
 from monitor.polling.results import PollFailure, PollResult, PollSuccess
 from tests.fakes.fake_clock import FakeClock
-from tests.fakes.fake_transport import FakeTransport, make_fetched, make_job, make_trace
+from tests.fakes.silent_transport import SilentTransport, make_fetched, make_job, make_trace
 
 
 class Bench:
@@ -16,23 +16,27 @@ class Bench:
 
     def __init__(self, *, cadence_s: float = 1.0, weight: int = 1, hold: Callable[[int], float] | None = None) -> None:
         self.clock = FakeClock()
-        self.transport = FakeTransport(hold=hold or (lambda _weight: 0.0))
+        self.transport = SilentTransport(hold=hold or (lambda _weight: 0.0))
         self.results: list[PollResult] = []
         self.started_s: list[float] = []
         self.script: list[Callable[[], Fetched[Payload]]] = []
         self.job: PollJob = make_job(self._fetch, cadence_s=cadence_s, weight=weight)
+        self.line = BudgetLine(self.transport)
+        self.poller = self._make_poller(self.clock.wait)
+
+    def use_wait(self, wait: Wait) -> None:
+        """Wait another way, in which the user can do something meanwhile."""
+        self.poller = self._make_poller(wait)
+
+    def _make_poller(self, wait: Wait) -> Poller:
         environment = PollerEnvironment(
-            put=self.results.append,
-            clock=self.clock,
-            utc_now=self.clock.utc_now,
-            random=lambda: 0.0,
-            wait=self.clock.wait,
+            put=self.results.append, clock=self.clock, utc_now=self.clock.utc_now, random=lambda: 0.0, wait=wait
         )
-        self.poller = Poller(
+        return Poller(
             self.job,
             epoch=1,
             transport=self.transport,
-            line=BudgetLine(self.transport),
+            line=self.line,
             environment=environment,
             first_due_s=self.clock.now_s,
         )
@@ -224,21 +228,7 @@ def test_refresh_polls_before_the_next_slot_but_not_around_the_budget() -> None:
         return False
 
     bench.transport.hold = lambda _weight: max(0.0, opens_at_s - bench.clock.now_s)
-    environment = PollerEnvironment(
-        put=bench.results.append,
-        clock=bench.clock,
-        utc_now=bench.clock.utc_now,
-        random=lambda: 0.0,
-        wait=wait_then_refresh,
-    )
-    bench.poller = Poller(
-        bench.job,
-        epoch=1,
-        transport=bench.transport,
-        line=BudgetLine(bench.transport),
-        environment=environment,
-        first_due_s=bench.clock.now_s,
-    )
+    bench.use_wait(wait_then_refresh)
     bench.run(wish, wish)
 
     assert bench.offsets_s == pytest.approx([0.0, 6.55], abs=0.01)
@@ -279,18 +269,80 @@ def test_waking_up_after_a_standstill_does_not_count_what_was_slept_through() ->
         overran = True
         return False
 
-    environment = PollerEnvironment(
-        put=bench.results.append, clock=bench.clock, utc_now=bench.clock.utc_now, random=lambda: 0.0, wait=sleepy_wait
-    )
-    bench.poller = Poller(
-        bench.job,
-        epoch=1,
-        transport=bench.transport,
-        line=BudgetLine(bench.transport),
-        environment=environment,
-        first_due_s=bench.clock.now_s,
-    )
+    bench.use_wait(sleepy_wait)
     bench.run(bench.ok(), bench.ok())
 
     assert bench.success(1).missed == 0
     assert (bench.success(1).planned, bench.success(1).made) == (2, 2)
+
+
+def test_a_refresh_joins_the_request_that_is_in_flight() -> None:
+    bench = Bench()
+
+    def refreshed_meanwhile() -> Fetched[Payload]:
+        bench.poller.refresh()
+        return bench.ok()()
+
+    bench.run(refreshed_meanwhile, bench.ok())
+
+    assert bench.offsets_s == pytest.approx([0.0, 1.0])
+
+
+def test_a_refresh_while_paused_is_one_poll_and_the_pause_costs_no_missed_ones() -> None:
+    bench = Bench()
+
+    def wait(event: object, timeout_s: float | None) -> bool:
+        if timeout_s is None:
+            bench.clock.advance(600.3)
+            bench.poller.refresh()
+        bench.clock.advance(timeout_s or 0.0)
+        return False
+
+    def then_paused() -> Fetched[Payload]:
+        bench.poller.pause()
+        return bench.ok()()
+
+    bench.use_wait(wait)
+    bench.run(then_paused, bench.ok(), bench.ok())
+
+    assert bench.offsets_s == pytest.approx([0.0, 600.35, 1_200.7])
+    assert [bench.success(place).missed for place in range(3)] == [0, 0, 0]
+    assert bench.success(2).planned == 3
+
+
+def test_a_poller_whose_poll_is_put_off_gives_up_its_place_in_the_line() -> None:
+    bench = Bench()
+    bench.transport.hold = lambda _weight: 5.0
+    waits_s: list[float | None] = []
+
+    def wait(event: object, timeout_s: float | None) -> bool:
+        waits_s.append(timeout_s)
+        if len(waits_s) == 1:
+            assert bench.line.hold_s("other", 1) > 0.0
+            bench.poller.restart(30.0)
+            return True
+        bench.transport.hold = lambda _weight: 0.0
+        if len(waits_s) == 2:
+            assert bench.line.hold_s("other", 1) == 0.0
+        bench.clock.advance(timeout_s or 0.0)
+        return False
+
+    bench.use_wait(wait)
+    bench.run(bench.ok())
+
+    assert waits_s == [LONGEST_HOLD_LOOK_S, 30.0]
+
+
+def test_every_hold_is_reported_at_its_beginning() -> None:
+    bench = Bench()
+    opens_at_s = bench.clock.now_s + 3.0
+    bench.transport.hold = lambda _weight: max(0.0, opens_at_s - bench.clock.now_s)
+
+    def closed_again() -> Fetched[Payload]:
+        nonlocal opens_at_s
+        opens_at_s = bench.clock.now_s + 4.0
+        return bench.ok()()
+
+    bench.run(closed_again, bench.ok())
+
+    assert [type(result) for result in bench.results] == [PollFailure, PollSuccess, PollFailure, PollSuccess]
