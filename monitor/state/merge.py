@@ -214,23 +214,28 @@ class QuoteGroup:
                         )
             return
         key = origin.feed.key
-        before = self._complete.get(key)
-        if before is not None and not _is_newer(origin, before.origin):
-            return
         members = frozenset(quote.venue_symbol for quote in batch.quotes)
-        if before is not None and members != before.members:
-            for symbol in before.members - members:
-                # Its values stay as they were: they came with the reply before this one.
-                singles = self._single.setdefault(symbol, {})
-                for name in before.fields:
-                    if _is_newer(before.origin, singles.get(name)):
-                        singles[name] = before.origin
-                if (row := self.mark_missing(symbol, key)) is not None:
-                    outcome.vanished.append(row)
-            for symbol in members - before.members:
+        reply = _CompleteFeed(origin=origin, fields=batch.fields, members=members)
+        known = self._complete.get(key)
+        if known is not None and not _is_newer(origin, known.origin):
+            self._leave_behind(reply, members - known.members, key, outcome)
+            return
+        self._complete[key] = reply
+        if known is not None and members != known.members:
+            self._leave_behind(known, known.members - members, key, outcome)
+            for symbol in members - known.members:
                 if (row := self.mark_listed(symbol, key)) is not None:
                     outcome.returned.append(row)
-        self._complete[key] = _CompleteFeed(origin=origin, fields=batch.fields, members=members)
+
+    def _leave_behind(self, older: _CompleteFeed, symbols: frozenset[str], key: str, outcome: MergeOutcome) -> None:
+        """Flag what the newest reply of a feed no longer has; its values keep the clocks of the older reply."""
+        for symbol in symbols:
+            singles = self._single.setdefault(symbol, {})
+            for name in older.fields:
+                if _is_newer(older.origin, singles.get(name)):
+                    singles[name] = older.origin
+            if (row := self.mark_missing(symbol, key)) is not None:
+                outcome.vanished.append(row)
 
 
 def _is_newer(one: Origin, other: Origin | None) -> bool:
