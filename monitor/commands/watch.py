@@ -7,21 +7,18 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import FrameType
 
-from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues, default_watchlist, make_plan
+from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues
 from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
 from monitor.commands.metrics import MetricsEndpoint
+from monitor.controller import Controller
 from monitor.desktop.demo_process import DemoExchangeError
 from monitor.desktop.settings import Settings
-from monitor.polling.engine import PollEngine
-from monitor.polling.outbox import Outbox
-from monitor.polling.sleep import SleepDetector
-from monitor.state.board import Board
 from monitor.state.catalog import InstrumentKey
 from monitor.state.summary import watch_document
 
 DRAIN_EVERY_S = 0.1
 REPORT_EVERY_S = 5.0
-STOP_DEADLINE_SLACK_S = 1.0
+LOOK_EVERY_S = 1.0
 
 
 def run_watch(options: argparse.Namespace) -> int:
@@ -67,25 +64,18 @@ class Watch:
     def __init__(
         self, runtimes: Mapping[str, VenueRuntime], settings: Settings, *, instruments: Sequence[str] = ()
     ) -> None:
-        self.board = Board(venues=list(runtimes))
         self._runtimes = runtimes
-        self._settings = settings
-        self._wanted = tuple(instruments)
-        self._outbox = Outbox()
-        self._engine = PollEngine(
-            outbox=self._outbox, transports={name: runtime.transport for name, runtime in runtimes.items()}
-        )
-        self._sleep = SleepDetector()
-        self._keys: tuple[InstrumentKey, ...] = default_watchlist(settings, tuple(runtimes))
-        self._epoch = 0
-        self._pending = list(self._wanted)
+        self._controller = Controller(venues=tuple(runtimes), settings=settings)
+        self.board = self._controller.board
+        self._pending = list(instruments)
+        self._found: list[InstrumentKey] = []
         self._started_s = time.perf_counter()
         self._ended_s: float | None = None
         self._requests_seen = 0
 
     @property
     def unknown_names(self) -> tuple[str, ...]:
-        """Instruments asked for that no venue with a known list of instruments has."""
+        """Instruments asked for that no venue watched has, as far as the venues told."""
         return tuple(self._pending)
 
     def run(
@@ -98,12 +88,16 @@ class Watch:
     ) -> None:
         """Poll until ``stop`` is set or ``duration_s`` is over, then stop the pollers and take in what they left."""
         self._started_s = time.perf_counter()
-        self._replan()
+        self._controller.attach(self._runtimes)
         next_report_s = self._started_s + REPORT_EVERY_S
+        next_look_s = self._started_s
         try:
             while not stop.wait(DRAIN_EVERY_S):
                 now_s = time.perf_counter()
                 self._drain(metrics)
+                if now_s >= next_look_s:
+                    next_look_s = now_s + LOOK_EVERY_S
+                    self._controller.look_around(time.time(), now_s)
                 if duration_s is not None and now_s - self._started_s >= duration_s:
                     break
                 if not is_quiet and now_s >= next_report_s:
@@ -111,16 +105,16 @@ class Watch:
                     for line in self.lines():
                         print(line, flush=True)
         finally:
-            self._engine.stop(self._settings.deadline_s + STOP_DEADLINE_SLACK_S)
+            self._controller.stop()
             self._drain(metrics)
             self._ended_s = time.perf_counter()
-            for runtime in self._runtimes.values():
-                runtime.transport.close()
 
     def document(self) -> Mapping[str, object]:
         """What ``--json`` prints, ages as of the end of the run."""
         now_s = time.perf_counter() if self._ended_s is None else self._ended_s
-        return watch_document(self.board, duration_s=now_s - self._started_s, now_mono_s=now_s, keys=self._keys)
+        return watch_document(
+            self.board, duration_s=now_s - self._started_s, now_mono_s=now_s, keys=self._controller.watchlist
+        )
 
     def lines(self) -> Iterable[str]:
         """One line per venue for people."""
@@ -149,11 +143,7 @@ class Watch:
         )
 
     def _drain(self, metrics: MetricsEndpoint | None) -> None:
-        jump = self._sleep.look(time.time(), time.perf_counter())
-        if jump is not None and jump.are_prices_stale:
-            self.board.mark_stale(slept_s=jump.unseen_s)
-            self._engine.poll_now()
-        results, dropped = self._outbox.drain()
+        results, dropped = self._controller.outbox.drain()
         self.board.apply(results, dropped)
         if self._pending and results:
             self._resolve()
@@ -162,7 +152,7 @@ class Watch:
 
     def _resolve(self) -> None:
         """Names can only be looked up once a venue has told its instruments."""
-        found: list[InstrumentKey] = []
+        found = len(self._found)
         for text in list(self._pending):
             keys = [
                 (name, one.venue_symbol)
@@ -171,29 +161,10 @@ class Watch:
             ]
             if keys:
                 self._pending.remove(text)
-                found.extend(keys)
-        if found:
-            chosen = self._keys if self._epoch > 1 else ()
-            self._keys = tuple(dict.fromkeys([*chosen, *found]))
-            self._replan()
-
-    def _replan(self) -> None:
-        self._epoch += 1
-        focus: dict[str, InstrumentKey] = {}
-        for key in self._keys:
-            focus.setdefault(key[0], key)
-        plan = make_plan(
-            self._runtimes,
-            epoch=self._epoch,
-            settings=self._settings,
-            focus=focus,
-            watchlist=self._keys,
-            interval=self._settings.interval,
-            instruments=self.board.instruments,
-        )
-        self.board.track(self._keys)
-        self.board.accept_epoch(self._epoch)
-        self._engine.apply_plan(plan)
+                self._found.extend(keys)
+        if len(self._found) > found:
+            self._controller.set_watchlist(self._found)
+            self._controller.set_focus(self._found[0], self._controller.interval)
 
     def _observe(self, metrics: MetricsEndpoint) -> None:
         now_s = time.perf_counter()
