@@ -4,6 +4,7 @@ No Qt is imported here or by any command without a window. Exit codes: 0 done, 1
 """
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _dispatch(options)
     except KeyboardInterrupt:
         return 130
+    except Exception as exc:
+        # The last line of defence: a sentence for people, the traceback for the log.
+        logging.getLogger(__name__).exception("unexpected error")
+        print(f"trading-monitor: internal error ({type(exc).__name__}). This is a mistake in the app.", file=sys.stderr)
+        return EXIT_FAILED
 
 
 def _dispatch(options: argparse.Namespace) -> int:

@@ -18,6 +18,8 @@ from monitor.state.summary import SNAPSHOT_SCHEMA, pool_document, quote_document
 BUDGET_PATIENCE_S = 30.0
 """Longest wait for our own share of the venue's limit before giving up on a request."""
 
+INSTRUMENTS_EVERY_S = 3_600.0
+
 
 class VenueFailedError(Exception):
     """The venue did not give what was asked; the text is for the user."""
@@ -84,11 +86,18 @@ class Snapshot:
             raise UnknownNameError(
                 f"{self._runtime.entry.title} has no {self._interval} candles; it has {', '.join(client.intervals)}."
             )
-        # The plan names the instruments' job, which the rest needs first.
-        jobs = client.poll_jobs(Focus())
-        catalog_fetch = client.fetch_instruments
-        catalog_job = next(job for job in jobs if job.fetch == catalog_fetch)
-        self._run(catalog_job)
+        venue = self._runtime.entry.name
+        # Names first. The plan below asks again and is answered from the client's cache.
+        self._run(
+            PollJob(
+                venue=venue,
+                endpoint=f"{venue}.instruments",
+                key=f"{venue}.instruments",
+                cadence_s=INSTRUMENTS_EVERY_S,
+                weight=1,
+                fetch=client.fetch_instruments,
+            )
+        )
         self._instruments = [self._find(name) for name in dict.fromkeys(names)]
         wanted: dict[str, PollJob] = {}
         for instrument in self._instruments:
@@ -98,8 +107,9 @@ class Snapshot:
                 is_chart_shown=self._interval is not None,
                 dexes=(instrument.dex,) if instrument.dex else (),
             )
-            wanted.update((job.key, job) for job in client.poll_jobs(focus) if job.key != catalog_job.key)
-        for job in wanted.values():
+            wanted.update((job.key, job) for job in client.poll_jobs(focus))
+        # The fastest feed last, so that the price is the youngest figure of the document.
+        for job in sorted(wanted.values(), key=lambda one: one.cadence_s, reverse=True):
             self._run(job)
 
     def document(self) -> dict[str, Any]:
