@@ -14,6 +14,7 @@ from monitor.controller import Controller
 from monitor.desktop.demo_process import DemoExchangeError
 from monitor.desktop.settings import Settings
 from monitor.state.catalog import InstrumentKey
+from monitor.state.report import venue_lines
 from monitor.state.summary import watch_document
 
 DRAIN_EVERY_S = 0.1
@@ -118,21 +119,8 @@ class Watch:
 
     def lines(self) -> Iterable[str]:
         """One line per venue for people."""
-        now_s = time.perf_counter()
-        for name in self.board.venue_names:
-            venue = self.board.venue(name)
-            age = venue.age(now_s)
-            warm = venue.latency.summary(self._started_s, now_s, False)
-            attempts = sum(pool.attempts for pool in venue.pools)
-            reused = sum(pool.reused for pool in venue.pools)
-            failed = sum(venue.failed_by_kind.values())
-            yield (
-                f"{self._runtimes[name].entry.title:12} {venue.verdict(now_s).value:8}"
-                f" age {'-' if age is None else format(age.high_s, '.2f') + ' s':>8}"
-                f"  warm p50 {'-' if warm.p50_s is None else format(warm.p50_s * 1000, '.0f') + ' ms':>7} (n={warm.n})"
-                f"  reuse {'-' if not attempts else format(reused / attempts, '.1%'):>6} of {attempts}"
-                f"  missed {venue.missed}  failed {failed}  healed {venue.healed}"
-            )
+        titles = {name: runtime.entry.title for name, runtime in self._runtimes.items()}
+        return venue_lines(self.board, titles, now_mono_s=time.perf_counter())
 
     def silent_venues(self) -> tuple[str, ...]:
         """Venues that never gave a price."""

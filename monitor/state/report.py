@@ -1,0 +1,72 @@
+"""The board's figures as lines of text, for the terminal."""
+
+from collections.abc import Iterable, Mapping
+
+from monitor.state.ages import seconds_text
+from monitor.state.board import Board
+from monitor.state.catalog import InstrumentKey
+from monitor.state.latency import LatencySummary
+
+DASH = "–"
+
+
+def venue_lines(board: Board, titles: Mapping[str, str], *, now_mono_s: float) -> Iterable[str]:
+    """One line per venue: verdict, age, warm latency, reuse, missed and failed polls."""
+    for name in board.venue_names:
+        venue = board.venue(name)
+        age = venue.age(now_mono_s)
+        warm = venue.latency.summary(board.started_mono_s, now_mono_s, False)
+        attempts = sum(pool.attempts for pool in venue.pools)
+        reused = sum(pool.reused for pool in venue.pools)
+        yield (
+            f"{titles[name]:12} {venue.verdict(now_mono_s).value:8}"
+            f" age {_or_dash(None if age is None else seconds_text(age.high_s)):>8}"
+            f"  warm p50 {_milliseconds(warm.p50_s):>8} (n={warm.n})"
+            f"  reuse {f'{reused / attempts:.1%}' if attempts else DASH:>6} of {attempts}"
+            f"  missed {venue.missed}  failed {sum(venue.failed_by_kind.values())}  healed {venue.healed}"
+        )
+
+
+def summary_lines(
+    board: Board, titles: Mapping[str, str], keys: Iterable[InstrumentKey], *, now_mono_s: float
+) -> Iterable[str]:
+    """Prices, latencies and reuse: what a run without a screen has to show for itself."""
+    yield "Prices"
+    for key in keys:
+        quote = board.quote(key)
+        instrument = board.instruments.get(key)
+        age = None if quote is None else quote.age(now_mono_s)
+        yield (
+            f"  {titles[key[0]]:12} {key[1] if instrument is None else instrument.name:22}"
+            f" {_or_dash(None if quote is None or quote.price is None else format(quote.price, 'f')):>14}"
+            f"  age {_or_dash(None if age is None else seconds_text(age.high_s)):>8}"
+            f"  {'unknown' if quote is None else quote.verdict(now_mono_s).value}"
+        )
+    yield "Latency, request handed over to body read"
+    for name in board.venue_names:
+        latency = board.venue(name).latency
+        for title, is_cold in (("cold (new connection)", True), ("warm (reused connection)", False)):
+            yield f"  {titles[name]:12} {title:25} {_figures(latency.summary(board.started_mono_s, now_mono_s, is_cold))}"
+    yield "Connection reuse"
+    for name in board.venue_names:
+        for pool in board.venue(name).pools:
+            ratio = pool.reuse_ratio
+            yield (
+                f"  {titles[name]:12} {pool.attempts} requests on {pool.opened} connections, {pool.reused} reused"
+                f" ({DASH if ratio is None else f'{ratio:.1%}'}); peak {pool.peak_active} of {pool.max_connections} at once"
+            )
+
+
+def _figures(summary: LatencySummary) -> str:
+    return (
+        f"n={summary.n:<5} p50 {_milliseconds(summary.p50_s):>8}  p95 {_milliseconds(summary.p95_s):>8}"
+        f"  p99 {_milliseconds(summary.p99_s):>8}  failed {summary.failed}"
+    )
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return DASH if seconds is None else f"{seconds * 1000:.0f} ms"
+
+
+def _or_dash(text: str | None) -> str:
+    return DASH if text is None else text
