@@ -46,14 +46,15 @@ def summary_lines(
     for name in board.venue_names:
         latency = board.venue(name).latency
         for title, is_cold in (("cold (new connection)", True), ("warm (reused connection)", False)):
-            yield f"  {titles[name]:12} {title:25} {_figures(latency.summary(board.started_mono_s, now_mono_s, is_cold))}"
+            summary = latency.summary(board.started_mono_s, now_mono_s, is_cold)
+            yield f"  {titles[name]:12} {title:25} {_figures(summary)}"
     yield "Connection reuse"
     for name in board.venue_names:
         for pool in board.venue(name).pools:
-            ratio = pool.reuse_ratio
+            ratio = DASH if pool.reuse_ratio is None else f"{pool.reuse_ratio:.1%}"
             yield (
                 f"  {titles[name]:12} {pool.attempts} requests on {pool.opened} connections, {pool.reused} reused"
-                f" ({DASH if ratio is None else f'{ratio:.1%}'}); peak {pool.peak_active} of {pool.max_connections} at once"
+                f" ({ratio}); peak {pool.peak_active} of {pool.max_connections} at once"
             )
 
 
