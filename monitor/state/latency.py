@@ -20,7 +20,7 @@ import numpy.typing as npt
 from monitor.domain.telemetry import RequestTrace
 from monitor.state.series import FloatArray, TimeSeries
 
-MIN_BAND_MARKS: Final = 5
+MIN_BAND_MARKS: Final = 8
 """A bin of the band with fewer marks shows nothing: its p95 would be its maximum under another name."""
 _MAX_CACHED_BINS: Final = 4_096
 
@@ -66,10 +66,10 @@ class LatencySummary:
 
 @dataclass(frozen=True, slots=True)
 class MarkArrays:
-    """Marks of one kind in a period, by time.
+    """Marks of one kind in a period.
 
     ``first_index`` numbers the first one for :meth:`LatencyWindow.mark`, the others follow; it is ``None`` when the
-    marks are too many to draw and only the fastest and the slowest of each column are here. ``n`` counts all.
+    marks are too many to draw, and only a part of them is here. ``n`` counts all.
     """
 
     times_s: FloatArray
@@ -181,16 +181,25 @@ class LatencyWindow:
     def marks(self, kind: MarkKind, start_s: float, end_s: float, max_points: int | None = None) -> MarkArrays:
         """Marks of ``kind`` that ended in ``[start_s, end_s]``.
 
-        With ``max_points`` and more than twice as many marks, only the fastest and the slowest of each of so many
-        columns; the cost then does not grow with their number.
+        Of more than twice ``max_points`` only about so many: the fastest and the slowest of each of half as many
+        columns, so that no outlier is lost, and every k-th mark, so that what lies between keeps its density. The cost
+        then does not grow with their number, and a mark once chosen stays so while the window moves.
         """
         marks = self._kinds[kind]
         first, end = marks.series.index_range(start_s, end_s)
-        if max_points is not None and end - first > 2 * max_points:
-            times_s, latencies_s = marks.series.window(start_s, end_s, max_points)
-            return MarkArrays(times_s, latencies_s, None, end - first)
-        _, latencies_s = marks.series.points(first, end)
-        return MarkArrays(marks.ended_s[marks.slots(first, end)], latencies_s, first, end - first)
+        count = end - first
+        if max_points is None or count <= 2 * max_points:
+            _, latencies_s = marks.series.points(first, end)
+            return MarkArrays(marks.ended_s[marks.slots(first, end)], latencies_s, first, count)
+        times_s, latencies_s = marks.series.window(start_s, end_s, max(1, max_points // 2))
+        stride = 1 << (max(1, count // max_points) - 1).bit_length()
+        sampled = np.arange(-(-first // stride) * stride, end, stride) % self.capacity
+        return MarkArrays(
+            np.concatenate((times_s, marks.ended_s[sampled])),
+            np.concatenate((latencies_s, marks.series.values_at(sampled))),
+            None,
+            count,
+        )
 
     def mark(self, kind: MarkKind, index: int) -> LatencyMark | None:
         """Attempt number ``index`` of its kind (see :class:`MarkArrays`); ``None`` when it is no longer kept."""

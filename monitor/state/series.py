@@ -198,6 +198,10 @@ class TimeSeries:
         """Times and values of the points ``[first, end)``, all still kept. Views: copy what outlives the call."""
         return self._slice(self._times, first, end), self._slice(self._values, first, end)
 
+    def values_at(self, slots: npt.NDArray[np.int64]) -> FloatArray:
+        """Values in ``slots``, which are indexes modulo the capacity."""
+        return self._values[slots]
+
     def at(self, time_s: float) -> tuple[float, float] | None:
         """Newest point at or before ``time_s``; ``None`` when that is a gap or there is none."""
         index = self._count_before(time_s, "right") - 1

@@ -1,0 +1,304 @@
+"""The latency plot: one mark per request on the time axis of the price plot, cold and warm and failed told apart."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QWidget
+
+from monitor.state.latency import LatencyBand, LatencyMark, LatencyWindow, MarkArrays, MarkKind
+from monitor.state.series import FloatArray
+from monitor.widgets.latency_plot_items import BandPainter, nearest_mark
+from monitor.widgets.plot_frame import TimePlot
+from monitor.widgets.plot_gutter import Tag
+from monitor.widgets.plot_header import Run
+from monitor.widgets.plot_primitives import MARK_PX, MarkFill, MarkShape, SpriteArray, hairline, mix
+from monitor.widgets.plot_scale import LatencyRange, count_text, latency_text
+from monitor.widgets.plot_view import PlotView, draw_level
+from monitor.widgets.theme import Theme
+
+_ROW_PX: Final = 12.0
+"""Height of a venue's row of failures at the upper edge."""
+_REACH_PX: Final = 9.0
+"""A mark this near to the pointer is meant."""
+_SMALL_MARK_PX: Final = 5.0
+_BIN_WIDTHS_S: Final = (15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400)
+_MAX_BINS: Final = 24
+_FILLS: Final = {
+    MarkKind.WARM: MarkFill.FILLED,
+    MarkKind.COLD: MarkFill.OUTLINED,
+    MarkKind.FAILED: MarkFill.CROSS,
+    MarkKind.HEALED: MarkFill.PLUS,
+}
+_ROW_KINDS: Final = (MarkKind.HEALED, MarkKind.FAILED)
+"""Kinds that have no latency to show and stand in their venue's row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyLane:
+    """One venue's requests, with the colour and shape that stand for it."""
+
+    venue: str
+    title: str
+    color: str
+    shape: MarkShape
+    window: LatencyWindow
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    lane: LatencyLane
+    marks: dict[MarkKind, MarkArrays]
+    band: LatencyBand
+
+
+class LatencyPlot(TimePlot):
+    """Requests of one or more venues. See :class:`TimePlot` for span, pause, cursor, selection and theme.
+
+    A warm mark is filled, a cold one outlined; a failed one is a cross in its venue's row at the upper edge, a healed
+    one a plus there: neither has a latency. The band lies between the warm p50 and p95 of each bin of time.
+
+    Signals:
+        request_hovered(object, int): request id (an int) and attempt under the pointer; 0, 0 when there is no mark.
+        request_clicked(object, int): the same for a click; only emitted on a mark.
+    """
+
+    request_hovered = Signal(object, int)
+    request_clicked = Signal(object, int)
+
+    def __init__(
+        self, theme: Theme, *, is_log: bool = True, zone: tzinfo | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, zone=zone, parent=parent)
+        self.setAccessibleName("Latency plot")
+        self._lanes: tuple[LatencyLane, ...] = ()
+        self._drawn: tuple[_Drawn, ...] = ()
+        self._range = LatencyRange(is_log=is_log)
+        self._threshold_s: float | None = None
+        self._empty_text = "Waiting for the first request…"
+        self._hovered: LatencyMark | None = None
+        self._hovered_at: QPointF | None = None
+        self._sprite_array = SpriteArray()
+        self._band_painter = BandPainter()
+        self._last_picture: tuple[object, ...] = ()
+
+    def refresh(self, now_mono_s: float, now_utc: datetime, lanes: Sequence[LatencyLane]) -> None:
+        """Show ``lanes`` as they stand at ``now``; cheap when nothing has moved by a pixel and no request is new."""
+        if not self._begin(now_mono_s, now_utc):
+            return
+        picture = (self._now_mono_s, *((lane, lane.window.revision) for lane in lanes))
+        is_new = picture != self._last_picture
+        self._lanes, self._last_picture = tuple(lanes), picture
+        if is_new:
+            self._redraw()
+
+    def set_empty_text(self, text: str) -> None:
+        """What to say while there is no request in the window."""
+        self._empty_text = text
+        self._canvas.update()
+
+    def set_log_scale(self, is_log: bool) -> None:
+        """Logarithmic (where 60 ms and 2 s are both readable) or linear from zero."""
+        self._range = LatencyRange(is_log=is_log)
+        self._redraw()
+
+    def set_threshold_s(self, seconds: float | None) -> None:
+        """Draw a line at the latency from which the user wants to be warned; ``None`` for none."""
+        self._threshold_s = seconds
+        self._redraw()
+
+    # Reading the data
+
+    def _compose(self) -> None:
+        self._top_px = _ROW_PX * len(self._lanes) + 4.0 if self._lanes else 0.0
+        view = self._view
+        if view is None:
+            return
+        self._drawn = tuple(self._read(lane, view) for lane in self._lanes)
+        low_s, high_s = math.inf, -math.inf
+        for drawn in self._drawn:
+            for kind in (MarkKind.WARM, MarkKind.COLD):
+                latencies_s = drawn.marks[kind].latencies_s
+                if len(latencies_s):
+                    low_s, high_s = min(low_s, float(latencies_s.min())), max(high_s, float(latencies_s.max()))
+        if low_s <= high_s:
+            # A clock that stood still must not ask for the logarithm of 0.
+            scale = self._range.fit(max(low_s, 1e-6), max(high_s, 1e-6), self._max_y_ticks(1.6))
+            rows = (scale.high + (scale.high - scale.low) * self._top_px / 2.0 / (view.height - self._top_px), "failed")
+            self._set_scale(scale, (rows,))
+        else:
+            self._set_scale(None)
+        view = self._view or view
+        self._gutter.set_tags(self._tags(view))
+        self.header.set_runs(self._runs(view))
+
+    def _read(self, lane: LatencyLane, view: PlotView) -> _Drawn:
+        marks = {
+            kind: lane.window.marks(kind, view.start_mono_s, view.now_mono_s, view.columns // 2) for kind in MarkKind
+        }
+        bin_s = next((width for width in _BIN_WIDTHS_S if view.span_s / width <= _MAX_BINS), _BIN_WIDTHS_S[-1])
+        return _Drawn(lane, marks, lane.window.warm_band(view.start_mono_s, view.now_mono_s, float(bin_s)))
+
+    def _position(self, latencies_s: FloatArray) -> FloatArray:
+        return np.log10(np.maximum(latencies_s, 1e-6)) if self._range.is_log else latencies_s
+
+    def _y_of(self, view: PlotView, latency_s: float) -> float:
+        return view.y_of(math.log10(max(latency_s, 1e-6)) if self._range.is_log else latency_s)
+
+    def _row_y(self, number: int) -> float:
+        return 2.0 + _ROW_PX * (number + 0.5)
+
+    def _tags(self, view: PlotView) -> list[Tag]:
+        if self._scale is None:
+            return []
+        if self._pointer is not None and self._pointer.y() > self._top_px:
+            position = view.position_at(self._pointer.y())
+            text = latency_text(10.0**position if self._range.is_log else position)
+            return [Tag(self._pointer.y(), text, self._theme.text, is_plain=True)]
+        tags = []
+        for drawn in self._drawn:
+            known = np.flatnonzero(~np.isnan(drawn.band.p50_s))
+            if len(known):
+                p50_s = float(drawn.band.p50_s[known[-1]])
+                tags.append(Tag(self._y_of(view, p50_s), latency_text(p50_s), drawn.lane.color, drawn.lane.shape))
+        if self._threshold_s is not None:
+            y = self._y_of(view, self._threshold_s)
+            text = latency_text(self._threshold_s)
+            if y < self._top_px:
+                y, text = self._top_px, f"↑ {text}"
+            elif y > view.height:
+                y, text = view.height, f"↓ {text}"
+            tags.append(Tag(y, text, self._theme.warn, is_plain=True))
+        return tags
+
+    def _runs(self, view: PlotView) -> list[Run]:
+        theme = self._theme
+        x = self._cursor_x
+        if x is not None:
+            if self._hovered is not None:
+                return self._mark_runs(view, self._hovered)
+            return [Run(self._when_text(view, view.time_at(x)), theme.text)]
+        runs: list[Run] = []
+        for drawn in self._drawn:
+            lane, counts = drawn.lane, {kind: marks.n for kind, marks in drawn.marks.items()}
+            runs.append(Run(lane.title, theme.text_muted, is_optional=True, starts_group=bool(runs)))
+            for kind, color in (
+                (MarkKind.WARM, lane.color),
+                (MarkKind.COLD, lane.color),
+                (MarkKind.HEALED, theme.warn),
+                (MarkKind.FAILED, theme.failed),
+            ):
+                if counts[kind] or kind is not MarkKind.HEALED:
+                    ink = theme.failed if kind is MarkKind.FAILED and counts[kind] else theme.text
+                    count = count_text(counts[kind])
+                    runs.append(Run(f"{count} {kind.value}", ink, lane.shape, _FILLS[kind], color, short=count))
+        return runs
+
+    def _mark_runs(self, view: PlotView, mark: LatencyMark) -> list[Run]:
+        theme = self._theme
+        word = mark.kind.value if mark.kind not in _ROW_KINDS else f"{mark.kind.value} after"
+        ink = theme.failed if mark.kind is MarkKind.FAILED else theme.text
+        latency = (
+            f"{latency_text(mark.latency_s)} {word}"
+            if mark.kind not in _ROW_KINDS
+            else (f"{word} {latency_text(mark.latency_s)}")
+        )
+        runs = [
+            Run(latency, ink, is_bold=True),
+            Run(mark.endpoint, theme.text),
+            Run(
+                "no connection" if mark.connection_id is None else f"connection {mark.connection_id}", theme.text_muted
+            ),
+        ]
+        if mark.attempt > 1:
+            runs.append(Run(f"attempt {mark.attempt}", theme.text_muted))
+        runs.append(Run(self._when_text(view, mark.time_s), theme.text_muted, is_optional=True))
+        return runs
+
+    # Painting
+
+    def _paint_data(self, painter: QPainter, view: PlotView) -> None:
+        theme = self._theme
+        if self._scale is None and not any(marks.n for drawn in self._drawn for marks in drawn.marks.values()):
+            self._paint_message(painter, QRectF(0.0, 0.0, view.width, view.height), self._empty_text)
+            return
+        for drawn in self._drawn:
+            if self._scale is not None:
+                self._band_painter.draw(
+                    painter, view, drawn.lane.color, theme.panel,
+                    drawn.band.edges_s, self._position(drawn.band.p50_s), self._position(drawn.band.p95_s),
+                )  # fmt: skip
+        if self._threshold_s is not None and self._scale is not None:
+            draw_level(painter, view, round(self._y_of(view, self._threshold_s)), QColor(theme.warn))
+        for number, drawn in enumerate(self._drawn):
+            y = round(self._row_y(number))
+            painter.setPen(hairline(mix(drawn.lane.color, theme.panel, 0.35)))
+            painter.drawLine(0, y, int(view.width), y)
+        painter.setPen(hairline(QColor(theme.border)))
+        painter.drawLine(0, int(self._top_px), int(view.width), int(self._top_px))
+        for number in reversed(range(len(self._drawn))):
+            self._paint_marks(painter, view, number)
+        if self._hovered_at is not None:
+            painter.setPen(QColor(theme.text))
+            painter.drawEllipse(self._hovered_at, MARK_PX * 0.8, MARK_PX * 0.8)
+
+    def _paint_marks(self, painter: QPainter, view: PlotView, number: int) -> None:
+        drawn, theme = self._drawn[number], self._theme
+        lane = drawn.lane
+        is_dense = drawn.marks[MarkKind.WARM].n > view.width / 2.0
+        for kind in (MarkKind.WARM, MarkKind.COLD, *_ROW_KINDS):
+            marks = drawn.marks[kind]
+            if marks.n == 0:
+                continue
+            x = view.x(marks.times_s)
+            if kind in _ROW_KINDS:
+                color = theme.failed if kind is MarkKind.FAILED else theme.warn
+                y = np.full(len(x), self._row_y(number))
+            else:
+                color = lane.color
+                y = view.y(self._position(marks.latencies_s))
+            size_px = _SMALL_MARK_PX if is_dense and kind is MarkKind.WARM else MARK_PX
+            sprite = self._sprites.mark(lane.shape, _FILLS[kind], color, view.pixel_ratio, size_px)
+            self._sprite_array.draw(painter, sprite, x, y)
+
+    # Finding a request
+
+    def _hover(self, view: PlotView, at: QPointF | None) -> None:
+        found = None if at is None else self._find(view, at)
+        before = self._hovered
+        self._hovered, self._hovered_at = (None, None) if found is None else found
+        if self._hovered != before:
+            if self._hovered is None:
+                self.request_hovered.emit(0, 0)
+            else:
+                self.request_hovered.emit(self._hovered.request_id, self._hovered.attempt)
+
+    def _click(self, view: PlotView, at: QPointF) -> None:
+        found = self._find(view, at)
+        if found is not None:
+            self.request_clicked.emit(found[0].request_id, found[0].attempt)
+
+    def _find(self, view: PlotView, at: QPointF) -> tuple[LatencyMark, QPointF] | None:
+        """The mark nearest to ``at`` and its place; ``None`` when none is in reach. NaN for y: any height."""
+        best: tuple[float, LatencyMark, QPointF] | None = None
+        start_s, end_s = view.time_at(at.x() - _REACH_PX), view.time_at(at.x() + _REACH_PX)
+        for number, drawn in enumerate(self._drawn):
+            for kind in MarkKind:
+                marks = drawn.lane.window.marks(kind, start_s, end_s)
+                if marks.first_index is None or len(marks.times_s) == 0:
+                    continue
+                x = view.x(marks.times_s)
+                if kind in _ROW_KINDS:
+                    y = np.full(len(x), self._row_y(number))
+                else:
+                    y = view.y(self._position(marks.latencies_s))
+                index, distance = nearest_mark(x, y, at.x(), at.y())
+                mark = drawn.lane.window.mark(kind, marks.first_index + index)
+                if mark is not None and distance <= _REACH_PX and (best is None or distance < best[0]):
+                    best = (distance, mark, QPointF(float(x[index]), float(y[index])))
+        return None if best is None else best[1:]

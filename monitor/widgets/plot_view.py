@@ -1,0 +1,82 @@
+"""The data area of a plot: where times and values stand in pixels, and the one graphics item that paints them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
+
+from monitor.state.series import FloatArray
+from monitor.widgets.plot_primitives import hairline
+
+
+@dataclass(frozen=True, slots=True)
+class PlotView:
+    """How times and positions become pixels of the canvas, whose origin is its top left corner."""
+
+    width: float
+    height: float
+    now_mono_s: float
+    """The right edge."""
+    span_s: float
+    low: float
+    high: float
+    """Positions of the bottom and of the top edge."""
+    pixel_ratio: float
+
+    @property
+    def start_mono_s(self) -> float:
+        return self.now_mono_s - self.span_s
+
+    @property
+    def columns(self) -> int:
+        """Device pixels from left to right."""
+        return max(1, round(self.width * self.pixel_ratio))
+
+    def x(self, times_s: FloatArray) -> FloatArray:
+        return (times_s - self.start_mono_s) * (self.width / self.span_s)
+
+    def y(self, positions: FloatArray) -> FloatArray:
+        return (self.high - positions) * (self.height / (self.high - self.low))
+
+    def x_of(self, time_s: float) -> float:
+        return (time_s - self.start_mono_s) * (self.width / self.span_s)
+
+    def y_of(self, position: float) -> float:
+        return (self.high - position) * (self.height / (self.high - self.low))
+
+    def time_at(self, x: float) -> float:
+        return self.start_mono_s + x * (self.span_s / self.width)
+
+    def position_at(self, y: float) -> float:
+        return self.high - y * ((self.high - self.low) / self.height)
+
+
+class Canvas(QGraphicsObject):
+    """The data area: one item, so that a frame is one paint call and repaints nothing else."""
+
+    def __init__(self, parent: QGraphicsItem, paint: Callable[[QPainter, QRectF], None]) -> None:
+        super().__init__(parent)
+        self._paint = paint
+        self._rect = QRectF()
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    def set_size(self, width: float, height: float) -> None:
+        self.prepareGeometryChange()
+        self._rect = QRectF(0.0, 0.0, width, height)
+
+    def boundingRect(self) -> QRectF:
+        return self._rect
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        painter.setClipRect(self._rect)
+        self._paint(painter, self._rect)
+
+
+def draw_level(painter: QPainter, view: PlotView, y: float, color: QColor, *, from_x: float = 0.0) -> None:
+    """A dotted horizontal line at ``y`` pixels, to the right edge."""
+    pen = hairline(color)
+    pen.setDashPattern([2.0, 4.0])
+    painter.setPen(pen)
+    painter.drawLine(QLineF(from_x, y, view.width, y))
