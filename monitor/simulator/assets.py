@@ -33,8 +33,8 @@ _WRAPPED: Final = {
 class Asset:
     """One latent price, shared by every market on it at both venues.
 
-    price_usd is the level that the path keeps returning to, of one single coin; sigma_day the standard deviation of the daily
-    log return; beta the share of that deviation (0 to 1) that comes from the common market.
+    price_usd is the level that the path keeps returning to, of one single coin; sigma_day the standard deviation of
+    the daily log return; beta the share of that deviation (0 to 1) that comes from the common market.
     """
 
     name: str
@@ -48,8 +48,8 @@ class Listing:
     """One market of one venue.
 
     scale: coins in one unit of price and size (1000 for kPEPE). price_decimals: places of the tick, or with
-    significant > 0 the most places while at most that many significant figures are kept. size_decimals: places of a lot.
-    turnover_usd: typical 24 h turnover. live_from_day: first day (since 1970) with history.
+    significant > 0 the most places while at most that many significant figures are kept. size_decimals: places of a
+    lot. turnover_usd: typical 24 h turnover. live_from_day: first day (since 1970) with history.
     """
 
     symbol: str
@@ -110,7 +110,8 @@ def split_scaled(name: str) -> tuple[str, float]:
 
 
 def perp_listings(book: AssetBook, count: int | None = None) -> list[Listing]:
-    """Return the perpetuals of the venue with the fixed universe; count None gives the whole table, more adds made-up ones."""
+    """Return the perpetuals of the venue with the fixed universe; count None gives the whole table, more adds made-up
+    ones."""
     rows: list[Listing] = []
     for entry in PERPS.split():
         name, decimals, leverage, table, price, turnover, *flags = entry.split(":")
@@ -202,28 +203,37 @@ def _price_places(price: float) -> int:
     return max(2, 5 - math.ceil(math.log10(price)))
 
 
-def _futures(
-    book: AssetBook, symbol: str, asset: str, scale: float, price: float, turnover: float, **extra: str
-) -> Listing:
-    factor = 0.25 + 1.5 * (text_key(book.seed, "turnover", symbol) % 1000) / 1000
-    is_inverse = extra["quote"] == "USD"
-    lot_places = 0 if is_inverse else min(4, max(0, round(math.log10(price / 8))))
-    leverage = (
-        200 if turnover > 1e9 else 100 if turnover > 5e7 else 75 if turnover > 5e6 else 50 if turnover > 1e6 else 20
-    )
-    return Listing(
-        symbol,
-        asset,
-        scale,
-        price,
-        _price_places(price),
-        0,
-        lot_places,
-        max(5e4, turnover * factor),
-        leverage,
-        "",
-        extra,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contract:
+    symbol: str
+    asset: str
+    base: str
+    price: float
+    turnover: float
+    quote: str = "USDT"
+    scale: float = 1.0
+    status: str = "OPEN"
+    api: str = "1"
+
+    def listing(self, seed: int) -> Listing:
+        factor = 0.25 + 1.5 * (text_key(seed, "turnover", self.symbol) % 1000) / 1000
+        # Coin-margined contracts are counted in dollars.
+        places = 0 if self.quote == "USD" else min(4, max(0, round(math.log10(self.price / 8))))
+        return Listing(
+            symbol=self.symbol,
+            asset=self.asset,
+            scale=self.scale,
+            price_usd=self.price,
+            price_decimals=_price_places(self.price),
+            significant=0,
+            size_decimals=places,
+            turnover_usd=max(5e4, self.turnover * factor),
+            max_leverage=next(leverage for above, leverage in _LEVERAGES if self.turnover > above),
+            extra={"base": self.base, "quote": self.quote, "status": self.status, "api": self.api},
+        )
+
+
+_LEVERAGES: Final = ((1e9, 200), (5e7, 100), (5e6, 75), (1e6, 50), (-1.0, 20))
 
 
 def futures_listings(book: AssetBook, count: int) -> list[Listing]:
@@ -232,57 +242,75 @@ def futures_listings(book: AssetBook, count: int) -> list[Listing]:
     The first ones are the most traded, so that a small count still has what everybody watches.
     """
     perps = sorted((row for row in perp_listings(book) if not row.is_delisted), key=lambda row: -row.turnover_usd)
-    rows: list[Listing] = []
+    stocks = [row for row in stock_rows(book) if not row[5]]
+    contracts = [
+        *map(_tether, perps[:12]),
+        *_oddities(book),
+        *map(_stock, stocks[:14]),
+        *map(_tether, perps[12:]),
+        *map(_stock, stocks[14:]),
+        *_other_quotes(perps),
+    ]
+    taken = {contract.symbol for contract in contracts}
+    contracts += [contract for contract in _more_coins(book) if contract.symbol not in taken]
+    for number in range(len(contracts), count):
+        name = f"DEMO{number:03d}"
+        price = 0.01 * 10 ** (number % 5)
+        asset = book.want(name, price)
+        contracts.append(_Contract(symbol=f"{name}USDT", asset=asset, base=name, price=price, turnover=2e5))
+    return [contract.listing(book.seed) for contract in contracts[:count]]
 
-    def add(symbol: str, asset: str, scale: float, price: float, turnover: float, **extra: str) -> None:
-        extra.setdefault("quote", "USDT")
-        extra.setdefault("status", "OPEN")
-        extra.setdefault("api", "1")
-        rows.append(_futures(book, symbol, asset, scale, price, turnover, **extra))
 
-    for row in perps:
-        coin, scale = split_scaled(row.symbol)
-        prefix = "1000" if scale == 1000.0 else ""
-        add(f"{prefix}{coin}USDT", row.asset, scale, row.price_usd, row.turnover_usd, base=coin)
-        if len(rows) == 12:  # what every watchlist has, before the rest of the table
-            for coin, price in (("BTC", 86000.0), ("ETH", 2900.0), ("SOL", 135.0)):
-                add(f"{coin}USDC", coin, 1.0, price, 4e7, base=coin, quote="USDC")
-                add(f"{coin}USD", coin, 1.0, price, 2e7, base=coin, quote="USD")
-            add("1MBABYDOGEUSDT", book.want("BABYDOGE", 1.1e-9), 1e6, 0.0011, 2e6, base="BABYDOGE")
-            add("1000000MOGUSDT", book.want("MOG", 3.4e-7), 1e6, 0.34, 3e6, base="MOG")
-            for name, asset, price, _, turnover, flags in stock_rows(book)[:14]:
-                if not flags:
-                    add(f"{name}USDT", asset, 1.0, price, turnover / 4, base=name, api="0")
-            add(
-                "SAMSUNGUSDT",
-                book.want("SAMSUNG", 71.0, is_stock=True),
-                1.0,
-                71.0,
-                1e5,
-                base="SAMSUNG",
-                status="PREVIEW",
+def _tether(row: Listing) -> _Contract:
+    coin, scale = split_scaled(row.symbol)
+    symbol = f"1000{coin}USDT" if scale > 1 else f"{coin}USDT"
+    return _Contract(
+        symbol=symbol, asset=row.asset, base=coin, price=row.price_usd, turnover=row.turnover_usd, scale=scale
+    )
+
+
+def _stock(row: tuple[str, str, float, int, float, str]) -> _Contract:
+    name, asset, price, _, turnover, _ = row
+    return _Contract(symbol=f"{name}USDT", asset=asset, base=name, price=price, turnover=turnover / 4, api="0")
+
+
+def _oddities(book: AssetBook) -> list[_Contract]:
+    # What a client must cope with, near the front so that a small count has it too.
+    rows = []
+    for coin, price in (("BTC", 86_000.0), ("ETH", 2900.0), ("SOL", 135.0)):
+        rows.append(_Contract(symbol=f"{coin}USDC", asset=coin, base=coin, price=price, turnover=4e7, quote="USDC"))
+        rows.append(_Contract(symbol=f"{coin}USD", asset=coin, base=coin, price=price, turnover=2e7, quote="USD"))
+    for symbol, base, single, scale in (
+        ("1MBABYDOGEUSDT", "BABYDOGE", 1.1e-9, 1e6),
+        ("1000000MOGUSDT", "MOG", 3.4e-7, 1e6),
+    ):
+        asset = book.want(base, single)
+        rows.append(_Contract(symbol=symbol, asset=asset, base=base, price=single * scale, turnover=2e6, scale=scale))
+    for base, price, status in (("SAMSUNG", 71.0, "PREVIEW"), ("OMNI", 4.2, "CANCEL_ONLY"), ("STRAX", 1.6, "STOP")):
+        asset = book.want(base, price, is_stock=base == "SAMSUNG")
+        rows.append(_Contract(symbol=f"{base}USDT", asset=asset, base=base, price=price, turnover=1e5, status=status))
+    return rows
+
+
+def _other_quotes(perps: list[Listing]) -> list[_Contract]:
+    whole = [row for row in perps[3:25] if split_scaled(row.symbol)[1] == 1.0]
+    rows = []
+    for quote, chosen, share in (("USDC", whole, 40), ("USD", whole[:9], 80)):
+        for row in chosen:
+            symbol, price = f"{row.symbol}{quote}", row.price_usd
+            turnover = row.turnover_usd / share
+            rows.append(
+                _Contract(symbol=symbol, asset=row.asset, base=row.symbol, price=price, turnover=turnover, quote=quote)
             )
-            add("OMNIUSDT", book.want("OMNI", 4.2), 1.0, 4.2, 1e5, base="OMNI", status="CANCEL_ONLY")
-            add("STRAXUSDT", book.want("STRAX", 1.6), 1.0, 1.6, 1e5, base="STRAX", status="STOP")
-    for name, asset, price, _, turnover, flags in stock_rows(book)[14:]:
-        if not flags:
-            add(f"{name}USDT", asset, 1.0, price, turnover / 4, base=name, api="0")
-    for row in perps[3:25]:
-        coin, scale = split_scaled(row.symbol)
-        if scale == 1.0:
-            add(f"{coin}USDC", row.asset, 1.0, row.price_usd, row.turnover_usd / 40, base=coin, quote="USDC")
-    for row in perps[3:12]:
-        coin, scale = split_scaled(row.symbol)
-        if scale == 1.0:
-            add(f"{coin}USD", row.asset, 1.0, row.price_usd, row.turnover_usd / 80, base=coin, quote="USD")
-    taken = {row.symbol for row in rows}
+    return rows
+
+
+def _more_coins(book: AssetBook) -> list[_Contract]:
+    rows = []
     for entry in MORE_COINS.split():
-        name, price_text, turnover_text = entry.split(":")
-        if f"{name}USDT" not in taken:
-            price = float(price_text)
-            add(f"{name}USDT", book.want(name, price), 1.0, price, float(turnover_text) * 1e6, base=name)
-    while len(rows) < count:
-        name = f"DEMO{len(rows):03d}"
-        price = 0.01 * 10 ** (len(rows) % 5)
-        add(f"{name}USDT", book.want(name, price), 1.0, price, 2e5, base=name)
-    return rows[:count]
+        name, price, turnover = entry.split(":")
+        asset = book.want(name, float(price))
+        rows.append(
+            _Contract(symbol=f"{name}USDT", asset=asset, base=name, price=float(price), turnover=float(turnover) * 1e6)
+        )
+    return rows

@@ -1,7 +1,9 @@
-"""Order books and public trades around the newest price; levels stay where they are for seconds and follow the market."""
+"""Order books and public trades around the newest price; levels stay where they are for seconds and follow the
+market."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,19 +52,24 @@ def make_book(market: Market, row: int, depth: int, now_ms: int, step: float | N
     tick = market.tick(now_ms)
     bid, ask = float(tick.bid[row]), float(tick.ask[row])
     size = step if step is not None else float(market.tick_size(tick.last)[row])
-    return Book(_side(market, row, bid, size, depth, now_ms, -1), _side(market, row, ask, size, depth, now_ms, 1))
+    return Book(
+        _side(market, row, now_ms, best=bid, size=size, depth=depth, direction=-1),
+        _side(market, row, now_ms, best=ask, size=size, depth=depth, direction=1),
+    )
 
 
-def _side(market: Market, row: int, best: float, size: float, depth: int, now_ms: int, direction: int) -> Side:
+def _side(market: Market, row: int, now_ms: int, *, best: float, size: float, depth: int, direction: int) -> Side:
     rows = market.rows
     key = rows.key[row : row + 1]
     turnover_lots = max(float(rows.lots_per_hour[row]), 1000.0)
     quiet = float(np.clip(1.0 - rows.minute_odds[row] * 1.2, 0.0, 0.65))  # share of price levels without any order
-    first = round(best / size) if direction < 0 else round(best / size)
+    # A coarser grid than the tick collects bids below the best one and asks above it.
+    first = math.floor(best / size + 1e-6) if direction < 0 else math.ceil(best / size - 1e-6)
     reach = depth if quiet == 0.0 else int(depth / (1.0 - quiet) * 1.4) + 4
     grid = first + direction * np.arange(reach)
     grid = grid[grid > 0]
-    # An order rests between 2 and 34 s: each level has a clock of its own, so that most of the book is unchanged at the next look.
+    # An order rests between 2 and 34 s: each level has a clock of its own, so that most of the book is unchanged at
+    # the next look.
     rest_ms = 2000 + (bits(key, grid, 70) % np.uint64(32_000)).astype(np.int64)
     age = now_ms // rest_ms
     mark = grid * 64 + direction

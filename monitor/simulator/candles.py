@@ -1,4 +1,5 @@
-"""Candles of any interval of one market, aggregated from minutes, hours or days; the forming one ends at the newest trade."""
+"""Candles of any interval of one market, aggregated from minutes, hours or days; the forming one ends at the newest
+trade."""
 
 from __future__ import annotations
 
@@ -10,22 +11,21 @@ import numpy as np
 
 from monitor.simulator.latent import EPOCH_DAY, HOURS, HourBlock
 from monitor.simulator.noise import F64, I64
-from monitor.simulator.paths import MINUTES, SLOT_MS, SLOTS, Rows
+from monitor.simulator.paths import MINUTES, SLOT_MS, Rows
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 MONTH_MS = -1  # stands for the calendar month, which has no fixed length
-INTERVALS_MS = {
-    **{"1m": MINUTE_MS, "3m": 3 * MINUTE_MS, "5m": 5 * MINUTE_MS, "15m": 15 * MINUTE_MS, "30m": 30 * MINUTE_MS},
-    **{"1h": HOUR_MS, "2h": 2 * HOUR_MS, "4h": 4 * HOUR_MS, "6h": 6 * HOUR_MS, "8h": 8 * HOUR_MS, "12h": 12 * HOUR_MS},
-    **{"1d": DAY_MS, "3d": 3 * DAY_MS, "1w": 7 * DAY_MS, "1M": MONTH_MS},
-}
+_UNIT_MS = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
+_FIXED = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w")
+INTERVALS_MS = {name: int(name[:-1]) * _UNIT_MS[name[-1]] for name in _FIXED} | {"1M": MONTH_MS}
 _MONDAY_MS = 4 * DAY_MS  # 1970-01-05; a week counted from 1970-01-01 would start on Thursday
 _CACHED_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Candles oldest first: open times in ms; prices (logarithms inside this module, on the tick outside); lots and trades."""
+    """Candles oldest first: open times in ms; prices (logarithms inside this module, on the tick outside); lots and
+    trades."""
 
     time_ms: I64
     open: F64
@@ -143,7 +143,7 @@ class CandleSource:
         slots = self._rows.slots(np.array([row]), np.array([minute]))
         seen = slots.points[0, : done + 1]
         lots = int(slots.lots[0, :done].sum())
-        share = np.count_nonzero(slots.lots[0, :done]) / max(1, np.count_nonzero(slots.lots[0]))
+        share = float((slots.lots[0, :done] > 0).sum()) / max(1.0, float((slots.lots[0] > 0).sum()))
         whole.high[-1], whole.low[-1], whole.close[-1] = seen.max(), seen.min(), seen[-1]
         whole.lots[-1], whole.trades[-1] = lots, int(whole.trades[-1] * share)
         return whole
@@ -182,7 +182,7 @@ def _group(bars: Bars, interval_ms: int) -> Bars:
     else:
         offset = _MONDAY_MS if interval_ms == 7 * DAY_MS else 0
         opened = (bars.time_ms - offset) // interval_ms * interval_ms + offset
-    starts = np.flatnonzero(np.concatenate([[True], opened[1:] != opened[:-1]]))
+    starts = np.flatnonzero(np.concatenate([np.ones(1, dtype=bool), opened[1:] != opened[:-1]]))
     ends = np.concatenate([starts[1:], [len(bars)]]) - 1
     return Bars(
         opened[starts],
@@ -195,10 +195,6 @@ def _group(bars: Bars, interval_ms: int) -> Bars:
     )
 
 
-_EMPTY = Bars(
-    *(
-        np.empty(0, dtype=np.int64 if item.name in ("time_ms", "lots", "trades") else np.float64)
-        for item in fields(Bars)
-    )
-)
-__all__ = ["INTERVALS_MS", "SLOTS", "Bars", "CandleSource", "close_time", "open_time"]
+_NO_INTS: I64 = np.empty(0, dtype=np.int64)
+_NO_FLOATS: F64 = np.empty(0)
+_EMPTY = Bars(_NO_INTS, _NO_FLOATS, _NO_FLOATS, _NO_FLOATS, _NO_FLOATS, _NO_INTS, _NO_INTS)

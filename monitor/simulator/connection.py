@@ -188,7 +188,7 @@ class Connection:
         wait_s = port.over_limit(request, endpoint, now_s)
         if FaultKind.RATE_LIMIT in instead:
             port.truth.limited += 1
-            return port.venue.refusal(request, instead[FaultKind.RATE_LIMIT].retry_after_s), stamp_ms
+            return port.venue.refusal(request, instead[FaultKind.RATE_LIMIT].retry_after_s, is_edge=True), stamp_ms
         if wait_s is not None:
             port.truth.limited += 1
             return port.venue.refusal(request, None), stamp_ms

@@ -1,6 +1,7 @@
 """The control door: JSON over the third port, to look at what really happened and to break things on purpose.
 
-GET /stats, GET /faults, POST /faults (one fault, times from now), DELETE /faults or /faults/ID, POST /idle-close {"venue": null}.
+GET /stats, GET /faults, POST /faults (one fault, times from now), DELETE /faults or /faults/ID, POST /idle-close
+{"venue": null}.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ class ControlVenue:
         del stamp_ms
         return (("X-Demo-Exchange", "1"), ("Cache-Control", "no-store"))
 
-    def refusal(self, request: Request, wait_s: float | None) -> Reply:
-        del request, wait_s
+    def refusal(self, request: Request, wait_s: float | None, *, is_edge: bool = False) -> Reply:
+        del request, wait_s, is_edge
         return _json(429, {"error": "too many requests"})
 
     def answer(self, request: Request, moment: Moment) -> Reply:

@@ -10,17 +10,17 @@ from monitor.simulator.faults import Fault, FaultKind
 from monitor.simulator.replies import Reply
 
 _BLOCKED_PAGE = (
-    b'<!DOCTYPE html>\n<html lang="en-US"><head><title>Access denied</title></head><body>'
-    b"<h1>Error 1010</h1><p>The owner of this website has banned your access based on your browser's signature.</p></body></html>\n"
+    b'<!DOCTYPE html>\n<html lang="en-US"><head><title>Access denied</title></head><body><h1>Error 1010</h1>'
+    b"<p>The owner of this website has banned your access based on your browser's signature.</p></body></html>\n"
 )
+_TITLES = {500: "500 Internal Server Error", 502: "502 Bad Gateway", 503: "503 Service Temporarily Unavailable"}
 
 
 def error_page(status: int) -> bytes:
     """Return the HTML page of an edge whose upstream is in trouble."""
-    title = {500: "500 Internal Server Error", 502: "502 Bad Gateway", 503: "503 Service Temporarily Unavailable"}.get(
-        status, f"{status} Error"
-    )
-    return f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n".encode()
+    title = _TITLES.get(status, f"{status} Error")
+    head = f"<html>\r\n<head><title>{title}</title></head>\r\n"
+    return f"{head}<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n".encode()
 
 
 def damage(reply: Reply, faults: Mapping[FaultKind, Fault]) -> Reply:
@@ -90,7 +90,8 @@ def _other_type(value: object) -> object:
 
 
 def _without(value: object, instrument: str) -> object:
-    # Lists of rows lose the row, name-to-value objects lose the key, and contexts without names lose the row at the same index.
+    # Lists of rows lose the row, name-to-value objects lose the key, and contexts without names lose the row at the
+    # same index.
     if isinstance(value, dict):
         return {name: _without(item, instrument) for name, item in value.items() if name != instrument}
     if isinstance(value, list):

@@ -49,8 +49,8 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault. Times are seconds since the server started; end_s None means until removed. venue, endpoint and instrument
-    None match everything; count None means as often as it matches."""
+    """One fault. Times are seconds since the server started; end_s None means until removed. venue, endpoint and
+    instrument None match everything; count None means as often as it matches."""
 
     kind: FaultKind
     venue: str | None = None

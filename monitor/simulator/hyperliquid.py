@@ -85,8 +85,8 @@ class HyperliquidVenue:
             ("X-Demo-Exchange", "1"),
         )
 
-    def refusal(self, request: Request, wait_s: float | None) -> Reply:
-        del request
+    def refusal(self, request: Request, wait_s: float | None, *, is_edge: bool = False) -> Reply:
+        del request, is_edge
         headers: Headers = () if wait_s is None else (("Retry-After", trimmed(float(wait_s))),)
         return Reply(429, b"null", "application/json", headers)
 

@@ -10,17 +10,17 @@ import numpy as np
 
 from monitor.simulator.books import Side, make_book, newest_trades
 from monitor.simulator.candles import HOUR_MS, INTERVALS_MS, MONTH_MS, close_time
+from monitor.simulator.hyperliquid_contexts import BUILDER_MULTIPLIER, mids, perp_contexts, spot_contexts
 from monitor.simulator.hyperliquid_meta import Json, make_static, pseudo_address
 from monitor.simulator.market import Market
-from monitor.simulator.noise import F64, U64, bits, normal, uniform
-from monitor.simulator.rates import current_premium, hourly_rate, premium, running_premium
+from monitor.simulator.noise import I64, U64, bits
+from monitor.simulator.rates import hourly_rate, premium, running_premium
 from monitor.simulator.replies import Moment
-from monitor.simulator.texts import plain, plains
+from monitor.simulator.texts import listed, objects, plain, plains
 from monitor.simulator.world import World
 
 _MAX_CANDLES = 5000
 _MAX_FUNDINGS = 500
-_MARK_MS = 3000  # mark and oracle move about this often
 _LEVELS = 20
 
 
@@ -46,7 +46,8 @@ class MarketReads:
         return self.static.meta[dex]
 
     def all_perp_metas(self) -> list[Json]:
-        """Return the metadata of all dexes in the order of perpDexs; the documentation shows pairs, the wire does not."""
+        """Return the metadata of all dexes in the order of perpDexs; the documentation shows pairs, the wire does
+        not."""
         return list(self.static.meta.values())
 
     def find(self, coin: str) -> tuple[Market, int] | None:
@@ -65,8 +66,8 @@ class MarketReads:
         def make() -> bytes:
             parts: list[str] = []
             for market in (self._perps, self._spot) if dex == "" else (self._markets[dex],):
-                mids = plains(self._mids(market, now_ms))
-                parts += [f'"{row.symbol}":"{mid}"' for row, mid in zip(market.rows.listings, mids, strict=True)]
+                prices = plains(mids(market, now_ms))
+                parts += [f'"{row.symbol}":"{mid}"' for row, mid in zip(market.rows.listings, prices, strict=True)]
             return ("{" + ",".join(sorted(parts)) + "}").encode()
 
         return self._once(f"mids {dex}", now_ms, make)
@@ -75,7 +76,7 @@ class MarketReads:
         """Return [meta, contexts]; the contexts have no names."""
 
         def make() -> bytes:
-            rows = ",".join(self._contexts(self._markets[dex], now_ms, is_builder=dex != ""))
+            rows = ",".join(perp_contexts(self._markets[dex], now_ms, is_builder=dex != ""))
             return f"[{self._static_text[dex]},[{rows}]]".encode()
 
         return self._once(f"contexts {dex}", now_ms, make)
@@ -84,72 +85,10 @@ class MarketReads:
         """Return [spotMeta, contexts]; contexts have no holes where the universe has them."""
 
         def make() -> bytes:
-            market = self._spot
-            tick, stats = market.tick(now_ms), market.stats(now_ms)
-            mids = plains(self._mids(market, now_ms))
-            columns = [
-                plains(values)
-                for values in (stats.open, np.round(stats.turnover, 8), tick.last, np.round(stats.volume, 6))
-            ]
-            known = {}
-            for number, (opened, turnover, mark, volume) in enumerate(zip(*columns, strict=True)):
-                pair = self._pairs[number]
-                supply = plain(round(1e6 * 10 ** (pair.index % 4) * 1.003, 8))
-                known[pair.index] = (
-                    f'{{"prevDayPx":"{opened}","dayNtlVlm":"{turnover}","markPx":"{mark}","midPx":"{mids[number]}",'
-                    f'"circulatingSupply":"{supply}","coin":"{pair.listing.symbol}","totalSupply":"{supply}","dayBaseVlm":"{volume}"}}'
-                )
-            rows = [known.get(index) or _removed_pair(index) for index in range(max(known) + 1)]
+            rows = spot_contexts(self._spot, self._pairs, now_ms)
             return f"[{self._static_text['spot']},[{','.join(rows)}]]".encode()
 
         return self._once("spot contexts", now_ms, make)
-
-    def _mids(self, market: Market, now_ms: int) -> F64:
-        # An average of two prices on the tick needs one decimal more, which the venue does show.
-        tick = market.tick(now_ms)
-        mids: F64 = np.where(market.rows.is_dead, tick.last, np.round((tick.bid + tick.ask) / 2, 10))
-        return mids
-
-    def _contexts(self, market: Market, now_ms: int, *, is_builder: bool) -> list[str]:
-        rows, keys = market.all, market.rows.key
-        step_ms = now_ms - now_ms % _MARK_MS
-        tick, stats = market.tick(now_ms), market.stats(now_ms)
-        moment_premium = current_premium(keys, step_ms)
-        middle = (tick.bid + tick.ask) / 2
-        at_step = market.tick(step_ms)
-        settled = (at_step.bid + at_step.ask) / 2
-        dead = market.rows.is_dead
-        oracle = np.where(dead, tick.last, market.rows.round_prices(rows, settled / (1 + moment_premium)))
-        mark = np.where(dead, tick.last, market.rows.round_prices(rows, settled * (1 - 0.15 * moment_premium)))
-        width = np.maximum((tick.ask - tick.bid) * 0.8, middle * 4e-5)
-        rate = hourly_rate(running_premium(keys, now_ms - now_ms % 5000)) * (0.5 if is_builder else 1.0)
-        interest = (
-            stats.volume
-            * (0.25 + 0.6 * uniform(keys, rows * 0, 95))
-            * (1 + 0.02 * normal(keys, rows * 0 + now_ms // 60_000, 96))
-        )
-        # A thin builder market has a mid but nothing deep enough for the impact notional.
-        thin = is_builder & (bits(keys, rows * 0 + now_ms // 600_000, 97) % np.uint64(9) == 0)
-        columns = [plains(values) for values in (
-            np.round(rate, 10), np.round(interest, 5), stats.open, np.round(stats.turnover, 10), np.round(moment_premium, 10), oracle,
-            mark, self._mids(market, now_ms), np.round(middle - width, 6), np.round(middle + width, 6), np.round(stats.volume, 5),
-        )]  # fmt: skip
-        parts = []
-        for number, row in enumerate(zip(*columns, strict=True)):
-            funding, held, opened, turnover, over, oracle_px, mark_px, mid, low, high, volume = row
-            if dead[number]:
-                parts.append(
-                    f'{{"funding":"0.0","openInterest":"0.0","prevDayPx":"{mark_px}","dayNtlVlm":"0.0","premium":null,'
-                    f'"oraclePx":"{oracle_px}","markPx":"{mark_px}","midPx":null,"impactPxs":null,"dayBaseVlm":"0.0"}}'
-                )
-                continue
-            impact = "null" if thin[number] else f'["{low}","{high}"]'
-            over_text = "null" if thin[number] else f'"{over}"'
-            parts.append(
-                f'{{"funding":"{funding}","openInterest":"{held}","prevDayPx":"{opened}","dayNtlVlm":"{turnover}","premium":{over_text},'
-                f'"oraclePx":"{oracle_px}","markPx":"{mark_px}","midPx":"{mid}","impactPxs":{impact},"dayBaseVlm":"{volume}"}}'
-            )
-        return parts
 
     def l2_book(self, coin: str, figures: int | None, mantissa: int | None, moment: Moment) -> bytes | None:
         """Return up to 20 levels a side, aggregated when asked for; empty lists for a delisted market."""
@@ -175,7 +114,8 @@ class MarketReads:
         return ",".join(f'{{"px":"{price}","sz":"{size}","n":{count}}}' for price, size, count in levels)
 
     def candles(self, coin: str, interval: str, start_ms: int, end_ms: int, now_ms: int) -> tuple[bytes, int] | None:
-        """Return the candles that overlap the range, oldest first, at most the newest 5000 of the interval, and their number."""
+        """Return the candles that overlap the range, oldest first, at most the newest 5000 of the interval, and their
+        number."""
         found = self.find(coin)
         if found is None:
             return None
@@ -186,13 +126,15 @@ class MarketReads:
         bars = market.candles.candles(row, interval_ms, start_ms, end_ms, now_ms)
         bars = bars.cut(max(0, len(bars) - _MAX_CANDLES), len(bars))
         volumes = bars.lots / 10.0 ** int(market.rows.lot_places[row])
-        columns = [plains(values) for values in (bars.open, bars.close, bars.high, bars.low, volumes)]
-        rows = [
-            f'{{"t":{opened},"T":{close_time(interval_ms, opened) - 1},"s":"{coin}","i":"{interval}",'
-            f'"o":"{o}","c":"{c}","h":"{h}","l":"{low}","v":"{v}","n":{n}}}'
-            for opened, o, c, h, low, v, n in zip(bars.time_ms.tolist(), *columns, bars.trades.tolist(), strict=True)
-        ]
-        return ("[" + ",".join(rows) + "]").encode(), len(rows)
+        times = bars.time_ms.tolist()
+        rows = objects(
+            {"t": times, "T": [close_time(interval_ms, opened) - 1 for opened in times]}
+            | {"s": [coin] * len(times), "i": [interval] * len(times)}
+            | {"o": plains(bars.open), "c": plains(bars.close), "h": plains(bars.high), "l": plains(bars.low)}
+            | {"v": plains(volumes), "n": bars.trades.tolist()},
+            bare=("t", "T", "n"),
+        )
+        return listed(rows), len(rows)
 
     def recent_trades(self, coin: str, now_ms: int) -> list[Json] | None:
         """Return the ten newest trades, newest first; side is the aggressor's."""
@@ -202,7 +144,7 @@ class MarketReads:
         market, row = found
         unit = 10 ** int(market.rows.lot_places[row])
         key: U64 = market.rows.key[row : row + 1]
-        trades = []
+        trades: list[Json] = []
         for trade in newest_trades(market, row, 10, now_ms):
             mark = int(bits(key, trade.serial, 98)[0])
             trades.append(
@@ -239,7 +181,7 @@ class MarketReads:
             return []
         times = hours * HOUR_MS + _lateness(key, hours)
         averages = premium(key, hours - 1)
-        rates = hourly_rate(averages) * (1.0 if market is self._perps else 0.5)
+        rates = hourly_rate(averages) * (1.0 if market is self._perps else BUILDER_MULTIPLIER)
         rows = zip(plains(np.round(rates, 10)), plains(np.round(averages, 10)), times.tolist(), strict=True)
         return [
             {"coin": coin, "fundingRate": rate, "premium": over, "time": time_ms}
@@ -248,7 +190,8 @@ class MarketReads:
         ]
 
     def predicted_fundings(self, now_ms: int) -> list[object]:
-        """Return the estimates for three venues. The own venue's next time is the hour already settled: a defect of the real one."""
+        """Return the estimates for three venues. The own venue's next time is the hour already settled: a defect of
+        the real one."""
         market = self._perps
         rates = plains(np.round(hourly_rate(running_premium(market.rows.key, now_ms - now_ms % 5000)), 10))
         others = plains(np.round(hourly_rate(running_premium(market.rows.key, now_ms - now_ms % 60_000)) * 8, 8))
@@ -319,14 +262,5 @@ class MarketReads:
         return found[1]
 
 
-def _lateness(
-    key: U64, hours: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _lateness(key: U64, hours: I64) -> I64:
     return 1 + (bits(key, hours, 94) % np.uint64(118)).astype(np.int64)
-
-
-def _removed_pair(index: int) -> str:
-    return (
-        f'{{"prevDayPx":"0.0","dayNtlVlm":"0.0","markPx":"1.0","midPx":null,"circulatingSupply":"0.0","coin":"@{index}",'
-        f'"totalSupply":"0.0","dayBaseVlm":"0.0"}}'
-    )

@@ -1,4 +1,5 @@
-"""Hyperliquid's static side: universes, margin tables, builder dexes and spot tokens, with the holes and gaps of the real ones."""
+"""Hyperliquid's static side: universes, margin tables, builder dexes and spot tokens, with the holes and gaps of the
+real ones."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ _FULL_TOKEN_NAMES = {
     "USOL": "Unit Solana",
     "USDE": "USDe",
 }
-# Tokens that are a quote or a collateral without a listed pair of their own: index -> (name, size decimals, wei decimals).
+# Tokens that are a quote or a collateral without a listed pair of their own: index -> (name, size decimals, wei
+# decimals).
 _EXTRA_TOKENS = {0: ("USDC", 8, 8), 235: ("USDE", 2, 8), 268: ("USDT0", 2, 8), 360: ("USDH", 2, 8)}
 
 
@@ -135,7 +137,7 @@ def _perp_dexs(world: World) -> list[Json | None]:
 
 
 def _spot_meta(world: World) -> Json:
-    known = {number: values for number, values in _EXTRA_TOKENS.items()}
+    known = dict(_EXTRA_TOKENS)
     for pair in world.pairs:
         known[pair.base_token] = (pair.base, pair.listing.size_decimals, pair.wei_decimals)
     tokens = []

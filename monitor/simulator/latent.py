@@ -1,4 +1,5 @@
-"""The latent price of each asset: days, then the hours inside a day, each level a bridge between the points above it."""
+"""The latent price of each asset: days, then the hours inside a day, each level a bridge between the points above
+it."""
 
 from __future__ import annotations
 
@@ -60,8 +61,9 @@ class HourBlock:
 class LatentPaths:
     """Prices of all assets as a pure function of (seed, asset, time).
 
-    Days follow an autoregressive process with a common factor and a slowly changing common volatility; inside a day the path is
-    a bridge with the same factor structure. The extremes of an hour are drawn from the law of a Brownian bridge's maximum.
+    Days follow an autoregressive process with a common factor and a slowly changing common volatility; inside a day
+    the path is a bridge with the same factor structure. The extremes of an hour are drawn from the law of a Brownian
+    bridge's maximum.
     """
 
     def __init__(self, seed: int, assets: Sequence[Asset]) -> None:
@@ -94,7 +96,8 @@ class LatentPaths:
         self._days, self._mood = days, mood
 
     def day_points(self, assets: I64, days: I64) -> F64:
-        """Return the log price at the start of each day; the arguments broadcast. Days before the epoch have its price."""
+        """Return the log price at the start of each day; the arguments broadcast. Days before the epoch have its
+        price."""
         self._extend(int(days.max()))
         return self.anchor[assets] + self._days[np.maximum(days - EPOCH_DAY, 0), assets]
 
@@ -115,7 +118,8 @@ class LatentPaths:
 
 
 def bridge(start: F64, end: F64, shock: F64, variance: F64) -> F64:
-    """Return (n, k + 1) points from start to end whose k steps are the shocks, corrected in proportion to their variance."""
+    """Return (n, k + 1) points from start to end whose k steps are the shocks, corrected in proportion to their
+    variance."""
     total = variance.sum(axis=1, keepdims=True)
     share = np.cumsum(variance, axis=1) / np.where(total > 0, total, 1.0)
     walk = np.cumsum(shock, axis=1)

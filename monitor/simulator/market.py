@@ -1,4 +1,5 @@
-"""The newest state of all markets of one venue: last trade, best bid and ask, 24 h figures. Recomputed at most once per slot."""
+"""The newest state of all markets of one venue: last trade, best bid and ask, 24 h figures. Recomputed at most once
+per slot."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from monitor.simulator.assets import Listing
-from monitor.simulator.candles import DAY_MS, HOUR_MS, MINUTE_MS, CandleSource
+from monitor.simulator.candles import MINUTE_MS, CandleSource
 from monitor.simulator.latent import HOURS, HourBlock, LatentPaths
 from monitor.simulator.noise import F64, I64, bits
 from monitor.simulator.paths import MINUTES, SLOT_MS, MinuteBlock, Rows, SlotBlock
@@ -20,7 +21,8 @@ _Block = TypeVar("_Block")
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """All markets of a venue at one slot: prices on the tick. trade_slot is the slot of the newest trade (since 1970)."""
+    """All markets of a venue at one slot: prices on the tick. trade_slot is the slot of the newest trade (since
+    1970)."""
 
     slot: int
     last: F64
@@ -31,7 +33,8 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class DayStats:
-    """Rolling 24 h figures of all markets at one minute: prices on the tick, volumes in units of the size, turnover in quote."""
+    """Rolling 24 h figures of all markets at one minute: prices on the tick, volumes in units of the size, turnover
+    in quote."""
 
     open: F64
     high: F64
@@ -41,7 +44,8 @@ class DayStats:
 
 
 class Market:
-    """Markets of one venue (or one part of it) over time. Everything is a pure function of the time asked for; blocks are cached.
+    """Markets of one venue (or one part of it) over time. Everything is a pure function of the time asked for; blocks
+    are cached.
 
     Thread: the event loop.
     """
@@ -56,7 +60,7 @@ class Market:
         self._days: OrderedDict[int, tuple[HourBlock, I64, I64]] = OrderedDict()
         self._hours: OrderedDict[int, MinuteBlock] = OrderedDict()
         self._minutes: OrderedDict[int, SlotBlock] = OrderedDict()
-        self._tick: Tick | None = None
+        self._ticks: OrderedDict[int, Tick] = OrderedDict()
         self._stats: tuple[int, DayStats] | None = None
 
     def day(self, day: int) -> tuple[HourBlock, I64, I64]:
@@ -77,9 +81,7 @@ class Market:
     def tick(self, now_ms: int) -> Tick:
         """Return the state at a time."""
         slot = now_ms // SLOT_MS
-        if self._tick is None or self._tick.slot != slot:
-            self._tick = self._make_tick(slot)
-        return self._tick
+        return _cached(self._ticks, slot, 6, lambda: self._make_tick(slot))
 
     def tick_size(self, price: F64) -> F64:
         """Return the smallest price step of every market at these prices."""
@@ -166,6 +168,3 @@ def _cached(store: OrderedDict[int, _Block], key: int, keep: int, make: Callable
     else:
         store.move_to_end(key)
     return found
-
-
-__all__ = ["DAY_MS", "HOUR_MS", "DayStats", "Market", "Tick"]

@@ -42,7 +42,8 @@ def text_key(seed: int, *parts: str) -> int:
 
 
 def bits(keys: U64, counters: I64 | U64 | int, stream: int = 0) -> U64:
-    """Return 64 random bits for every (key, counter) pair; arguments broadcast. Streams are independent of each other."""
+    """Return 64 random bits for every (key, counter) pair; arguments broadcast. Streams are independent of each
+    other."""
     counter = np.asarray(counters).astype(np.uint64)
     salt = np.uint64((stream * 0xD1B54A32D192ED03 + 0x8BB84B93962EACC9) & 0xFFFF_FFFF_FFFF_FFFF)
     with np.errstate(over="ignore"):
@@ -55,15 +56,17 @@ def uniform(keys: U64, counters: I64 | U64 | int, stream: int = 0) -> F64:
 
 
 def normal(keys: U64, counters: I64 | U64 | int, stream: int = 0) -> F64:
-    """Return nearly normal numbers (mean 0, variance 1): the sum of four uniforms, which is several times cheaper than a
-    logarithm and a cosine; tails come from `heavy` and from changing volatility."""
+    """Return nearly normal numbers (mean 0, variance 1): the sum of four uniforms, which is several times cheaper
+    than a logarithm and a cosine; tails come from `heavy` and from changing volatility."""
     raw = bits(keys, counters, stream)
     low = np.uint64(0xFFFF)
     total = (raw & low) + ((raw >> np.uint64(16)) & low) + ((raw >> np.uint64(32)) & low) + (raw >> np.uint64(48))
-    return (total.astype(np.float64) - 131070.0) * (1.0 / 37837.2)
+    centred: F64 = total.astype(np.float64) - 131070.0
+    return centred / 37837.2
 
 
 def heavy(keys: U64, counters: I64 | U64 | int, stream: int = 0) -> F64:
     """Return numbers with fat tails, mean 0 and variance close to 1: a normal value bent outwards by its cube."""
     z = normal(keys, counters, stream)
-    return z * (0.62 + 0.145 * z * z)
+    bend: F64 = 0.145 * z * z + 0.62
+    return z * bend

@@ -15,10 +15,10 @@ DEFAULT_INSTRUMENTS = 300
 class SimulatorConfig:
     """How to run.
 
-    port: 0 takes free ports, otherwise Bitunix gets port, Hyperliquid port + 1 and the control door port + 2.
-    rtt_s: simulated round trip of every reply; a new connection costs two more. idle_timeout_s: how long a kept connection may
-    be idle. max_connections: open at once for each venue. instruments: contracts of Bitunix; Hyperliquid grows in proportion
-    above the default. start_ms: simulated time at start in ms since 1970, None for the real time.
+    port: 0 takes free ports, otherwise Bitunix gets port, Hyperliquid port + 1 and the control door port + 2. rtt_s:
+    simulated round trip of every reply; a new connection costs two more. idle_timeout_s: how long a kept connection
+    may be idle. max_connections: open at once for each venue. instruments: contracts of Bitunix; Hyperliquid grows in
+    proportion above the default. start_ms: simulated time at start in ms since 1970, None for the real time.
     bitunix_refusal: how Bitunix says no: "code" is HTTP 200 with code 10006, "edge" is HTTP 429.
     """
 

@@ -1,7 +1,9 @@
-"""Prices and volumes of listed markets inside an hour: minutes, then quarter seconds, exactly consistent with each other.
+"""Prices and volumes of listed markets inside an hour: minutes, then quarter seconds, exactly consistent with each
+other.
 
-Each level is drawn inside the level above: a minute's path touches the minute's high and low and nothing beyond them, and the
-minutes of an hour do the same with the hour's. So a candle of any interval is the aggregate of the finer ones, whichever is asked first.
+Each level is drawn inside the level above: a minute's path touches the minute's high and low and nothing beyond them,
+and the minutes of an hour do the same with the hour's. So a candle of any interval is the aggregate of the finer
+ones, whichever is asked first.
 """
 
 from __future__ import annotations
@@ -36,14 +38,16 @@ class MinuteBlock:
 
 @dataclass(frozen=True, slots=True)
 class SlotBlock:
-    """Quarter seconds of n (row, minute) pairs: log price after each slot (n, 241, the first is the open), lots (n, 240)."""
+    """Quarter seconds of n (row, minute) pairs: log price after each slot (n, 241, the first is the open), lots (n,
+    240)."""
 
     points: F64
     lots: I64
 
 
 class Rows:
-    """The markets of one venue as arrays; computes any hour or minute of any subset of them. Holds no state but the tables."""
+    """The markets of one venue as arrays; computes any hour or minute of any subset of them. Holds no state but the
+    tables."""
 
     def __init__(self, seed: int, venue: str, listings: Sequence[Listing], latent: LatentPaths) -> None:
         self.listings = list(listings)
@@ -73,7 +77,8 @@ class Rows:
         self.is_dead: Bool = np.array([row.is_delisted for row in self.listings], dtype=bool)
 
     def hours(self, rows: I64, days: I64) -> tuple[HourBlock, I64, I64]:
-        """Return the hours of n (row, day) pairs with this venue's basis, and their lots and numbers of trades (n, 24)."""
+        """Return the hours of n (row, day) pairs with this venue's basis, and their lots and numbers of trades (n,
+        24)."""
         block = self.latent.hours(self.asset[rows], days)
         shift = self.offset[rows][:, None]
         hour = days[:, None] * HOURS + np.arange(HOURS)
@@ -121,7 +126,8 @@ class Rows:
         return MinuteBlock(points, high, low, lots, trades)
 
     def slots(self, rows: I64, minutes: I64, block: MinuteBlock | None = None) -> SlotBlock:
-        """Return the quarter seconds of n (row, minute) pairs; block is minutes() of the same pairs' hours if at hand."""
+        """Return the quarter seconds of n (row, minute) pairs; block is minutes() of the same pairs' hours if at
+        hand."""
         if block is None:
             block = self.minutes(rows, minutes // MINUTES)
         pick, inside = np.arange(len(rows)), minutes % MINUTES
@@ -165,7 +171,8 @@ class Rows:
 
 
 def share_out(weight: F64, total: I64) -> I64:
-    """Return whole numbers (n, k) in proportion to weight that add up to total (n,) exactly, by rounding the running sum."""
+    """Return whole numbers (n, k) in proportion to weight that add up to total (n,) exactly, by rounding the running
+    sum."""
     running = np.cumsum(weight, axis=1)
     last = np.where(running[:, -1:] > 0, running[:, -1:], 1.0)
     steps = np.floor(running / last * total[:, None] + 1e-9).astype(np.int64)

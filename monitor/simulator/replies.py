@@ -37,7 +37,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a request is answered, in ms since 1970: data_ms picks the market state, stamp_ms is what the venue's clock says.
+    """When a request is answered, in ms since 1970: data_ms picks the market state, stamp_ms is what the venue's
+    clock says.
 
     They differ while data is frozen or the venue's clock is wrong.
     """
@@ -59,8 +60,11 @@ class Venue(Protocol):
         """Return the reply of a healthy venue; never raises on anything a client can send."""
         ...
 
-    def refusal(self, request: Request, wait_s: float | None) -> Reply:
-        """Return the reply to a request over the limit; wait_s becomes Retry-After where it is given."""
+    def refusal(self, request: Request, wait_s: float | None, *, is_edge: bool = False) -> Reply:
+        """Return the reply to a request over the limit; wait_s becomes Retry-After where it is given.
+
+        is_edge: HTTP 429 even where the venue usually refuses in another way.
+        """
         ...
 
     def headers(self, stamp_ms: int) -> Headers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 import threading
@@ -16,7 +17,8 @@ from monitor.simulator.server import DemoExchange
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until stopped. Return 0 for a clean end, 1 when it cannot listen, 2 for wrong arguments or a bad fault file."""
+    """Run until stopped. Return 0 for a clean end, 1 when it cannot listen, 2 for wrong arguments or a bad fault
+    file."""
     config = parse_options(sys.argv[1:] if argv is None else argv)
     try:
         asyncio.run(_run(config))
@@ -55,7 +57,7 @@ async def _run(config: SimulatorConfig) -> None:
 def _wait_for_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     # The parent holds the other end of the pipe: it ends when the parent does, however that dies.
     with contextlib.suppress(OSError, ValueError):
-        while sys.stdin.buffer.raw.read(4096):  # type: ignore[attr-defined]  # BufferedReader has raw
+        while os.read(sys.stdin.fileno(), 4096):
             pass
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(stop.set)

@@ -78,7 +78,8 @@ class DemoExchange:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> dict[str, object]:
-        """Listen and return the line that tells others where; venues and control have a URL each, ca_file is None for http."""
+        """Listen and return the line that tells others where; venues and control have a URL each, ca_file is None for
+        http."""
         urls: dict[str, str] = {}
         scheme = "http" if self._certificates is None else "https"
         for offset, (name, port) in enumerate((*self.ports.items(), ("control", self._control))):

@@ -53,7 +53,8 @@ class PlainStream:
             raise StreamClosed from exc
 
     def close(self) -> None:
-        """Close in an orderly way (FIN). What the peer still sends is answered with RST by the kernel, as everywhere."""
+        """Close in an orderly way (FIN). What the peer still sends is answered with RST by the kernel, as
+        everywhere."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
         self._sock.close()
@@ -74,7 +75,8 @@ class TlsStream(PlainStream):
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
     async def start(self, delay_s: float) -> None:
-        # The kernel has already finished the TCP handshake, so its round trip is made up here, before the first TLS byte.
+        # The kernel has already finished the TCP handshake, so its round trip is made up here, before the first TLS
+        # byte.
         await asyncio.sleep(delay_s)
         is_first_flight = True
         while True:

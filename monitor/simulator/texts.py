@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from monitor.simulator.noise import F64
@@ -31,3 +32,19 @@ def plains(values: F64) -> list[str]:
 def trimmeds(values: F64) -> list[str]:
     """Return `trimmed` of every element."""
     return [trimmed(value) for value in values.tolist()]
+
+
+def objects(columns: Mapping[str, Sequence[object]], bare: Collection[str] = ()) -> list[str]:
+    """Return one JSON object as text for each row of equally long columns, keys in the order given.
+
+    Values are written between quotes as they are, so they must not need escaping; those of the names in `bare`
+    without quotes.
+    """
+    fields = (f'"{name}":%s' if name in bare else f'"{name}":"%s"' for name in columns)
+    template = "{" + ",".join(fields) + "}"
+    return [template % row for row in zip(*columns.values(), strict=True)]
+
+
+def listed(rows: Sequence[str]) -> bytes:
+    """Return rows of JSON text as one JSON list."""
+    return ("[" + ",".join(rows) + "]").encode()
