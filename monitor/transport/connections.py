@@ -6,6 +6,7 @@ apart from the TCP connect) and ``_dns_host``. Everything else is the base-conne
 
 import functools
 import itertools
+import select
 import socket
 import ssl
 import sys
@@ -47,9 +48,11 @@ class TracedHTTPConnection(HTTPConnection):
         self.entry: SocketEntry | None = None
         self.is_leased = False
         self.is_checked = False
+        self.is_tainted = False
         self._ledger = ledger
         self._resolver = resolver
         self._record: Record | None = None
+        self._poll: Callable[[int], list[tuple[int, int]]] | None = None
         self._retire_cause: CloseCause | None = None
         self._failure_cause: CloseCause | None = None
         self._is_connecting = False
@@ -62,20 +65,31 @@ class TracedHTTPConnection(HTTPConnection):
         """Open the socket (and TLS where the scheme asks for it) within the record's deadline."""
         record = self._adopt()
         self._failure_cause = None
+        self.is_tainted = False
         self._is_connecting = True
         started_s = perf_counter()
         try:
             super().connect()
+        except OSError as error:
+            # http.client reports a proxy's refusal as an OSError without a number.
+            if self.proxy is not None and error.errno is None and not isinstance(error, ssl.SSLError | TimeoutError):
+                record.phase = "proxy"
+            raise
         finally:
             self._is_connecting = False
         connected_s = record.enter("send")
         # A proxy's answer to CONNECT came through the same reader; it is no byte of the reply.
         record.wire_bytes = 0
         record.first_byte_s = record.last_byte_s = None
+        if self.sock is not None and hasattr(select, "poll"):
+            poller = select.poll()
+            poller.register(self.sock, select.POLLIN)
+            self._poll = poller.poll
         if isinstance(self, HTTPSConnection):
             record.tls_s = connected_s - started_s - (record.dns_s or 0.0) - (record.tcp_s or 0.0)
         if self.entry is not None:
             self.entry.connect_s = connected_s - started_s
+            self.entry.requests = 1
             self._describe_tls(self.entry)
             self.entry.card = None
 
@@ -152,40 +166,35 @@ class TracedHTTPConnection(HTTPConnection):
 
     # --- one request
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send one request; on plain HTTP this connects first where needed."""
-        record = self._adopt()
-        record.phase = "send"
-        if self.entry is not None:
-            self.entry.requests += 1
-        self.timeout = self._left_s(record, self.timeout)
-        try:
-            super().request(*args, **kwargs)
-        except OSError as error:
-            self._failed(error, record)
-            raise
-
     def send(self, data: Any) -> None:
-        """Hand bytes to the socket, and note when and how many."""
+        """Hand bytes to the socket, and note when and how many; plain HTTP connects here where needed."""
         if self._is_connecting:  # CONNECT to a proxy
             super().send(data)
             return
         if self.sock is None and self.auto_open:
             self.connect()
-            if self.entry is not None:
-                self.entry.requests += 1
         record = self._record or self._adopt()
+        started_s = perf_counter()
         if record.send_started_s is None:
-            record.send_started_s = perf_counter()
-        super().send(data)
+            record.send_started_s = started_s
+            record.phase = "send"
+        try:
+            if self.sock is not None and isinstance(data, bytes):
+                # As http.client does for bytes, without its looking for other kinds.
+                sys.audit("http.client.send", self, data)
+                self.sock.sendall(data)
+            else:
+                super().send(data)
+        except OSError as error:
+            self._failed(error, record)
+            raise
         record.sent_s = perf_counter()
         record.request_bytes += len(data)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 itself overrides http.client here
         """Wait for the headers of the reply."""
         record = self._record or self._adopt()
-        record.enter("wait")
-        self.timeout = self._left_s(record, self.timeout)
+        record.phase = "wait"
         self._is_reading_headers = True
         try:
             response = super().getresponse()
@@ -195,8 +204,10 @@ class TracedHTTPConnection(HTTPConnection):
             self._account_for_close_in_headers(self._failure_cause or CloseCause.ERROR)
             raise
         self._is_reading_headers = False
-        self._account_for_close_in_headers(CloseCause.BY_SERVER)
-        record.replied(response.status, response.version)
+        if self._closed_in_headers is not None:
+            self._account_for_close_in_headers(CloseCause.BY_SERVER)
+        record.status = response.status
+        record.http_version = response.version
         return response
 
     def _failed(self, error: Exception, record: Record) -> None:
@@ -221,7 +232,7 @@ class TracedHTTPConnection(HTTPConnection):
         sock = self.sock
         if sock is None:
             return False
-        if not wait_for_read(sock, timeout=0.0):
+        if not (self._poll(0) if self._poll is not None else wait_for_read(sock, timeout=0.0)):
             return not (isinstance(sock, ssl.SSLSocket) and sock.pending())
         if not isinstance(sock, ssl.SSLSocket):
             return False
@@ -235,11 +246,6 @@ class TracedHTTPConnection(HTTPConnection):
             return False
         return False
 
-    @property
-    def is_tainted(self) -> bool:
-        """The last reply was followed by bytes nobody asked for; the next reply could be mistaken for them."""
-        return self._record is not None and self._record.has_surplus
-
     def retire(self, cause: CloseCause) -> None:
         """Close the socket for this reason."""
         self._retire_cause = cause
@@ -252,13 +258,16 @@ class TracedHTTPConnection(HTTPConnection):
             # http.client closes on "Connection: close" and on errors alike; getresponse() knows which it was, and
             # after the former the reply is still to be read.
             self._closed_in_headers = entry or self._closed_in_headers
+            source = self._record.source if self._record is not None else None
+            if source is not None and not source.closed:
+                source.owned, self.sock = self.sock, None
             super().close()
             return
         try:
             if entry is not None:
                 self._ledger.account.closed_socket(entry, self._retire_cause or self._infer_cause())
         finally:
-            self._retire_cause = self._failure_cause = None
+            self._retire_cause = self._failure_cause = self._poll = None
             if self.is_leased:
                 self._ledger.release(self)
             super().close()
@@ -285,13 +294,19 @@ class TracedHTTPConnection(HTTPConnection):
 
     # --- bookkeeping
 
+    def lease(self, record: Record) -> None:
+        """Serve ``record`` next. The ledger calls it for a connection it had; a new one finds out by itself."""
+        self.is_leased = self.is_checked = True
+        self._record = record
+        record.connection = self
+
     def _adopt(self) -> Record:
-        # A lease that opened a new connection does not know it; the first call on the connection tells.
         record = CURRENT.record
         if record is None:
             record = self._record or Record.detached()
         elif record.pending_lease is self._ledger:
             record.pending_lease = None
+            record.connection = self
             self.is_leased = True
         self._record = record
         return record

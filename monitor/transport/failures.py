@@ -5,6 +5,7 @@ class names and error numbers only.
 """
 
 import http.client
+import re
 import ssl
 from collections.abc import Iterator
 
@@ -22,11 +23,14 @@ from monitor.domain.errors import (
 from monitor.transport.connections import is_drop
 from monitor.transport.tracing import Record
 
+_PROXY_AUTH = re.compile("Tunnel connection failed: 407")  # http.client's words
+
 _WAITED_FOR = {
     "lease": "a free connection",
     "dns": "its address",
     "connect": "the connection",
     "tls": "the TLS handshake",
+    "proxy": "the proxy",
     "send": "the request to leave",
     "wait": "an answer",
     "read": "the rest of the answer",
@@ -49,7 +53,7 @@ def to_monitor_error(error: BaseException, record: Record, *, deadline_s: float,
     if is_timeout and not _is_foreign(causes):
         text = f"{venue} kept us waiting too long for {_WAITED_FOR[phase]}."
         return TimedOut(text, phase="wait" if phase == "send" else phase, detail=detail)
-    if phase in {"dns", "connect", "tls"}:
+    if phase in {"dns", "connect", "tls", "proxy"}:
         return _connect_failed(venue, record, causes, detail)
     if any(is_drop(cause) or isinstance(cause, http.client.IncompleteRead) for cause in causes):
         return ConnectionDropped(f"{venue} closed the connection before the answer was whole.", detail=detail)
@@ -61,11 +65,14 @@ def to_monitor_error(error: BaseException, record: Record, *, deadline_s: float,
 
 
 def _connect_failed(venue: str, record: Record, causes: tuple[BaseException, ...], detail: str) -> ConnectFailed:
+    if record.phase == "proxy" or any(isinstance(cause, ProxyError) for cause in causes):
+        text = f"The proxy did not connect us to {venue}."
+        if any(_PROXY_AUTH.match(str(argument)) for cause in causes for argument in cause.args):
+            text = f"The proxy wants a valid user name and password before it connects us to {venue}."
+        return ConnectFailed(text, kind=ErrorKind.CONNECT, detail=detail)
     if record.phase == "dns":
         text = f"The address of {venue} was not found. Is the network up, and the host name right?"
         return ConnectFailed(text, kind=ErrorKind.DNS, detail=detail)
-    if any(isinstance(cause, ProxyError) for cause in causes):
-        return ConnectFailed(f"The proxy did not connect us to {venue}.", kind=ErrorKind.CONNECT, detail=detail)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             reason = cause.verify_message

@@ -30,11 +30,11 @@ class Leasable(Protocol):
 
     entry: "SocketEntry | None"
     is_leased: bool
-    is_checked: bool
+    is_tainted: bool
+    """Bytes beyond the end of a reply were seen on it."""
 
-    @property
-    def is_tainted(self) -> bool:
-        """Bytes beyond the end of a reply were seen on it."""
+    def lease(self, record: Record) -> None:
+        """Serve this record's attempt."""
         ...
 
     def is_alive(self) -> bool:
@@ -92,23 +92,24 @@ class Ledger:
             queue.Empty: nothing idle, or no lease became free in time. Whether it waits is the ledger's own setting,
                 as it is the pool's that asks; ``block`` says the same.
         """
-        if self._is_draining():
+        pool = self._pool() if self._pool is not None else None
+        if pool is None or pool.pool is None:
+            # urllib3 closes a pool, or finds it collected, and empties its queue with the same call as for a lease.
             return self._drain_one()
         record = CURRENT.record or Record.detached()
         started_s = perf_counter()
-        if timeout is None:
-            timeout = record.deadline_s - started_s
         account = self.account
         with self._lock:
             if self._is_blocking and self._leased >= self.maxsize:
-                self._wait_for_lease(started_s, timeout)
+                self._wait_for_lease(started_s, record.deadline_s - started_s if timeout is None else timeout)
             self._leased += 1
             account.leased += 1
-            account.peak_leased = max(account.peak_leased, account.leased)
+            if account.leased > account.peak_leased:  # noqa: PLR1730 - max() costs a call on every request
+                account.peak_leased = account.leased
             account.attempts += 1
             account.is_changed = True
             connection, idle_since_s = self._pop_idle(record)
-        while connection is not None and not self._is_usable(connection, idle_since_s):
+        while connection is not None and not self._is_usable(connection, idle_since_s, started_s):
             with self._lock:
                 account.reused -= 1
                 connection, idle_since_s = self._pop_idle(record)
@@ -119,11 +120,8 @@ class Ledger:
                 self._make_room()
                 return None
             raise queue.Empty
-        connection.is_leased = True
-        connection.is_checked = True
+        connection.lease(record)
         record.is_cold = False
-        if connection.entry is not None:
-            record.connection_id = connection.entry.connection_id
         return connection
 
     def put(self, item: Leasable | None, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002 - the queue's signature
@@ -198,28 +196,34 @@ class Ledger:
         if not self._idle or record.is_fresh_required:
             return None, 0.0
         connection = self._idle.pop()
-        idle_since_s = self._not_idle(connection)
-        self.account.reused += 1
-        return connection, idle_since_s
-
-    def _not_idle(self, connection: Leasable) -> float:
-        self.account.idle -= 1
-        self.account.is_changed = True
+        account = self.account
+        account.idle -= 1
+        account.reused += 1
         entry = connection.entry
-        if entry is None or entry.idle_since_s is None:
-            return perf_counter()
+        if entry is None or entry.idle_since_s is None:  # closed behind our back; found out when it is looked at
+            return connection, 0.0
         idle_since_s, entry.idle_since_s = entry.idle_since_s, None
         entry.card = None
-        return idle_since_s
+        entry.requests += 1
+        record.connection_id = entry.connection_id
+        return connection, idle_since_s
 
-    def _is_usable(self, connection: Leasable, idle_since_s: float) -> bool:
+    def _not_idle(self, connection: Leasable) -> None:
+        self.account.idle -= 1
+        self.account.is_changed = True
+        if connection.entry is not None:
+            connection.entry.card = None
+
+    def _is_usable(self, connection: Leasable, idle_since_s: float, now: float) -> bool:
         if not connection.is_alive():
             cause = CloseCause.STALE
-        elif self._max_idle_s is not None and perf_counter() - idle_since_s > self._max_idle_s:
+        elif self._max_idle_s is not None and now - idle_since_s > self._max_idle_s:
             cause = CloseCause.EXPIRED
         else:
             return True
         if connection.entry is not None:
+            # It did not serve after all, and its card tells how long it had been idle.
+            connection.entry.requests -= 1
             connection.entry.idle_since_s = idle_since_s
         connection.retire(cause)
         return False
@@ -240,13 +244,6 @@ class Ledger:
         self.account.is_changed = True
         if self._is_blocking:
             self._may_lease.notify()
-
-    def _is_draining(self) -> bool:
-        # urllib3 closes a pool, or finds it collected, and then empties its queue with the same get() as for a lease.
-        if self._pool is None:
-            return True
-        pool = self._pool()
-        return pool is None or pool.pool is None
 
     def _drain_one(self) -> Leasable:
         with self._lock:

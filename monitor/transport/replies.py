@@ -3,8 +3,9 @@
 import http.client
 import io
 import socket
+import threading
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from urllib3.response import HTTPResponse
 
@@ -31,25 +32,44 @@ class TracedReply(http.client.HTTPResponse):
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
         # The constructor asks for nothing but a buffered file, which is how the source gets underneath it.
-        source = ReplySource(sock, CURRENT.record or Record.detached())
-        super().__init__(source, debuglevel, method, url)  # type: ignore[arg-type]  # has makefile(), all that is used
+        source: Any = ReplySource(sock, CURRENT.record or Record.detached())
+        super().__init__(source, debuglevel, method, url)
 
 
-class ReplySource(io.RawIOBase):
-    """The bytes of one reply as they come from the socket; notes the first, counts all, and ends at the deadline."""
+class ReplySource:
+    """The bytes of one reply as they come from the socket; notes the first, counts all, and ends at the deadline.
+
+    A raw stream by its methods only: :class:`io.RawIOBase` would cost a dictionary, a finalizer and, at every reply,
+    an exception for not being seekable.
+    """
+
+    __slots__ = ("_receive", "_settimeout", "_timeout_s", "closed", "is_done", "owned", "record")
 
     def __init__(self, sock: socket.socket, record: Record) -> None:
-        # Never read through; it keeps the socket open until the reply is closed, also after "Connection: close".
-        self._holder = sock.makefile("rb", buffering=0)
         self._receive = sock.recv_into
         self._settimeout = sock.settimeout
         self._timeout_s = sock.gettimeout()
         self.record = record
+        self.closed = False
         self.is_done = False
+        self.owned: socket.socket | None = None
+        """The socket, when its connection has let go of it before the reply was read ("Connection: close")."""
+        record.source = self
 
     def readable(self) -> bool:
         """Always."""
         return True
+
+    def seekable(self) -> bool:
+        """Never."""
+        return False
+
+    def tell(self) -> int:
+        """Asked once, when the buffer is put on top."""
+        return 0
+
+    def flush(self) -> None:
+        """Nothing to do."""
 
     def readinto(self, buffer: "WriteableBuffer") -> int | None:
         """Wait for bytes, up to the read timeout and never beyond the deadline."""
@@ -61,7 +81,7 @@ class ReplySource(io.RawIOBase):
             if left_s <= 0.0:
                 record.is_past_deadline = record.is_reply_broken = True
                 raise DeadlinePassed("deadline passed")
-            if left_s != float("inf"):
+            if left_s < threading.TIMEOUT_MAX:
                 self._settimeout(left_s)
         try:
             n = self._receive(buffer)
@@ -75,7 +95,6 @@ class ReplySource(io.RawIOBase):
         if record.first_byte_s is None:
             record.first_byte_s = now
             record.phase = "read"
-            record.phase_started_s = now
         record.last_byte_s = now
         record.wire_bytes += n
         if record.wire_bytes > record.wire_limit:
@@ -87,28 +106,26 @@ class ReplySource(io.RawIOBase):
         """Itself, buffered."""
         if mode != "rb":
             raise ValueError("a reply is read, in bytes")
-        return ReplyBuffer(self, _BUFFER_BYTES)
+        return ReplyBuffer(cast(Any, self), _BUFFER_BYTES)
 
     def close(self) -> None:
         """Let go of the socket."""
-        if not self.closed:
-            self._holder.close()
-            super().close()
+        self.closed = True
+        if self.owned is not None:
+            self.owned.close()
+            self.owned = None
 
 
 class ReplyBuffer(io.BufferedReader):
     """Buffer over a :class:`ReplySource`; notices bytes that came after the end of the reply."""
 
-    def __init__(self, source: ReplySource, size: int) -> None:
-        super().__init__(source, size)
-        self._source = source
-
     def close(self) -> None:
         """Close, and note what was left over: such a connection must not serve another request."""
-        if not self.closed:
-            self._source.is_done = True
+        source = cast(ReplySource, self.raw)
+        if not source.closed:
+            source.is_done = True
             if self.peek(1):
-                self._source.record.has_surplus = True
+                source.record.taint()
         super().close()
 
 

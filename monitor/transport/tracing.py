@@ -10,7 +10,8 @@ from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import RequestTrace
 
 if TYPE_CHECKING:
-    from monitor.transport.ledger import Ledger
+    from monitor.transport.ledger import Leasable, Ledger
+    from monitor.transport.replies import ReplySource
 
 _request_ids = itertools.count(1)
 
@@ -28,12 +29,12 @@ class Record:
 
     __slots__ = (
         "attempt",
+        "connection",
         "connection_id",
         "deadline_s",
         "dns_s",
         "endpoint",
         "first_byte_s",
-        "has_surplus",
         "host",
         "http_version",
         "is_abandoning",
@@ -54,6 +55,7 @@ class Record:
         "request_id",
         "send_started_s",
         "sent_s",
+        "source",
         "started_at",
         "started_s",
         "status",
@@ -102,11 +104,12 @@ class Record:
         self.request_bytes = 0
         self.wire_bytes = 0
         self.status: int | None = None
-        self.http_version: str | None = None
+        self.http_version: int | None = None
         self.is_dropped = False
         self.is_reply_broken = False
-        self.has_surplus = False
         self.pending_lease: Ledger | None = None
+        self.connection: Leasable | None = None
+        self.source: ReplySource | None = None
 
     @classmethod
     def detached(cls) -> "Record":
@@ -132,10 +135,10 @@ class Record:
         """The current attempt may be repeated: its connection had been used before and no byte of a reply came."""
         return self.is_cold is False and self.wire_bytes == 0 and self.attempt == 1
 
-    def replied(self, status: int, version: int) -> None:
-        """The headers of a reply are here."""
-        self.status = status
-        self.http_version = _HTTP_VERSIONS.get(version)
+    def taint(self) -> None:
+        """Bytes came after the end of the reply: the connection must not serve another request."""
+        if self.connection is not None:
+            self.connection.is_tainted = True
 
     def heal(self) -> None:
         """End the current attempt as a stale keep-alive's victim and begin the one that takes over, on a new socket."""
@@ -194,7 +197,7 @@ class Record:
             request_bytes=self.request_bytes or None,
             response_bytes=self.wire_bytes or None,
             status=self.status,
-            http_version=self.http_version,
+            http_version=_HTTP_VERSIONS.get(self.http_version) if self.http_version is not None else None,
             weight=weight,
             error_kind=error_kind,
             is_healed=is_healed,

@@ -1,7 +1,8 @@
 """A loopback HTTP(S) server that counts what it accepts and does what a test tells it, also what no server should.
 
 Run as a program it serves in a process of its own until its standard input ends, for benchmarks:
-``python tests/fakes/tls_server.py`` prints one JSON line with ``url`` and ``ca_file``.
+``python tests/fakes/tls_server.py`` prints one JSON line with ``url`` and ``ca_file``. A path that ends in ``/close``
+is answered with ``Connection: close``.
 """
 
 import contextlib
@@ -132,7 +133,7 @@ class LoopbackServer:
 
     is_tls: bool = True
     behave: Behaviour = answer
-    on_accept: Callable[[socket.socket], bool] = lambda sock: True  # noqa: E731, ARG005
+    on_accept: Callable[[socket.socket], bool] = lambda sock: True
     authority: trustme.CA = field(default_factory=trustme.CA)
     host: str = "127.0.0.1"
     script: deque[Behaviour] = field(default_factory=deque)
@@ -265,9 +266,13 @@ def serving(**kwargs: object) -> Iterator[LoopbackServer]:
         server.stop()
 
 
+def _by_path(received: Received) -> None:
+    (answer_and_close if received.target.endswith("/close") else answer)(received)
+
+
 def main() -> None:
     """Serve until standard input ends."""
-    with tempfile.TemporaryDirectory() as folder, serving() as server:
+    with tempfile.TemporaryDirectory() as folder, serving(behave=_by_path) as server:
         ca_file = Path(folder) / "ca.pem"
         server.authority.cert_pem.write_to_path(str(ca_file))
         print(json.dumps({"url": server.url, "ca_file": str(ca_file)}), flush=True)
