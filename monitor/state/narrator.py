@@ -107,7 +107,7 @@ class Narrator:
             self._say(text, venue=venue.name, level="warning", key="frozen")
         elif state is Verdict.LIVE:
             text = "prices arrive" if before is Verdict.UNKNOWN else "prices are live again"
-            self._say(text, venue=venue.name, key="live")
+            self._say(text, venue=venue.name)
 
     def _say(self, text: str, *, venue: str | None = None, level: Level = "info", key: str = "") -> None:
         self._events.add(text, at=self._utc_now(), mono_s=self._clock(), level=level, venue=venue, key=key)

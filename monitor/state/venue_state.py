@@ -49,7 +49,8 @@ class PoolHistory:
         self.active.append(now_mono_s, float(active))
         if self._counters and attempts < self._counters[-1][1]:
             self._counters.clear()  # pools were replaced, their counters began anew
-        while self._counters and now_mono_s - self._counters[0][0] > REUSE_WINDOW_S:
+        # The newest sample from before the window stays: the minute is counted from it.
+        while len(self._counters) > 1 and now_mono_s - self._counters[1][0] >= REUSE_WINDOW_S:
             self._counters.popleft()
         _, attempts_before, reused_before = self._counters[0] if self._counters else (0.0, 0, 0)
         made = attempts - attempts_before
