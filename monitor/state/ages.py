@@ -58,7 +58,7 @@ def seconds_text(seconds: float) -> str:
     if seconds < 0.1:
         return f"{seconds * 1_000:.0f} ms"
     if seconds < 10.0:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
     if seconds < 120.0:
         return f"{seconds:.0f} s"
     if seconds < 7_200.0:
