@@ -120,11 +120,10 @@ class Asking:
                 self._patience_s -= wait_s
                 self._pause(wait_s)
         self._traces.extend(reply.traces)
-        if self._first is None:
-            self._first = reply
         offset_s = self._clock.learn(reply)
-        if offset_s is not None:
-            self._offset_s = offset_s
+        if self._first is None:
+            # Offset and stamps of the same reply, so that its round trip bounds the offset's error.
+            self._first, self._offset_s = reply, offset_s
         return reply
 
     def fetched(self, value: T, *, clock_offset_s: float | None = None) -> Fetched[T]:

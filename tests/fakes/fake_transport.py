@@ -4,35 +4,13 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from monitor.domain.errors import MonitorError
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
 from monitor.transport.interface import Endpoint, Reply
-
-START = datetime(2026, 11, 23, 12, 0, 0, 400_000, tzinfo=UTC)
-
-
-class FakeClock:
-    """A monotonic and a wall clock that move only when told."""
-
-    def __init__(self, start: datetime = START) -> None:
-        self.mono_s = 1_000.0
-        self.wall = start
-
-    def __call__(self) -> float:
-        """The monotonic clock, in seconds."""
-        return self.mono_s
-
-    def wall_now(self) -> datetime:
-        """The wall clock."""
-        return self.wall
-
-    def advance(self, seconds: float) -> None:
-        """Move both."""
-        self.mono_s += seconds
-        self.wall += timedelta(seconds=seconds)
+from tests.fakes.fake_clock import FakeClock
 
 
 @dataclass(frozen=True)
@@ -106,7 +84,7 @@ class FakeTransport:
         if isinstance(answer, MonitorError):
             raise answer
         canned = Canned(body=answer) if isinstance(answer, bytes) else answer
-        requested_mono_s = self.clock.mono_s
+        requested_mono_s = self.clock()
         self.clock.advance(canned.round_trip_s)
         trace = RequestTrace(
             request_id=number,
@@ -115,9 +93,9 @@ class FakeTransport:
             endpoint=endpoint.name,
             method=endpoint.method,
             host="127.0.0.1:1",
-            started_at=self.clock.wall,
+            started_at=self.clock.utc_now(),
             started_mono_s=requested_mono_s,
-            ended_mono_s=self.clock.mono_s,
+            ended_mono_s=self.clock(),
             total_s=canned.round_trip_s,
             status=canned.status,
         )
@@ -129,8 +107,8 @@ class FakeTransport:
             retry_after_s=canned.retry_after_s,
             traces=(trace,),
             requested_mono_s=requested_mono_s,
-            received_mono_s=self.clock.mono_s,
-            received_at=self.clock.wall,
+            received_mono_s=self.clock(),
+            received_at=self.clock.utc_now(),
         )
 
     def charge(self, endpoint: Endpoint, weight: int) -> None:

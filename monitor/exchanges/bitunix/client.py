@@ -126,8 +126,9 @@ class BitunixClient:
         page_end = end
         with self._asking() as asking:
             for _ in range(MAX_PAGES):
-                missing = limit - sum(len(page) for page in pages)
-                params = {"symbol": symbol, "interval": interval, "limit": str(max(1, min(PAGE_ROWS, missing)))}
+                # Calls are limited, rows are not: a later page is a full one, in case it repeats some.
+                rows_wanted = PAGE_ROWS if pages else max(1, min(PAGE_ROWS, limit))
+                params = {"symbol": symbol, "interval": interval, "limit": str(rows_wanted)}
                 if page_end is not None:
                     params["endTime"] = str(max(0, to_ms(page_end)))
                 reply = asking.send(KLINE, params=params)
@@ -159,8 +160,8 @@ class BitunixClient:
         page_end = end
         with self._asking() as asking:
             for _ in range(MAX_PAGES):
-                wanted = max(1, min(PAGE_ROWS, limit - len(found)))
-                params = {"symbol": symbol, "limit": str(wanted)}
+                rows_wanted = PAGE_ROWS if found else max(1, min(PAGE_ROWS, limit))
+                params = {"symbol": symbol, "limit": str(rows_wanted)}
                 if start is not None:
                     # The venue's own spelling, without the second t.
                     params["starTime"] = str(max(0, to_ms(start)))
@@ -170,7 +171,7 @@ class BitunixClient:
                 page = parse.parse_funding_history(rows, FUNDING_HISTORY.name, symbol)
                 news = {payment.time: payment for payment in page if payment.time not in found}
                 found.update(news)
-                if not news or len(rows) < wanted or len(found) >= limit:
+                if not news or len(rows) < rows_wanted or len(found) >= limit:
                     break
                 page_end = min(news) - timedelta(milliseconds=1)
             inside = sorted(
