@@ -1,18 +1,22 @@
 """One thread that polls one endpoint."""
 
+import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.domain.errors import ErrorKind, Failure
 from monitor.domain.telemetry import RequestTrace
-from monitor.exchanges.base import Fetched, Payload, PollJob
+from monitor.exchanges.base import PollJob
 from monitor.polling.line import BudgetLine
 from monitor.polling.outcome import attempt
-from monitor.polling.results import PollFailure, PollResult, PollSuccess
+from monitor.polling.reports import failure_report, success_report, with_queue
+from monitor.polling.results import PollResult
 from monitor.polling.schedule import Cadence
 from monitor.transport.interface import Transport
+
+_log = logging.getLogger(__name__)
 
 LONGEST_HOLD_LOOK_S = 2.0
 """While the budget holds a poll back, look again at least this often: a pause may have been cut short."""
@@ -230,74 +234,45 @@ class Poller:
         self._hold_report_due_s = None
         if outcome.value is not None:
             missed = self._cadence.succeeded(started_s, ended_s)
-            self._put_success(job, outcome.value, missed=missed, queue_s=queue_s)
+            environment.put(
+                success_report(
+                    job,
+                    outcome.value,
+                    epoch=self._current_epoch(),
+                    transport=self._transport,
+                    cadence=self._cadence,
+                    missed=missed,
+                    queue_s=queue_s,
+                )
+            )
             return
         if failure is None:
             failure = Failure(kind=ErrorKind.INTERNAL, user_text=f"{job.key}: the client returned nothing")
         missed = self._cadence.failed(
             started_s, ended_s, retry_after_s=failure.retry_after_s, is_stubborn=failure.kind in _STUBBORN
         )
-        self._put_failure(job, failure, missed=missed, traces=_with_queue(outcome.traces, queue_s))
-
-    def _put_success(self, job: PollJob, fetched: Fetched[Payload], *, missed: int, queue_s: float) -> None:
-        self._environment.put(
-            PollSuccess(
-                venue=job.venue,
-                endpoint=job.endpoint,
-                key=job.key,
-                plan_epoch=self._current_epoch(),
-                cadence_s=self._cadence.cadence_s,
-                payload=fetched.value,
-                requested_mono_s=fetched.requested_mono_s,
-                received_mono_s=fetched.received_mono_s,
-                received_at=fetched.received_at,
-                source=fetched.source,
-                cache_age_s=fetched.cache_age_s,
-                clock_offset_s=fetched.clock_offset_s,
-                traces=_with_queue(fetched.traces, queue_s),
-                pools=self._transport.pool_stats(),
-                budget=self._transport.budget_state(),
-                missed=missed,
-                planned=self._cadence.planned,
-                made=self._cadence.made,
-            )
-        )
+        self._put_failure(job, failure, missed=missed, traces=with_queue(outcome.traces, queue_s))
 
     def _put_failure(
         self, job: PollJob, failure: Failure, *, missed: int, traces: tuple[RequestTrace, ...] = ()
     ) -> None:
-        now_s = self._environment.clock()
-        next_due_in_s = max(0.0, self._cadence.next_due_s - now_s, self._transport.available_in_s(job.weight))
-        self._environment.put(
-            PollFailure(
-                venue=job.venue,
-                endpoint=job.endpoint,
-                key=job.key,
-                plan_epoch=self._current_epoch(),
-                cadence_s=self._cadence.cadence_s,
-                failure=failure,
-                failed_mono_s=now_s,
-                failed_at=self._environment.utc_now(),
-                traces=traces,
-                pools=self._transport.pool_stats(),
-                budget=self._transport.budget_state(),
-                missed=missed,
-                planned=self._cadence.planned,
-                made=self._cadence.made,
-                # A hold is reported before it is a failure of its own in the schedule.
-                streak=max(1, self._cadence.streak),
-                next_due_in_s=next_due_in_s,
-            )
+        report = failure_report(
+            job,
+            failure,
+            epoch=self._current_epoch(),
+            transport=self._transport,
+            cadence=self._cadence,
+            missed=missed,
+            traces=traces,
+            now_s=self._environment.clock(),
+            now=self._environment.utc_now(),
         )
+        # The first of a row is news; the others are for whoever looks closely.
+        level = logging.INFO if report.streak == 1 else logging.DEBUG
+        _log.log(level, "%s: %s (%s) %s", job.key, failure.user_text, failure.kind, failure.detail)
+        self._environment.put(report)
 
     def _current_epoch(self) -> int:
         # Read late: a job that the new plan kept while its request was in flight still belongs on screen.
         with self._lock:
             return self._epoch
-
-
-def _with_queue(traces: tuple[RequestTrace, ...], queue_s: float) -> tuple[RequestTrace, ...]:
-    """Put the wait before the transport into the first trace."""
-    if not traces:
-        return traces
-    return (replace(traces[0], queue_s=queue_s), *traces[1:])
