@@ -10,8 +10,10 @@ from dataclasses import replace
 
 from monitor.assembly import VenueRuntime, default_watchlist, make_plan
 from monitor.desktop.settings import Settings
+from monitor.exchanges.base import PollJob
 from monitor.polling.engine import PollEngine
 from monitor.polling.outbox import Outbox
+from monitor.polling.plan import PollPlan
 from monitor.polling.sleep import SleepDetector
 from monitor.state.board import Board
 from monitor.state.catalog import InstrumentKey
@@ -113,12 +115,17 @@ class Controller:
                 target=_wind_down, args=(old_engine, old_runtimes, deadline_s), name="wind-down", daemon=True
             ).start()
 
-    def stop(self) -> bool:
-        """End every poller and close the transports; waits up to one request's deadline. False: one still hung."""
+    def stop(self, deadline_s: float | None = None) -> bool:
+        """End every poller and close the transports; False: a request still hung.
+
+        Waits up to ``deadline_s``; ``None``: as long as a request may take, so that every result is taken in.
+        """
         engine, self._engine = self._engine, None
         if engine is None:
             return True
-        return _wind_down(engine, self._runtimes, self.settings.deadline_s + STOP_SLACK_S)
+        if deadline_s is None:
+            deadline_s = self.settings.deadline_s + STOP_SLACK_S
+        return _wind_down(engine, self._runtimes, deadline_s)
 
     def look_around(self, wall_s: float, mono_s: float) -> None:
         """Once a second: notice that the machine slept, and plan anew when the venues' instruments became known."""
@@ -166,6 +173,11 @@ class Controller:
         if self._engine is not None:
             self._engine.refresh()
 
+    def default_jobs(self) -> tuple[PollJob, ...]:
+        """The jobs of the default plan for what is in focus, before the user's cadences."""
+        plan = self._make_plan(self._epoch, replace(self.settings, cadences_s={}))
+        return plan.jobs
+
     def change_settings(self, settings: Settings) -> bool:
         """Take over and remember ``settings``. True: the transports must be built anew and attached."""
         before = self.settings
@@ -207,22 +219,23 @@ class Controller:
             return
         self._planned = planned
         self._epoch += 1
-        enabled = {
-            name: runtime for name, runtime in self._runtimes.items() if name not in self.settings.disabled_venues
-        }
-        plan = make_plan(
-            enabled,
-            epoch=self._epoch,
-            settings=self.settings,
-            focus=focus,
-            watchlist=tracked,
-            interval=self._interval,
-            instruments=known,
-        )
+        plan = self._make_plan(self._epoch, self.settings)
         if tracked != self.board.tracked:
             self.board.track(tracked)
         self.board.accept_epoch(self._epoch)
         self._engine.apply_plan(plan)
+
+    def _make_plan(self, epoch: int, settings: Settings) -> PollPlan:
+        enabled = {name: runtime for name, runtime in self._runtimes.items() if name not in settings.disabled_venues}
+        return make_plan(
+            enabled,
+            epoch=epoch,
+            settings=settings,
+            focus=self._focus_by_venue(),
+            watchlist=self._tracked(),
+            interval=self._interval,
+            instruments=self.board.instruments,
+        )
 
 
 def _wind_down(engine: PollEngine, runtimes: Mapping[str, VenueRuntime], deadline_s: float) -> bool:

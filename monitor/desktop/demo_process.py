@@ -44,6 +44,18 @@ class DemoProcess:
             self._arguments += ["--faults", str(faults)]
         self._rtt_ms = rtt_ms
         self._process: subprocess.Popen[str] | None = None
+        self._addresses: DemoAddresses | None = None
+
+    @property
+    def addresses(self) -> DemoAddresses:
+        """Where it listens.
+
+        Raises:
+            DemoExchangeError: it was not started.
+        """
+        if self._addresses is None:
+            raise DemoExchangeError("The demo exchange is not running.")
+        return self._addresses
 
     @property
     def pid(self) -> int | None:
@@ -81,7 +93,7 @@ class DemoProcess:
             line = ""
         try:
             ready = json.loads(line)
-            return DemoAddresses(
+            self._addresses = DemoAddresses(
                 base_urls=dict(ready["venues"]),
                 control_url=ready["control"],
                 ca_file=Path(ready["ca_file"]),
@@ -91,6 +103,7 @@ class DemoProcess:
             self.stop()
             reason = errors[-1] if errors else "it said nothing"
             raise DemoExchangeError(f"The demo exchange did not start: {reason}") from exc
+        return self._addresses
 
     def stop(self) -> None:
         """End it; waits up to ``STOP_TIMEOUT_S``, then kills. Safe to call twice."""

@@ -1,0 +1,118 @@
+"""Composition root of the window: builds everything, connects it, and ends it in order."""
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from monitor.desktop.logs import configure_logging
+from monitor.desktop.paths import AppPaths, find_paths
+from monitor.desktop.settings import Settings, load_settings
+
+log = logging.getLogger(__name__)
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+DEFAULT_OFFSCREEN_S = 20.0
+DEFAULT_SCREENSHOT = Path("demo-output") / "trading-monitor-demo.png"
+
+DEBIAN_PACKAGES = (
+    "libgl1 libegl1 libglib2.0-0 libfontconfig1 libxkbcommon0 libdbus-1-3 libxcb-cursor0 libxkbcommon-x11-0 "
+    "libxcb-icccm4 libxcb-keysyms1 libxcb-shape0"
+)
+
+
+def has_display() -> bool:
+    """Whether a window can be shown: always outside Linux, there when a display is named or a platform was chosen."""
+    if not sys.platform.startswith("linux"):
+        return True
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    if platform:
+        return platform != "offscreen"
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def run_window(options: argparse.Namespace) -> int:
+    """Run the window (or the self-test, or the demo without a screen) until it is closed; return the exit code.
+
+    Blocks. Thread: the main one.
+    """
+    is_offscreen = not has_display()
+    if is_offscreen:
+        if not (options.demo or options.self_test or options.screenshot):
+            _say(
+                "No display was found (neither DISPLAY nor WAYLAND_DISPLAY is set). "
+                "Use 'watch --headless' to monitor without a window, or '--demo' to see it work."
+            )
+            return EXIT_FAILED
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    paths = find_paths()
+    logs = configure_logging(paths.log_dir, stream=sys.stderr if options.verbose else None, is_verbose=options.verbose)
+    try:
+        settings, problems = load_settings(options.settings or paths.settings_file)
+        notes = [text for text in (paths.problem, logs.problem, *problems) if text]
+        return _run_qt(options, paths, settings, notes, is_offscreen=is_offscreen)
+    finally:
+        logs.close()
+
+
+def _run_qt(
+    options: argparse.Namespace,
+    paths: AppPaths,
+    settings: Settings,
+    notes: Sequence[str],
+    *,
+    is_offscreen: bool,
+) -> int:
+    try:
+        from monitor.desk import Desk, DeskOptions  # noqa: PLC0415 - Qt's libraries may be missing; say so in words
+    except ImportError as exc:
+        if exc.name is not None and exc.name.startswith("monitor"):
+            raise
+        log.exception("Qt cannot be loaded")
+        _say(f"The window's libraries cannot be loaded ({exc}). On Debian or Ubuntu: apt-get install {DEBIAN_PACKAGES}")
+        return EXIT_FAILED
+    duration_s: float | None = options.duration
+    screenshot: Path | None = options.screenshot
+    if is_offscreen:
+        duration_s = duration_s or (None if options.self_test else DEFAULT_OFFSCREEN_S)
+        screenshot = screenshot or (DEFAULT_SCREENSHOT if options.demo else None)
+        if not options.self_test:
+            _say(f"No display was found: running offscreen for {duration_s:g} s.")
+    started_s = time.perf_counter()
+    desk = Desk(
+        settings=settings,
+        paths=paths,
+        notes=notes,
+        options=DeskOptions(
+            is_demo=options.demo or options.self_test,
+            rtt_ms=options.rtt_ms if options.demo else settings.demo_rtt_ms,
+            seed=options.seed if options.seed is not None else settings.demo_seed,
+            faults=options.faults,
+            base_urls=dict(options.base_url or ()),
+            ca_file=options.ca_file,
+            settings_file=options.settings or paths.settings_file,
+            theme=options.theme,
+            size=options.size,
+            duration_s=duration_s,
+            screenshot=screenshot,
+            is_scripted=is_offscreen or options.self_test or duration_s is not None or options.demo,
+        ),
+    )
+    if options.self_test:
+        from monitor.self_test import run_self_test  # noqa: PLC0415 - needs Qt, like the desk
+
+        return run_self_test(desk)
+    exit_code = desk.run()
+    if is_offscreen or options.duration is not None:
+        for line in desk.summary():
+            print(line)  # noqa: T201 - the summary is this mode's product
+    log.info("window closed after %.1f s", time.perf_counter() - started_s)
+    return exit_code
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - there is no window to say it in

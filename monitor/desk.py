@@ -1,0 +1,312 @@
+"""The monitor on a desk: the Qt application, its window and the controller behind it, started and ended in order."""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QObject, QTimer, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication
+
+from monitor import APP_ID, APP_NAME, __version__
+from monitor.assembly import AssemblyError, VenueRuntime, assemble
+from monitor.controller import Controller
+from monitor.crash import CrashHooks
+from monitor.desktop.demo_process import DemoExchangeError, DemoProcess
+from monitor.desktop.paths import AppPaths
+from monitor.desktop.settings import Settings
+from monitor.desktop.settings_writer import SettingsWriter
+from monitor.domain.errors import ErrorKind, Failure
+from monitor.exchanges.base import PollJob
+from monitor.exchanges.registry import VENUES
+from monitor.polling.results import TaskDone
+from monitor.qtmodels.frame_pump import FramePump
+from monitor.state.catalog import InstrumentKey
+from monitor.state.report import summary_lines
+from monitor.widgets.first_run import FirstRunDialog
+from monitor.widgets.main_window import MainWindow
+from monitor.widgets.resources import app_icon
+from monitor.widgets.theme import Theme, apply_theme
+from monitor.widgets.theme_switch import theme_for
+
+log = logging.getLogger(__name__)
+
+TOKEN_RUNTIMES = -1
+"""Of the start work; tokens of ``PollEngine.run_once`` are positive."""
+TOKEN_CRASH = -2
+
+STOP_DEADLINE_S = 2.0
+"""A closed window must be gone soon; a request that hangs longer dies with the process, it holds nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskOptions:
+    """What the command line asked for. ``is_scripted``: nobody is there to answer a dialog."""
+
+    is_demo: bool = False
+    rtt_ms: float = 60.0
+    seed: int | None = None
+    faults: Path | None = None
+    base_urls: Mapping[str, str]
+    ca_file: Path | None = None
+    settings_file: Path
+    theme: str | None = None
+    size: tuple[int, int] | None = None
+    duration_s: float | None = None
+    screenshot: Path | None = None
+    is_scripted: bool = False
+
+
+class Desk(QObject):
+    """Builds everything and answers the window's commands. Thread: GUI; nothing but construction and the end blocks."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        paths: AppPaths,
+        notes: Sequence[str],
+        options: DeskOptions,
+    ) -> None:
+        self.app = QApplication.instance() or QApplication([APP_NAME])
+        super().__init__()
+        assert isinstance(self.app, QApplication)  # noqa: S101 - nobody else makes one
+        self.app.setApplicationName(APP_NAME)
+        self.app.setApplicationVersion(__version__)
+        self.app.setDesktopFileName(APP_ID)
+        self.app.setWindowIcon(app_icon())
+        self._options = options
+        self.paths = paths
+        self._writer = SettingsWriter(options.settings_file)
+        self._demo: DemoProcess | None = None
+        self._is_closing = False
+        self._ended_mono_s = 0.0
+        self.exit_code = 0
+        self._kept_theme = settings.theme
+        if options.theme is not None:
+            settings = replace(settings, theme=options.theme)
+        theme = theme_for(settings.theme, settings.price_colors, self._app().styleHints().colorScheme())
+        apply_theme(self._app(), theme)
+        if settings.start_with == "ask" and not options.is_scripted and not options.base_urls:
+            settings = self._ask_what_to_watch(settings, theme)
+        self.is_demo = options.is_demo or (settings.start_with == "demo" and not options.base_urls)
+        self.controller = Controller(venues=tuple(VENUES), settings=settings, remember=self._remember)
+        self.pump = FramePump(self.controller.outbox, self.controller.board, parent=self)
+        self.pump.task_done.connect(self.on_task_done)
+        self.pump.slow_frame.connect(self.on_slow_frame)
+        self.window = MainWindow(
+            app=self._app(),
+            board=self.controller.board,
+            pump=self.pump,
+            theme=theme,
+            settings=settings,
+            commands=self,
+            venue_titles={name: entry.title for name, entry in VENUES.items()},
+            is_demo=self.is_demo,
+        )
+        if options.size is not None:
+            self.window.resize(*options.size)
+        self.window.set_watchlist(self.controller.watchlist)
+        for text in notes:
+            self.tell(text, level="warning")
+        self._crash_hooks = CrashHooks(self._report_crash)
+
+    # Life
+
+    def run(self) -> int:
+        """Show the window and work until it is closed; return the exit code. Blocks."""
+        self._crash_hooks.install()
+        self.open()
+        if self._options.duration_s is not None:
+            QTimer.singleShot(round(self._options.duration_s * 1000), self, self.finish)
+        self.app.exec()
+        self.close()
+        return self.exit_code
+
+    def open(self) -> None:
+        """Show the window, and begin to build what polls in a thread of its own."""
+        self.window.show()
+        self.pump.start()
+        self._build_in_background()
+
+    def work_for(self, seconds: float) -> None:
+        """Let the application work for that long; for those who drive it step by step."""
+        loop = QEventLoop()
+        QTimer.singleShot(round(seconds * 1000), loop, loop.quit)
+        loop.exec()
+
+    @property
+    def platform_name(self) -> str:
+        """What Qt draws on: ``xcb``, ``wayland``, ``windows``, ``cocoa`` or ``offscreen``."""
+        return self._app().platformName()
+
+    @Slot()
+    def finish(self) -> None:
+        """End of a run of fixed length: write the picture and close."""
+        if self._options.screenshot is not None:
+            self.save_screenshot(self._options.screenshot)
+        if not any(self.controller.board.venue(name).age(time.perf_counter()) for name in VENUES):
+            self.exit_code = 1
+        self.window.close()
+
+    def save_screenshot(self, file: Path) -> bool:
+        """Write a picture of the window as PNG; says what is wrong if it cannot."""
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            log.warning("no folder for the picture: %s", exc.strerror)
+        is_saved = self.window.grab().save(str(file), "PNG")
+        if is_saved:
+            print(f"Screenshot: {file}", flush=True)  # noqa: T201 - asked for on the command line
+        else:
+            print(f"The picture could not be written to {file}.", flush=True)  # noqa: T201 - as above
+            self.exit_code = 1
+        return is_saved
+
+    def close(self) -> None:
+        """End pollers, demo exchange and settings writer; waits at most ``STOP_DEADLINE_S`` for requests in flight."""
+        self._ended_mono_s = time.perf_counter()
+        self.pump.stop()
+        self.controller.stop(STOP_DEADLINE_S)
+        if self._demo is not None:
+            self._demo.stop()
+        self._writer.close()
+
+    def summary(self) -> Sequence[str]:
+        """Prices, latencies and reuse as lines of text, as they stood when the window closed."""
+        titles = {name: entry.title for name, entry in VENUES.items()}
+        return tuple(
+            summary_lines(self.controller.board, titles, self.controller.watchlist, now_mono_s=self._ended_mono_s)
+        )
+
+    def tell(self, text: str, *, level: str = "info") -> None:
+        """Put a sentence for the user into the events (and a toast, unless it is only information)."""
+        self.controller.board.events.add(
+            text, at=datetime.now(UTC), mono_s=time.perf_counter(), level="warning" if level == "warning" else "info"
+        )
+
+    # WindowCommands
+
+    def set_focus(self, key: InstrumentKey, interval: str) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        self.controller.set_focus(key, interval)
+
+    def set_watchlist(self, keys: Sequence[InstrumentKey]) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        self.controller.set_watchlist(keys)
+
+    def set_paused(self, is_paused: bool) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        self.controller.set_paused(is_paused)
+
+    def set_venue_enabled(self, venue: str, is_enabled: bool) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        self.controller.set_venue_enabled(venue, is_enabled)
+
+    def refresh(self) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        self.controller.refresh()
+
+    def save_settings(self, settings: Settings) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        if self.controller.change_settings(settings) and not self._is_closing:
+            self._build_in_background()
+
+    def plan_jobs(self) -> Sequence[PollJob]:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        return self.controller.default_jobs()
+
+    def licence_notices(self) -> str:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        return ""
+
+    def open_log_folder(self) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.paths.log_dir)))
+
+    def quit(self) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        self._is_closing = True
+        self._app().quit()
+
+    # Slots
+
+    @Slot(object)
+    def on_task_done(self, done: TaskDone) -> None:
+        """Take over what a worker thread built or found."""
+        if done.token == TOKEN_CRASH:
+            self.window.toasts.notify("crash", "error", str(done.value))
+        elif done.token == TOKEN_RUNTIMES and done.failure is not None:
+            self.tell(done.failure.user_text, level="warning")
+        elif done.token == TOKEN_RUNTIMES and isinstance(done.value, _Built):
+            self._demo = done.value.demo
+            self.controller.attach(done.value.runtimes)
+
+    @Slot()
+    def on_slow_frame(self) -> None:
+        """Once a second."""
+        self.controller.look_around(time.time(), time.perf_counter())
+
+    # Inside
+
+    def _app(self) -> QApplication:
+        assert isinstance(self.app, QApplication)  # noqa: S101 - see the constructor
+        return self.app
+
+    def _build_in_background(self) -> None:
+        settings, options, demo = self.controller.settings, self._options, self._demo
+        put = self.controller.outbox.put
+        is_demo = self.is_demo
+
+        def build() -> None:
+            put(_build(settings, options, demo=demo, is_demo=is_demo))
+
+        threading.Thread(target=build, name="start", daemon=True).start()
+
+    def _remember(self, settings: Settings) -> None:
+        if settings.theme == self._options.theme:
+            # A theme for this run only is not the user's choice.
+            settings = replace(settings, theme=self._kept_theme)
+        self._writer.write(settings)
+
+    def _ask_what_to_watch(self, settings: Settings, theme: Theme) -> Settings:
+        dialog = FirstRunDialog(theme)
+        dialog.exec()
+        if dialog.choice is None:
+            return replace(settings, start_with="live")
+        chosen = replace(settings, start_with=dialog.choice.value)
+        self._remember(chosen)
+        return chosen
+
+    def _report_crash(self, text: str) -> None:
+        # Called in the thread that failed; the outbox is the one way over.
+        self.controller.outbox.put(TaskDone(token=TOKEN_CRASH, value=text, failure=None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Built:
+    runtimes: Mapping[str, VenueRuntime]
+    demo: DemoProcess | None
+
+
+def _build(settings: Settings, options: DeskOptions, *, demo: DemoProcess | None, is_demo: bool) -> TaskDone:
+    """Start the demo exchange if there is to be one and none runs, and build every venue. Blocks; any thread."""
+    try:
+        base_urls, ca_file = dict(options.base_urls), options.ca_file
+        if is_demo:
+            if demo is None:
+                demo = DemoProcess(rtt_ms=options.rtt_ms, seed=options.seed, faults=options.faults)
+                demo.start()
+            addresses = demo.addresses
+            base_urls = {**addresses.base_urls, **base_urls}
+            ca_file = ca_file or addresses.ca_file
+        runtimes = assemble(tuple(VENUES), settings, base_urls=base_urls, ca_file=ca_file)
+    except (AssemblyError, DemoExchangeError, OSError) as exc:
+        log.warning("could not start: %s", exc)
+        failure = Failure(kind=ErrorKind.INTERNAL, user_text=str(exc))
+        return TaskDone(token=TOKEN_RUNTIMES, value=None, failure=failure)
+    return TaskDone(token=TOKEN_RUNTIMES, value=_Built(runtimes=runtimes, demo=demo), failure=None)
