@@ -58,10 +58,34 @@ class PoolHistory:
         self._counters.append((now_mono_s, attempts, reused))
 
 
-@dataclass(slots=True)
 class _JobTotals:
-    planned: int = 0
-    made: int = 0
+    """Turns the running totals of a job into what is new since its last result.
+
+    A job that left the plan and came back counts from zero again, and a request it had in flight when it left may
+    bring its last result after the first of the new count.
+    """
+
+    __slots__ = ("epoch", "made", "old_made", "old_planned", "planned")
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.planned = self.made = 0
+        self.old_planned = self.old_made = 0
+
+    def advance(self, result: PollSuccess | PollFailure) -> tuple[int, int]:
+        """Polls planned and made since the result before."""
+        if result.plan_epoch < self.epoch:
+            planned, made = max(0, result.planned - self.old_planned), max(0, result.made - self.old_made)
+            self.old_planned, self.old_made = self.old_planned + planned, self.old_made + made
+            return planned, made
+        # A success was made, so its count must have grown; a poll that the budget held back may not count.
+        is_new_count = result.planned < self.planned or (isinstance(result, PollSuccess) and result.made <= self.made)
+        if is_new_count:
+            self.old_planned, self.old_made = self.planned, self.made
+            self.planned = self.made = 0
+        planned, made = result.planned - self.planned, max(0, result.made - self.made)
+        self.epoch, self.planned, self.made = result.plan_epoch, result.planned, result.made
+        return planned, made
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +216,9 @@ class VenueState:
 
     def note_result(self, result: PollSuccess | PollFailure, now_mono_s: float) -> None:
         """Take in counters, pools and budget of a result; they count whatever its epoch."""
-        job = self._jobs.setdefault(result.key, _JobTotals())
-        # A job that was taken out of the plan and came back counts from zero again.
-        self.planned += result.planned - job.planned if result.planned >= job.planned else result.planned
-        self.made += result.made - job.made if result.made >= job.made else result.made
-        job.planned, job.made = result.planned, result.made
+        planned, made = self._jobs.setdefault(result.key, _JobTotals()).advance(result)
+        self.planned += planned
+        self.made += made
         self.missed += result.missed
         taken_mono_s = result.received_mono_s if isinstance(result, PollSuccess) else result.failed_mono_s
         # Several workers hand over their results; a snapshot taken before the one shown says nothing new.

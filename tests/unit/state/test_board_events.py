@@ -125,6 +125,29 @@ def test_a_job_that_comes_back_to_the_plan_keeps_the_venues_totals(board: Board,
     assert (board.venue("bitunix").planned, board.venue("bitunix").made) == (7, 6)
 
 
+def test_a_job_that_restarts_at_once_is_not_taken_for_the_same_count(board: Board, clock: FakeClock) -> None:
+    for _ in range(3):
+        board.apply([make_success(make_quotes(PRICES), clock, planned=1, made=1)])
+
+    assert (board.venue("bitunix").planned, board.venue("bitunix").made) == (3, 3)
+
+
+def test_a_poll_the_budget_held_back_is_not_a_restart(board: Board, clock: FakeClock) -> None:
+    board.apply([make_success(make_quotes(PRICES), clock, planned=10, made=10)])
+    board.apply([make_failure(clock, kind=ErrorKind.BUDGET, planned=10, made=10)])
+    board.apply([make_success(make_quotes(PRICES), clock, planned=12, made=11, missed=1)])
+    venue = board.venue("bitunix")
+
+    assert (venue.planned, venue.made, venue.missed) == (12, 11, 1)
+
+
+def test_the_last_result_of_a_wound_down_plan_counts_once(board: Board, clock: FakeClock) -> None:
+    for epoch, planned in ((1, 100), (2, 1), (1, 101), (2, 2)):
+        board.apply([make_success(make_quotes(PRICES), clock, epoch=epoch, planned=planned, made=planned)])
+
+    assert (board.venue("bitunix").planned, board.venue("bitunix").made) == (103, 103)
+
+
 def test_lost_results_are_told(board: Board) -> None:
     board.apply([], dropped=3)
     board.apply([], dropped=1)
