@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
+from monitor.domain.account import AccountPayload
 from monitor.domain.market import (
     CandleBatch,
     FundingPayment,
@@ -18,7 +19,7 @@ from monitor.domain.telemetry import RequestTrace
 
 T_co = TypeVar("T_co", covariant=True)
 
-Payload: TypeAlias = InstrumentCatalog | QuoteBatch | OrderBook | CandleBatch | VenueStatus
+Payload: TypeAlias = InstrumentCatalog | QuoteBatch | OrderBook | CandleBatch | VenueStatus | AccountPayload
 """What a poll brings."""
 
 

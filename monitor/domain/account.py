@@ -1,0 +1,364 @@
+"""Account values: what one account of a venue holds, has ordered, traded and paid.
+
+Money, prices and sizes are ``Decimal`` as the venue sent them, ``None`` means "not known", never zero. Sizes are
+positive; the side is said. Signs: ``fee_paid`` is positive when the account paid (negative: a rebate); ``funding`` is
+positive when the account received. Ids are text. Stamps are timezone-aware UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+from monitor.domain.credentials import AccountRef
+
+FAR_LIQUIDATION = 10
+"""A liquidation price further away than this many times the price cannot be reached and says nothing."""
+
+
+class PositionSide(StrEnum):
+    """Which way a position is held."""
+
+    LONG = "long"
+    SHORT = "short"
+
+
+class OrderSide(StrEnum):
+    """What an order or fill does."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowProblem:
+    """Something of one row that could not be read: the field's path, and what was expected there.
+
+    ``is_row_lost``: the row is not shown at all; otherwise only that field is unknown.
+    """
+
+    path: str
+    expected: str
+    is_row_lost: bool
+
+    def __str__(self) -> str:
+        return f"{self.path} is not {self.expected}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """One asset. ``total`` may be negative when borrowed; ``value`` is its worth in the account's currency."""
+
+    asset: str
+    total: Decimal
+    available: Decimal | None
+    value: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One open position.
+
+    ``liquidation_price`` is ``None`` where there is none, or it is out of reach (see :func:`reachable_liquidation`).
+    ``mark_price`` is ``None`` where the account reply has none; the quotes do. ``unrealized_pnl`` and ``margin`` are in
+    the margin currency. ``realized_pnl``: as the venue counts; Bitunix includes fees and funding.
+    ``funding``: received since it was opened.
+    """
+
+    venue_symbol: str
+    side: PositionSide
+    size: Decimal
+    entry_price: Decimal | None
+    mark_price: Decimal | None
+    unrealized_pnl: Decimal | None
+    leverage: Decimal | None
+    margin_mode: str | None
+    """``cross`` or ``isolated``; another word as the venue wrote it."""
+    margin: Decimal | None
+    liquidation_price: Decimal | None
+    position_id: str
+    margin_ratio: Decimal | None = None
+    """Maintenance margin / margin, a fraction; liquidation comes at 1. In cross mode it is the whole account's."""
+    realized_pnl: Decimal | None = None
+    fee_paid: Decimal | None = None
+    funding: Decimal | None = None
+    opened_at: datetime | None = None
+    updated_at: datetime | None = None
+    dex: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrder:
+    """One order. ``price`` is ``None`` for a market order; ``filled`` is the size done so far.
+
+    ``status`` is ``new``, ``partly_filled``, ``filled``, ``cancelled``, ``expired``, ``rejected``, ``waiting`` (for its
+    trigger), or the venue's own word. ``order_type`` is lower case.
+    """
+
+    order_id: str
+    venue_symbol: str
+    side: OrderSide
+    order_type: str
+    price: Decimal | None
+    size: Decimal
+    filled: Decimal | None
+    reduce_only: bool | None
+    status: str
+    client_id: str | None = None
+    time_in_force: str | None = None
+    trigger_price: Decimal | None = None
+    trigger_condition: str | None = None
+    take_profit_price: Decimal | None = None
+    stop_loss_price: Decimal | None = None
+    parent_id: str | None = None
+    """The order that must fill before this one is placed."""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastPosition:
+    """One closed position; ``max_size`` is the largest it was."""
+
+    venue_symbol: str
+    side: PositionSide
+    position_id: str
+    max_size: Decimal | None
+    entry_price: Decimal | None
+    close_price: Decimal | None
+    realized_pnl: Decimal | None
+    fee_paid: Decimal | None
+    funding: Decimal | None
+    liquidated_size: Decimal | None
+    leverage: Decimal | None
+    margin_mode: str | None
+    opened_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One execution. ``realized_pnl`` before fees on Hyperliquid; ``direction`` is the venue's free text."""
+
+    fill_id: str
+    order_id: str | None
+    venue_symbol: str
+    side: OrderSide
+    price: Decimal
+    size: Decimal
+    time: datetime
+    fee_paid: Decimal | None = None
+    fee_asset: str | None = None
+    realized_pnl: Decimal | None = None
+    is_taker: bool | None = None
+    is_liquidation: bool | None = None
+    reduce_only: bool | None = None
+    direction: str | None = None
+    transaction: str | None = None
+    """Hash of the transaction, where there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundingPaid:
+    """Funding charged or credited: ``amount`` positive when received.
+
+    ``is_position_total``: the sum over the life of the position ``position_id``, where the venue lists no payments.
+    """
+
+    venue_symbol: str
+    time: datetime
+    amount: Decimal
+    rate: Decimal | None = None
+    position_size: Decimal | None = None
+    """Signed: negative for a short."""
+    is_position_total: bool = False
+    position_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSummary:
+    """The account as a whole, in ``currency``.
+
+    ``equity`` includes unrealised PnL. ``available`` can be used for new positions. ``unvalued_assets`` are held but
+    have no known price, so ``equity`` is without them. ``mode`` is the venue's word for how the account counts margin.
+    ``oldest_part_mono_s``: when the oldest part was asked for, where some came from an earlier reply; else ``None``.
+    """
+
+    account: AccountRef
+    currency: str
+    equity: Decimal | None
+    available: Decimal | None
+    balances: tuple[Balance, ...]
+    wallet_balance: Decimal | None = None
+    unrealized_pnl: Decimal | None = None
+    margin_used: Decimal | None = None
+    order_margin: Decimal | None = None
+    maintenance_margin: Decimal | None = None
+    margin_ratio: Decimal | None = None
+    mode: str | None = None
+    unvalued_assets: tuple[str, ...] = ()
+    venue_time: datetime | None = None
+    oldest_part_mono_s: float | None = None
+    problems: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionList:
+    """Every open position of an account. ``is_complete`` False: a part of it could not be read (``problems``)."""
+
+    account: AccountRef
+    positions: tuple[Position, ...]
+    is_complete: bool = True
+    oldest_part_mono_s: float | None = None
+    problems: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSnapshot:
+    """Summary and positions of one moment."""
+
+    account: AccountRef
+    summary: AccountSummary
+    positions: PositionList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderList:
+    """Orders, newest first: the open ones (``is_open``), all of them when ``is_complete``, or past ones."""
+
+    account: AccountRef
+    orders: tuple[OpenOrder, ...]
+    is_open: bool = True
+    is_complete: bool = True
+    oldest_part_mono_s: float | None = None
+    problems: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastPositionList:
+    """Closed positions, newest first."""
+
+    account: AccountRef
+    positions: tuple[PastPosition, ...]
+    problems: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillList:
+    """Executions, newest first."""
+
+    account: AccountRef
+    fills: tuple[Fill, ...]
+    problems: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundingPaidList:
+    """Funding, newest first."""
+
+    account: AccountRef
+    payments: tuple[FundingPaid, ...]
+    problems: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPeriod:
+    """How one period went, oldest point first: account value and PnL since the period's start, and volume traded."""
+
+    period: str
+    values: tuple[tuple[datetime, Decimal], ...]
+    pnl: tuple[tuple[datetime, Decimal], ...]
+    volume: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountHistory:
+    """The venue's own history of the account, by period (``day``, ``week``, ``month``, ``allTime``, ``perpDay`` …)."""
+
+    account: AccountRef
+    periods: tuple[AccountPeriod, ...]
+    problems: tuple[RowProblem, ...] = ()
+
+
+AccountPayload: TypeAlias = (
+    AccountSummary
+    | PositionList
+    | AccountSnapshot
+    | OrderList
+    | PastPositionList
+    | FillList
+    | FundingPaidList
+    | AccountHistory
+)
+"""What a read of an account brings."""
+
+
+class CheckOutcome(StrEnum):
+    """What "Test" found; the keyring's own problems are :class:`~monitor.domain.credentials.CredentialProblem`."""
+
+    OK = "ok"
+    WRONG_KEY = "wrong_key"
+    WRONG_SECRET = "wrong_secret"  # noqa: S105 - the name of an outcome
+    IP_NOT_ALLOWED = "ip_not_allowed"
+    CLOCK_SKEW = "clock_skew"
+    NO_PERMISSION = "no_permission"
+    ACCOUNT_CLOSED = "account_closed"
+    WRONG_ADDRESS = "wrong_address"
+    UNUSED_ADDRESS = "unused_address"
+    RATE_LIMITED = "rate_limited"
+    BLOCKED = "blocked"
+    VENUE_DOWN = "venue_down"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCheck:
+    """Result of a test of credentials: a sentence for people, and the clock as far as the venue showed its own.
+
+    ``clock_offset_s``: venue minus ours, wrong by at most ``clock_offset_error_s``. ``can_trade``: the key could place
+    orders; ``None`` where the venue does not tell. ``equity`` of an account that could be read.
+    """
+
+    account: AccountRef
+    outcome: CheckOutcome
+    text: str
+    clock_offset_s: float | None = None
+    clock_offset_error_s: float | None = None
+    can_trade: bool | None = None
+    equity: Decimal | None = None
+    currency: str | None = None
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the account can be read."""
+        return self.outcome is CheckOutcome.OK
+
+
+def reachable_liquidation(price: Decimal | None, *, reference_price: Decimal | None) -> Decimal | None:
+    """``price``, or ``None`` when it is no price that could be reached.
+
+    Venues send 0, a negative number or something absurdly far for a position that is well covered. ``reference_price``
+    is the mark, or the entry where there is no mark; without it only the sign is checked.
+    """
+    if price is None or price <= 0:
+        return None
+    if (
+        reference_price is not None
+        and reference_price > 0
+        and price - reference_price > FAR_LIQUIDATION * reference_price
+    ):
+        return None
+    return price
+
+
+def liquidation_distance(position: Position, mark_price: Decimal | None = None) -> Decimal | None:
+    """How far the price must move against the position to be liquidated, as a fraction of the mark; negative: beyond.
+
+    ``mark_price`` overrides the position's own; ``None`` when any of the two prices is unknown.
+    """
+    mark = mark_price if mark_price is not None else position.mark_price
+    if mark is None or mark <= 0 or position.liquidation_price is None:
+        return None
+    gap = mark - position.liquidation_price
+    return (gap if position.side is PositionSide.LONG else -gap) / mark
