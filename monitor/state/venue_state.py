@@ -223,8 +223,9 @@ class VenueState:
         taken_mono_s = result.received_mono_s if isinstance(result, PollSuccess) else result.failed_mono_s
         # Several workers hand over their results; a snapshot taken before the one shown says nothing new.
         if self.budget_mono_s is None or taken_mono_s >= self.budget_mono_s:
-            for pool in result.pools:
-                self._pools[(pool.host, pool.scheme)] = pool
+            if result.pools:
+                # Every pool that exists is among them; one that is not has gone with its transport.
+                self._pools = {(pool.host, pool.scheme): pool for pool in result.pools}
             self.pool_history.add(self.pools, now_mono_s)
             self.budget = result.budget
             self.budget_mono_s = taken_mono_s

@@ -12,7 +12,7 @@ from monitor.exchanges.base import Source
 from monitor.state.board import Board
 from monitor.state.clock import ClockOffset
 from monitor.state.venue_state import POOL_HISTORY_SPACING_S, PoolHistory
-from tests.fakes.poll_results import FakeClock, make_budget, make_quotes, make_success, make_trace
+from tests.fakes.poll_results import FakeClock, make_budget, make_failure, make_quotes, make_success, make_trace
 
 PRICES = {"BTCUSDT": "100"}
 
@@ -81,19 +81,21 @@ def test_offsets_of_cached_replies_are_not_taken() -> None:
     assert board.venue("bitunix").clock_offset_s is None
 
 
-def test_pools_of_a_venue_are_kept_by_host_and_the_newest_counts() -> None:
+def test_the_newest_snapshot_of_the_pools_counts() -> None:
     clock = FakeClock()
     board = Board(venues=("bitunix",), clock=clock, utc_now=clock.utc_now)
-    first, second = make_pool(attempts=1, opened=1), make_pool("other.test:443", attempts=9, reused=8)
-    board.apply([make_success(make_quotes(PRICES), clock, pools=[first, second])])
+    first, other = make_pool(attempts=1, opened=1), make_pool("other.test:443", attempts=9, reused=8)
+    board.apply([make_success(make_quotes(PRICES), clock, pools=[other, first])])
+    both = board.venue("bitunix").pools
     newer_mono_s = clock.advance(1.0)
-    board.apply([make_success(make_quotes(PRICES), clock, pools=[make_pool(attempts=3, opened=1, reused=2)])])
+    board.apply([make_success(make_quotes(PRICES), clock, pools=[make_pool(attempts=4, opened=1, reused=3)])])
     late = make_success(make_quotes(PRICES), clock, pools=[first], received_mono_s=newer_mono_s - 0.5, key="late")
-    board.apply([late])
+    board.apply([late, make_failure(clock)])
     venue = board.venue("bitunix")
 
-    assert [(pool.host, pool.attempts) for pool in venue.pools] == [("other.test:443", 9), ("venue.test:443", 3)]
-    assert venue.reuse_ratio == pytest.approx(10 / 12)
+    assert both == (other, first)
+    assert [(pool.host, pool.attempts) for pool in venue.pools] == [("venue.test:443", 4)]
+    assert venue.reuse_ratio == pytest.approx(3 / 4)
 
 
 def test_reuse_is_unknown_before_the_first_attempt() -> None:
