@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from monitor.simulator.faults import FaultBook, FaultError, parse_fault
+from monitor.simulator.faults import FaultBook, FaultError, FaultKind, parse_fault
 from monitor.simulator.replies import Headers, Moment, Reply, Request
 
 CloseIdle = Callable[[str | None], int]
@@ -67,7 +67,10 @@ class ControlVenue:
             fault = parse_fault(_body(request), self._now_s())
             if fault.venue is not None and fault.venue not in self._venues:
                 raise FaultError(f"venue must be one of {', '.join(self._venues)}")
-            return _json(200, {"id": self._faults.add(fault)})
+            number = self._faults.add(fault)
+            if fault.kind is FaultKind.IDLE_CLOSE and fault.start_s <= self._now_s():
+                self._close_idle(fault.venue)  # what is idle already; the fault itself shortens the waits to come
+            return _json(200, {"id": number})
         if path == "/faults" and method == "DELETE":
             return _json(200, {"removed": self._faults.remove(None)})
         if path.startswith("/faults/") and method == "DELETE" and path[8:].isdigit():
