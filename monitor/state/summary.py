@@ -19,6 +19,7 @@ from monitor.state.venue_state import VenueState
 
 WATCH_SCHEMA: Final = "trading-monitor.watch/1"
 SNAPSHOT_SCHEMA: Final = "trading-monitor.snapshot/1"
+QUOTIENT_DECIMALS: Final = 12
 
 Document = dict[str, Any]
 
@@ -26,6 +27,11 @@ Document = dict[str, Any]
 def decimal_text(value: Decimal | None) -> str | None:
     """``value`` in plain notation, every digit the venue sent; ``None`` stays ``None``."""
     return None if value is None else format(value, "f")
+
+
+def _quotient_text(value: Decimal | None) -> str | None:
+    # The venue's own figures keep every digit; a quotient of ours has more of them than it has meaning.
+    return None if value is None else decimal_text(round(value, QUOTIENT_DECIMALS).normalize())
 
 
 def time_text(value: datetime | None) -> str | None:
@@ -63,13 +69,13 @@ def quote_document(
         "mid": decimal_text(state.mid),
         "bid": decimal_text(state.bid),
         "ask": decimal_text(state.ask),
-        "change_24h": decimal_text(state.change_24h),
+        "change_24h": _quotient_text(state.change_24h),
         "volume_24h_base": decimal_text(state.volume_24h_base),
         "volume_24h_quote": decimal_text(state.volume_24h_quote),
         "open_interest_base": decimal_text(state.open_interest_base),
         "funding_rate": decimal_text(state.funding_rate),
         "funding_interval_h": state.funding_interval_h,
-        "funding_rate_hourly": decimal_text(state.funding_rate_hourly),
+        "funding_rate_hourly": _quotient_text(state.funding_rate_hourly),
         "next_funding_time": time_text(state.next_funding_time),
         "venue_time": time_text(state.venue_time),
         "received_at": time_text(state.received_at),
