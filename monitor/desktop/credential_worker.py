@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyringWait:
-    """What the keyring is being asked right now: a label for people, since when (monotonic), and how many wait behind."""
+    """What the keyring is being asked now: a label for people, since when (monotonic), how many wait behind it."""
 
     label: str
     since_mono_s: float
@@ -68,9 +68,9 @@ class CredentialTask(Generic[T]):
                 self._value = self._work()
             except MonitorError as error:
                 self._error = error
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
                 # Only the type: the text and the frames of such an error may hold what was typed.
-                _log.error("%s failed with %s", self.label, type(error).__name__)  # noqa: TRY400 - no traceback
+                _log.error("%s failed with %s", self.label, type(error).__name__)
                 self._error = CredentialError(
                     "Something went wrong inside this program.",
                     problem=CredentialProblem.FAILED,
@@ -83,7 +83,7 @@ class CredentialTask(Generic[T]):
             try:
                 self._on_done(self)
             except Exception as error:  # noqa: BLE001 - a listener's mistake must not end the thread
-                _log.error("the listener of %s failed with %s", self.label, type(error).__name__)  # noqa: TRY400
+                _log.error("the listener of %s failed with %s", self.label, type(error).__name__)
 
 
 class CredentialWorker:

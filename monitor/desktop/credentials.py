@@ -170,7 +170,7 @@ class CredentialStore:
             return work(backend)
         except Exception as caught:  # noqa: BLE001 - on Windows and D-Bus they are the libraries' own
             error = explain(caught, self._platform)
-        # Raised here, not in the handler: as its context the original would travel along, with frames that hold secrets.
+        # Raised here, not in the handler: as its context the original would travel along, secrets in its frames.
         raise error
 
 

@@ -27,7 +27,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 """By ``sys.platform``; every other Unix counts as Linux."""
 
 _INSTALL = {
-    "linux": "Install and start GNOME Keyring (package gnome-keyring) or KDE's KWallet, then log in to the desktop again.",
+    "linux": "Install and start GNOME Keyring (package gnome-keyring) or KDE's KWallet and log in again.",
     "darwin": "Check that the login keychain exists (Keychain Access).",
     "win32": "Check that the Credential Manager service is running.",
 }
@@ -102,7 +102,7 @@ def explain(error: Exception, platform: str = sys.platform) -> CredentialError:
 _P = CredentialProblem
 _TEXTS: dict[CredentialProblem, str] = {
     _P.ABSENT: "There is no keyring to keep secrets in. {install} {go_on}",
-    _P.LOCKED: "The keyring is locked. Unlock it (log in to the desktop, or open its own program) and try again. {go_on}",
+    _P.LOCKED: "The keyring is locked. Unlock it (log in, or open its own program) and try again. {go_on}",
     _P.DISMISSED: "The keyring's dialog was dismissed or could not be shown, so it stayed closed. Try again. {go_on}",
     _P.DENIED: "The keyring denied access to this program. Allow it in the keyring's own program. {go_on}",
     _P.TOO_LARGE: "The keyring does not take a secret of this length.",
