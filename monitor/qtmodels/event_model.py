@@ -1,0 +1,118 @@
+"""What happened, newest first; a repeated event is one row with a count."""
+
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import Any, TypeAlias
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from monitor.qtmodels.figures import local_time, plain_tooltip, safe_text
+from monitor.qtmodels.row_sync import notify_changed
+from monitor.state.event_log import EventEntry
+
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
+_NO_PARENT = QModelIndex()
+
+ENTRY_ROLE = int(Qt.ItemDataRole.UserRole)
+"""The ``EventEntry`` of a row."""
+
+MAX_ROWS = 1_000
+MAX_EVENT_TEXT = 300
+
+
+class EventColumn(IntEnum):
+    """Columns of the event list, in order."""
+
+    TIME = 0
+    LEVEL = 1
+    VENUE = 2
+    TEXT = 3
+    COUNT = 4
+
+
+_TITLES = ("Last seen", "Level", "Venue", "What happened", "Times")
+
+
+class EventModel(QAbstractTableModel):
+    """The newest ``MAX_ROWS`` events, ordered by first occurrence so that a repeat does not move its row."""
+
+    def __init__(self, venue_title: Callable[[str], str], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._venue_title = venue_title
+        # Oldest first; row r is the r-th from the end.
+        self._entries: list[EventEntry] = []
+
+    def merge(self, entries: Sequence[EventEntry]) -> None:
+        """Take entries that are new or changed, oldest first."""
+        places = {entry.entry_id: at for at, entry in enumerate(self._entries)}
+        fresh: list[EventEntry] = []
+        changed: list[int] = []
+        for entry in entries:
+            at = places.get(entry.entry_id)
+            if at is None:
+                fresh.append(entry)
+            else:
+                self._entries[at] = entry
+                changed.append(len(self._entries) - 1 - at)
+        notify_changed(self, sorted(changed))
+        fresh = fresh[-MAX_ROWS:]
+        surplus = len(self._entries) + len(fresh) - MAX_ROWS
+        if surplus > 0:
+            last = len(self._entries) - 1
+            self.beginRemoveRows(_NO_PARENT, last - surplus + 1, last)
+            del self._entries[:surplus]
+            self.endRemoveRows()
+        if fresh:
+            self.beginInsertRows(_NO_PARENT, 0, len(fresh) - 1)
+            self._entries.extend(fresh)
+            self.endInsertRows()
+
+    def entry_at(self, row: int) -> EventEntry:
+        """The event in ``row``; raises ``IndexError`` outside the table."""
+        if not 0 <= row < len(self._entries):
+            raise IndexError(row)
+        return self._entries[len(self._entries) - 1 - row]
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+        """Qt: number of events."""
+        return 0 if parent.isValid() else len(self._entries)
+
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+        """Qt: number of columns."""
+        return 0 if parent.isValid() else len(EventColumn)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt: titles."""
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(EventColumn):
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _TITLES[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt: one text per cell; the entry under ``ENTRY_ROLE``."""
+        if not index.isValid() or index.row() >= len(self._entries):
+            return None
+        entry = self.entry_at(index.row())
+        column = EventColumn(index.column())
+        if role == ENTRY_ROLE:
+            return entry
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._text(entry, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            since = "" if entry.count == 1 else f" · {entry.count} times since {local_time(entry.at)}"
+            return plain_tooltip(safe_text(entry.text, MAX_EVENT_TEXT) + since)
+        return None
+
+    def _text(self, entry: EventEntry, column: EventColumn) -> str:
+        if column is EventColumn.TIME:
+            return local_time(entry.last_at)
+        if column is EventColumn.LEVEL:
+            return entry.level
+        if column is EventColumn.VENUE:
+            return "app" if entry.venue is None else self._venue_title(entry.venue)
+        if column is EventColumn.TEXT:
+            return safe_text(entry.text, MAX_EVENT_TEXT)
+        return "" if entry.count == 1 else f"× {entry.count:,}"

@@ -1,0 +1,265 @@
+"""The newest requests as rows of a table: one row per attempt, newest first, with what each phase took."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, TypeAlias
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
+
+from monitor.domain.telemetry import RequestTrace
+from monitor.qtmodels.figures import DASH, bytes_text, count_text, duration_text, local_time, safe_text
+
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
+_NO_PARENT = QModelIndex()
+
+TRACE_ROLE = int(Qt.ItemDataRole.UserRole)
+"""The ``RequestTrace`` of a row."""
+SORT_ROLE = TRACE_ROLE + 1
+"""A number or text to sort by; unknown sorts below everything known."""
+
+MAX_ROWS = 2_000
+
+
+class RequestColumn(IntEnum):
+    """Columns of the request table, in order."""
+
+    TIME = 0
+    VENUE = 1
+    ENDPOINT = 2
+    STATUS = 3
+    SOCKET = 4
+    TOTAL = 5
+    WATERFALL = 6
+    ATTEMPT = 7
+    BYTES = 8
+    WEIGHT = 9
+
+
+@dataclass(frozen=True, slots=True)
+class _ColumnInfo:
+    title: str
+    definition: str
+    is_number: bool
+
+
+_COLUMNS: dict[RequestColumn, _ColumnInfo] = {
+    RequestColumn.TIME: _ColumnInfo("Time", "When the attempt began, local time", False),
+    RequestColumn.VENUE: _ColumnInfo("Venue", "Which venue was asked", False),
+    RequestColumn.ENDPOINT: _ColumnInfo("Endpoint", "What was asked, by its short name", False),
+    RequestColumn.STATUS: _ColumnInfo("Status", "HTTP status of the reply, or why there was none", False),
+    RequestColumn.SOCKET: _ColumnInfo(
+        "Socket",
+        "Cold: a TCP connection was opened for this attempt. Warm: none was. Then the connection's number",
+        False,
+    ),
+    RequestColumn.TOTAL: _ColumnInfo(
+        "Latency", "Request handed to the transport until the body was fully read, without the queue", True
+    ),
+    RequestColumn.WATERFALL: _ColumnInfo(
+        "Phases", "Where the time went. A warm request has no DNS, TCP or TLS phase", False
+    ),
+    RequestColumn.ATTEMPT: _ColumnInfo("Try", "Attempt number within one logical request", True),
+    RequestColumn.BYTES: _ColumnInfo("Bytes", "Reply on the wire inside TLS, headers included", True),
+    RequestColumn.WEIGHT: _ColumnInfo("Weight", "What the attempt was charged of the venue's rate limit", True),
+}
+
+
+def status_text(trace: RequestTrace) -> str:
+    """Say in a word how the attempt ended."""
+    if trace.error_kind is not None:
+        word = trace.error_kind.value.replace("_", " ")
+        return f"{word}, healed" if trace.is_healed else word
+    return DASH if trace.status is None else str(trace.status)
+
+
+def socket_text(trace: RequestTrace) -> str:
+    """Say whether the connection was opened for this attempt, and which one it was."""
+    if trace.is_cold is None:
+        return DASH
+    word = "cold" if trace.is_cold else "warm"
+    return word if trace.connection_id is None else f"{word} #{trace.connection_id}"
+
+
+_TEXTS: dict[RequestColumn, Callable[[RequestTrace], str]] = {
+    RequestColumn.TIME: lambda trace: local_time(trace.started_at, with_ms=True),
+    RequestColumn.ENDPOINT: lambda trace: safe_text(trace.endpoint.partition(".")[2] or trace.endpoint, 60),
+    RequestColumn.STATUS: status_text,
+    RequestColumn.SOCKET: socket_text,
+    RequestColumn.TOTAL: lambda trace: duration_text(trace.total_s),
+    RequestColumn.ATTEMPT: lambda trace: str(trace.attempt),
+    RequestColumn.BYTES: lambda trace: bytes_text(trace.response_bytes),
+    RequestColumn.WEIGHT: lambda trace: count_text(trace.weight),
+}
+
+_SORTS: dict[RequestColumn, Callable[[RequestTrace], float | str]] = {
+    RequestColumn.TIME: lambda trace: trace.started_mono_s,
+    RequestColumn.VENUE: lambda trace: trace.venue,
+    RequestColumn.ENDPOINT: lambda trace: trace.endpoint,
+    RequestColumn.STATUS: status_text,
+    RequestColumn.SOCKET: lambda trace: -1.0 if trace.connection_id is None else float(trace.connection_id),
+    RequestColumn.TOTAL: lambda trace: trace.total_s,
+    RequestColumn.WATERFALL: lambda trace: trace.total_s,
+    RequestColumn.ATTEMPT: lambda trace: float(trace.attempt),
+    RequestColumn.BYTES: lambda trace: -1.0 if trace.response_bytes is None else float(trace.response_bytes),
+    RequestColumn.WEIGHT: lambda trace: float(trace.weight),
+}
+
+
+class RequestModel(QAbstractTableModel):
+    """The newest ``MAX_ROWS`` attempts. Rows are only ever put in front and taken off the end."""
+
+    def __init__(self, venue_title: Callable[[str], str], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._venue_title = venue_title
+        # Oldest first, so that an append is cheap; row r is the r-th from the end.
+        self._traces: list[RequestTrace] = []
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+        """Qt: number of attempts."""
+        return 0 if parent.isValid() else len(self._traces)
+
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+        """Qt: number of columns."""
+        return 0 if parent.isValid() else len(RequestColumn)
+
+    def trace_at(self, row: int) -> RequestTrace:
+        """The attempt in ``row``; raises ``IndexError`` outside the table."""
+        if not 0 <= row < len(self._traces):
+            raise IndexError(row)
+        return self._traces[len(self._traces) - 1 - row]
+
+    def row_of(self, request_id: int) -> int | None:
+        """Row of the last attempt of ``request_id``; ``None`` when it is not (or no longer) here."""
+        for row in range(len(self._traces)):
+            if self.trace_at(row).request_id == request_id:
+                return row
+        return None
+
+    def longest_s(self, newest: int = 30) -> float:
+        """Longest of the ``newest`` attempts in seconds, queue included: the scale of the waterfall. 0 when empty."""
+        return max((t.total_s + (t.queue_s or 0.0) for t in self._traces[-newest:]), default=0.0)
+
+    def append(self, traces: Sequence[RequestTrace]) -> None:
+        """Put ``traces`` (oldest first) in front; attempts beyond ``MAX_ROWS`` leave at the end."""
+        fresh = list(traces[-MAX_ROWS:])
+        if not fresh:
+            return
+        surplus = len(self._traces) + len(fresh) - MAX_ROWS
+        if surplus > 0:
+            last = len(self._traces) - 1
+            self.beginRemoveRows(_NO_PARENT, last - surplus + 1, last)
+            del self._traces[:surplus]
+            self.endRemoveRows()
+        self.beginInsertRows(_NO_PARENT, 0, len(fresh) - 1)
+        self._traces.extend(fresh)
+        self.endInsertRows()
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt: titles, and definitions as tooltips."""
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(RequestColumn):
+            return None
+        info = _COLUMNS[RequestColumn(section)]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return info.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return info.definition
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if info.is_number else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt: texts, alignment, and the trace itself under ``TRACE_ROLE``."""
+        if not index.isValid() or index.row() >= len(self._traces):
+            return None
+        trace = self.trace_at(index.row())
+        column = RequestColumn(index.column())
+        if role == Qt.ItemDataRole.DisplayRole:
+            if column is RequestColumn.VENUE:
+                return self._venue_title(trace.venue)
+            text = _TEXTS.get(column)
+            return None if text is None else text(trace)
+        if role == TRACE_ROLE:
+            return trace
+        if role == SORT_ROLE:
+            return _SORTS[column](trace)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if _COLUMNS[column].is_number else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            return describe_phases(trace) if column is RequestColumn.WATERFALL else None
+        return None
+
+
+PHASES: tuple[tuple[str, str], ...] = (
+    ("queue", "queue"),
+    ("lease", "lease wait"),
+    ("dns", "DNS"),
+    ("tcp", "TCP"),
+    ("tls", "TLS"),
+    ("send", "send"),
+    ("wait", "wait"),
+    ("read", "read"),
+    ("unaccounted", "unaccounted"),
+)
+"""Phases of an attempt in the order they happen, by key and by the word shown."""
+
+
+def phases_of(trace: RequestTrace) -> list[tuple[str, float]]:
+    """The phases that took place, in order, in seconds. A phase that did not happen is absent, not zero."""
+    known = {
+        "queue": trace.queue_s,
+        "lease": trace.lease_wait_s,
+        "dns": trace.dns_s,
+        "tcp": trace.tcp_s,
+        "tls": trace.tls_s,
+        "send": trace.send_s,
+        "wait": trace.wait_s,
+        "read": trace.read_s,
+        "unaccounted": trace.unaccounted_s,
+    }
+    return [(key, seconds) for key, _ in PHASES if (seconds := known[key]) is not None]
+
+
+def describe_phases(trace: RequestTrace) -> str:
+    """The phases as one line of text, for tooltips and screen readers."""
+    words = dict(PHASES)
+    return ", ".join(f"{words[key]} {duration_text(seconds)}" for key, seconds in phases_of(trace)) or DASH
+
+
+class RequestFilter(QSortFilterProxyModel):
+    """Sorts by value, not by text, and keeps rows that hold every word of the filter.
+
+    Words are looked for in venue, endpoint, status, socket and connection number; ``cold``, ``warm`` and ``failed``
+    work as one would hope.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._words: tuple[str, ...] = ()
+        self.setSortRole(SORT_ROLE)
+        self.setDynamicSortFilter(True)
+
+    def set_filter_text(self, text: str) -> None:
+        """Show only rows in which every word of ``text`` occurs; empty shows all."""
+        words = tuple(text.casefold().split())
+        if words != self._words:
+            self._words = words
+            self.invalidateRowsFilter()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Qt: sort by ``column``; -1 is the model's own order, newest first, which Qt would reverse if descending."""
+        super().sort(column, Qt.SortOrder.AscendingOrder if column < 0 else order)
+
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
+        """Qt: whether a row is shown."""
+        if not self._words:
+            return True
+        model = self.sourceModel()
+        if not isinstance(model, RequestModel):
+            return True
+        trace = model.trace_at(source_row)
+        failed = "failed" if trace.error_kind is not None else "ok"
+        text = f"{trace.venue} {trace.endpoint} {status_text(trace)} {socket_text(trace)} {failed}".casefold()
+        return all(word in text for word in self._words)
