@@ -1,15 +1,13 @@
 """Files of ``resources/``: where they are, and icons drawn from them in the theme's colours."""
 
 from functools import cache
-from pathlib import Path
 from string import Template
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-RESOURCES = Path(__file__).resolve().parents[2] / "resources"
-"""Beside the package, in a source checkout and in a bundle alike."""
+from monitor.desktop.paths import resource_path
 
 _PIXEL_SIZES = (16, 20, 24, 32, 48, 64)
 
@@ -17,7 +15,7 @@ _PIXEL_SIZES = (16, 20, 24, 32, 48, 64)
 @cache
 def load_text(name: str) -> str:
     """Read ``resources/<name>`` as text. Blocks on the disk once; raises ``FileNotFoundError`` when it is missing."""
-    return (RESOURCES / name).read_text(encoding="utf-8")
+    return resource_path(name).read_text(encoding="utf-8")
 
 
 def load_template(name: str) -> Template:
@@ -46,6 +44,19 @@ def themed_icon(name: str, color: str, disabled_color: str | None = None) -> QIc
         colored = text.replace("currentColor", mode_color)
         for size in _PIXEL_SIZES:
             icon.addPixmap(svg_pixmap(colored, size, size), mode)
+    return icon
+
+
+def dot_icon(color: str, off_color: str) -> QIcon:
+    """A filled dot for a switch that is on, a ring for one that is off."""
+    icon = QIcon()
+    for state, text in (
+        (QIcon.State.On, f'<circle cx="12" cy="12" r="7" fill="{color}"/>'),
+        (QIcon.State.Off, f'<circle cx="12" cy="12" r="6" fill="none" stroke="{off_color}" stroke-width="2.5"/>'),
+    ):
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">{text}</svg>'
+        for size in _PIXEL_SIZES:
+            icon.addPixmap(svg_pixmap(svg, size, size), QIcon.Mode.Normal, state)
     return icon
 
 

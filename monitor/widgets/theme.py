@@ -65,9 +65,9 @@ class Theme:
         return replace(self, venue_colors=MappingProxyType(colors))
 
     def tokens(self) -> dict[str, str]:
-        """Every plain colour by its field name, for the stylesheet."""
+        """The name and every plain colour by field name, for the stylesheet."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return {name: value for name, value in values.items() if isinstance(value, str) and value.startswith("#")}
+        return {name: value for name, value in values.items() if isinstance(value, str)}
 
     def venue_color(self, venue: str) -> str:
         """Colour of ``venue``: the one given by :meth:`for_venues`, else one picked by its name, always the same."""
@@ -122,6 +122,7 @@ DARK = Theme(
             "dns": "#3fb6c6",
             "tcp": "#f2b94b",
             "tls": "#f08a4b",
+            "send": "#a5b84c",
             "wait": "#4f9cf0",
             "read": "#3ccf91",
             "unaccounted": "#8d5a6b",
@@ -161,6 +162,7 @@ LIGHT = Theme(
             "dns": "#13899a",
             "tcp": "#d99100",
             "tls": "#d2601a",
+            "send": "#76862a",
             "wait": "#2f7fe0",
             "read": "#159a5f",
             "unaccounted": "#b98799",

@@ -1,0 +1,175 @@
+"""The centre of the window: header, price plot and latency plot on one time axis.
+
+pyqtgraph and numpy take as long to import as everything else together, so the window is painted first and the plots
+are loaded one turn of the event loop later.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from monitor.state.board import Board
+from monitor.widgets.focus_header import FocusHeader
+from monitor.widgets.theme import Theme
+
+if TYPE_CHECKING:
+    from monitor.widgets.chart_content import ChartContent
+    from monitor.widgets.latency_plot import LatencyPlot
+    from monitor.widgets.price_plot import PricePlot
+
+InstrumentKey: TypeAlias = tuple[str, str]
+
+MOTION_INTERVAL_MS = {60: 100, 900: 500}
+"""How often the axis moves on without new data: about a pixel at a time in the shorter ranges; 1 s in the longer."""
+
+
+class ChartArea(QWidget):
+    """Charts of the instrument in focus and its counterpart on the other venue.
+
+    Signals:
+        plots_loaded(): the plots exist from now on.
+        price_clicked(str, float): venue and monotonic time of the price point clicked.
+        request_clicked(object): request id (an int of any size) of the latency mark clicked.
+    """
+
+    plots_loaded = Signal()
+    price_clicked = Signal(str, float)
+    request_clicked = Signal(object)
+
+    def __init__(
+        self,
+        board: Board,
+        *,
+        clock: Callable[[], float],
+        utc_now: Callable[[], datetime],
+        venue_title: Callable[[str], str],
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._board = board
+        self._clock = clock
+        self._utc_now = utc_now
+        self._venue_title = venue_title
+        self._theme = theme
+        self._key: InstrumentKey | None = None
+        self._counterpart: InstrumentKey | None = None
+        self._range_s = 900
+        self._is_candles = False
+        self._interval = "1m"
+        self._content: ChartContent | None = None
+        self.price_plot: PricePlot | None = None
+        self.latency_plot: LatencyPlot | None = None
+        self.header = FocusHeader(board, clock=clock, venue_title=venue_title, theme=theme)
+        loading = QLabel("Loading charts…")
+        loading.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        loading.setProperty("muted", True)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setAccessibleName("Charts")
+        self._stack = QStackedWidget()
+        self._stack.addWidget(loading)
+        self._stack.addWidget(self.splitter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addWidget(self._stack, 1)
+        self.setMinimumSize(360, 240)
+        # Time must move on the plots also when nothing arrives.
+        self._motion = QTimer(self)
+        self._motion.timeout.connect(self.refresh_plots)
+
+    def load_plots(self) -> None:
+        """Import the plots and put them in place; takes some 0.2 s the first time. A second call does nothing."""
+        if self.price_plot is not None:
+            return
+        from monitor.widgets.chart_content import ChartContent  # noqa: PLC0415 - see the module's docstring
+        from monitor.widgets.latency_plot import LatencyPlot  # noqa: PLC0415
+        from monitor.widgets.price_plot import PricePlot  # noqa: PLC0415
+
+        self._content = ChartContent(self._board, self._venue_title, self._theme)
+        price_plot, latency_plot = PricePlot(self._theme), LatencyPlot(self._theme)
+        self.price_plot, self.latency_plot = price_plot, latency_plot
+        self.splitter.addWidget(price_plot)
+        self.splitter.addWidget(latency_plot)
+        self.splitter.setStretchFactor(0, 3)
+        self.splitter.setStretchFactor(1, 2)
+        price_plot.set_time_axis_visible(False)
+        price_plot.cursor_moved.connect(latency_plot.set_cursor)
+        latency_plot.cursor_moved.connect(price_plot.set_cursor)
+        price_plot.point_clicked.connect(self.price_clicked)
+        latency_plot.request_clicked.connect(self._on_request_clicked)
+        self._stack.setCurrentWidget(self.splitter)
+        self.set_time_range(self._range_s)
+        self.refresh_plots()
+        self.plots_loaded.emit()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the plots exist."""
+        return self.price_plot is not None
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in the colours of ``theme``."""
+        self._theme = theme
+        if self._content is not None:
+            self._content.theme = theme
+        self.header.set_theme(theme)
+        for plot in (self.price_plot, self.latency_plot):
+            if plot is not None:
+                plot.set_theme(theme)
+        self.refresh_plots()
+
+    def set_focus(self, key: InstrumentKey | None) -> None:
+        """Show another instrument, and the same market on the other venue where there is one."""
+        self._key = key
+        self._counterpart = None if key is None else self._board.counterpart(key)
+        self.header.set_key(key)
+        self.refresh_plots()
+
+    def set_chart(self, *, is_candles: bool, interval: str) -> None:
+        """Show candles of ``interval`` or a line."""
+        self._is_candles, self._interval = is_candles, interval
+        self.refresh_plots()
+
+    def set_time_range(self, seconds: int) -> None:
+        """Show the last ``seconds`` in both plots."""
+        self._range_s = seconds
+        for plot in (self.price_plot, self.latency_plot):
+            if plot is not None:
+                plot.set_span_s(float(seconds))
+        self._motion.start(MOTION_INTERVAL_MS.get(seconds, 1000))
+        self.refresh_plots()
+
+    def on_frame(self) -> None:
+        """Show new data."""
+        self.header.refresh()
+        self.refresh_plots()
+
+    def on_slow_frame(self) -> None:
+        """Let ages run; look for the counterpart, which may be listed only now."""
+        if self._key is not None and self._counterpart is None:
+            self._counterpart = self._board.counterpart(self._key)
+        self.header.refresh()
+
+    def refresh_plots(self) -> None:
+        """Bring both plots to now; nothing happens while they are not visible."""
+        if self._content is None or self.price_plot is None or self.latency_plot is None or not self.isVisible():
+            return
+        now, utc = self._clock(), self._utc_now()
+        keys = [key for key in (self._key, self._counterpart) if key is not None]
+        interval = self._interval if self._is_candles else None
+        self.price_plot.refresh(now, utc, self._content.price_lines(keys, now, candle_interval=interval))
+        self.latency_plot.refresh(now, utc, self._content.latency_lanes())
+
+    def _on_request_clicked(self, request_id: object, attempt: int) -> None:
+        self.request_clicked.emit(request_id)
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,94 @@
+"""What the two plots are to show of the board: one line and one lane per venue, in the venue's colour and shape.
+
+Imports the plots, so it is imported together with them and not before.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from monitor.domain.market import INTERVALS_S
+from monitor.qtmodels.figures import age_text
+from monitor.state.board import Board
+from monitor.state.quotes import QuoteState
+from monitor.state.verdict import Verdict
+from monitor.widgets.latency_plot import LatencyLane
+from monitor.widgets.plot_primitives import MarkShape
+from monitor.widgets.price_plot import PriceLine
+from monitor.widgets.theme import Theme
+
+InstrumentKey: TypeAlias = tuple[str, str]
+
+_SHAPES = tuple(MarkShape)
+
+
+@dataclass(slots=True)
+class ChartContent:
+    """Turns board state into the plots' own values."""
+
+    board: Board
+    venue_title: Callable[[str], str]
+    theme: Theme
+
+    def shape_of(self, venue: str) -> MarkShape:
+        """Shape that stands for a venue, by its place among all venues."""
+        return _SHAPES[self.board.venue_names.index(venue) % len(_SHAPES)]
+
+    def price_lines(
+        self, keys: Sequence[InstrumentKey], now_mono_s: float, *, candle_interval: str | None
+    ) -> list[PriceLine]:
+        """Lines of ``keys``; the first one as candles when ``candle_interval`` is given and they are known."""
+        lines: list[PriceLine] = []
+        for place, key in enumerate(keys):
+            series = self.board.series(key)
+            if series is None:
+                continue
+            quote = self.board.quote(key)
+            instrument = self.board.instruments.get(key)
+            candles = None
+            if candle_interval is not None and place == 0:
+                candles = self.board.candles(key, candle_interval)
+            age = None if quote is None else quote.age(now_mono_s)
+            trusted_s = last_trusted_mono_s(quote, now_mono_s)
+            lines.append(
+                PriceLine(
+                    venue=key[0],
+                    title=self.venue_title(key[0]),
+                    color=self.theme.venue_color(key[0]),
+                    shape=self.shape_of(key[0]),
+                    series=series,
+                    scale=1.0 if instrument is None else float(1 / instrument.multiplier),
+                    last_trusted_mono_s=trusted_s,
+                    candles=None if candles is None else candles.arrays(),
+                    interval_s=float(INTERVALS_S[candle_interval or "1m"]),
+                    decimals=None if instrument is None or instrument.multiplier != 1 else instrument.price_decimals,
+                    # A running age would redraw the plot ten times a second; it is told where it matters.
+                    note="" if age is None or trusted_s is None else f"{age_text(age.high_s)} old",
+                )
+            )
+        return lines
+
+    def latency_lanes(self) -> list[LatencyLane]:
+        """One lane per venue."""
+        return [
+            LatencyLane(
+                venue=name,
+                title=self.venue_title(name),
+                color=self.theme.venue_color(name),
+                shape=self.shape_of(name),
+                window=self.board.venue(name).latency,
+            )
+            for name in self.board.venue_names
+        ]
+
+
+def last_trusted_mono_s(quote: QuoteState | None, now_mono_s: float) -> float | None:
+    """Until when the price on screen may be believed; ``None``: it is believed now, or there is none."""
+    if quote is None or quote.received_mono_s is None:
+        return None
+    verdict = quote.verdict(now_mono_s)
+    if verdict.is_trustworthy:
+        return None
+    # Frozen data kept arriving: it is the last change that can be believed, not the last reply.
+    frozen_since = quote.changed_mono_s if verdict is Verdict.FROZEN else None
+    return quote.received_mono_s if frozen_since is None else frozen_since

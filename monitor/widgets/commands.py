@@ -1,0 +1,60 @@
+"""What the window asks of the rest of the app. The window decides nothing; whoever builds it answers these."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
+
+from monitor.desktop.settings import Settings
+from monitor.exchanges.base import PollJob
+
+InstrumentKey: TypeAlias = tuple[str, str]
+"""(venue, venue symbol)."""
+
+
+class WindowCommands(Protocol):
+    """Everything the user can make happen outside the window.
+
+    Thread: called in the GUI thread; none of these may block.
+    """
+
+    def set_focus(self, key: InstrumentKey, interval: str) -> None:
+        """Poll book and candles (of ``interval``) for this instrument."""
+        ...
+
+    def set_watchlist(self, keys: Sequence[InstrumentKey]) -> None:
+        """Keep history for these instruments and remember them, in this order."""
+        ...
+
+    def set_paused(self, is_paused: bool) -> None:
+        """Stop or resume all polling."""
+        ...
+
+    def set_venue_enabled(self, venue: str, is_enabled: bool) -> None:
+        """Stop or resume polling one venue."""
+        ...
+
+    def refresh(self) -> None:
+        """Poll at once, within the budget."""
+        ...
+
+    def save_settings(self, settings: Settings) -> None:
+        """Apply and remember a whole new value: something in it was changed by the user.
+
+        Called once a second at most, and once when the window closes.
+        """
+        ...
+
+    def plan_jobs(self) -> Sequence[PollJob]:
+        """The jobs of the default plan for what is in focus, before the user's cadences; for the cost preview."""
+        ...
+
+    def licence_notices(self) -> str:
+        """Licences of the libraries, for the About box; empty when they are not at hand."""
+        ...
+
+    def open_log_folder(self) -> None:
+        """Show the folder of the log file."""
+        ...
+
+    def quit(self) -> None:
+        """End the app in order."""
+        ...

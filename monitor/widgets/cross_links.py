@@ -1,0 +1,76 @@
+"""From a price point to the request that brought it, from a request to its socket, and back."""
+
+from PySide6.QtCore import QObject
+
+from monitor.state.request_log import RequestLog
+from monitor.widgets.chart_area import ChartArea
+from monitor.widgets.dock import Dock
+from monitor.widgets.pool_panel import PoolPanel
+from monitor.widgets.request_table import RequestTable
+from monitor.widgets.toasts import ToastStack
+
+SAME_REPLY_S = 0.02
+"""A point is stamped when its reply was whole; the trace ends at the same moment but for this much."""
+
+
+class CrossLinks(QObject):
+    """Connects charts, request table and connection cards."""
+
+    def __init__(
+        self,
+        *,
+        log: RequestLog,
+        charts: ChartArea,
+        requests: RequestTable,
+        requests_dock: Dock,
+        pools: PoolPanel,
+        toasts: ToastStack,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._log = log
+        self._requests = requests
+        self._requests_dock = requests_dock
+        self._pools = pools
+        self._toasts = toasts
+        charts.price_clicked.connect(self.show_reply)
+        charts.request_clicked.connect(self.show_request)
+        requests.request_chosen.connect(self._on_request_row)
+        pools.connection_chosen.connect(self._on_card)
+
+    def show_reply(self, venue: str, received_mono_s: float) -> None:
+        """Show the request whose reply was whole at ``received_mono_s``."""
+        for trace in reversed(self._log.items):
+            if trace.venue == venue and abs(trace.ended_mono_s - received_mono_s) <= SAME_REPLY_S:
+                self.show_request(trace.request_id)
+                return
+        self._tell_gone()
+
+    def show_request(self, request_id: int) -> None:
+        """Go to a request in the table."""
+        self.raise_requests()
+        if not self._requests.select_request(request_id):
+            self._tell_gone()
+
+    def show_venue(self, venue: str) -> None:
+        """Show the requests of one venue only."""
+        self.raise_requests()
+        self._requests.show_only((venue,))
+
+    def raise_requests(self) -> None:
+        """Bring the request table to the front."""
+        self._requests_dock.show()
+        self._requests_dock.raise_()
+
+    def _tell_gone(self) -> None:
+        self._toasts.notify("request gone", "info", "That request is no longer in the table, or is filtered away.")
+
+    def _on_request_row(self, request_id: object, connection_id: int) -> None:
+        if connection_id >= 0:
+            self._pools.select_connection(connection_id)
+
+    def _on_card(self, connection_id: int) -> None:
+        # Only when the user went to the card: a request's row selects it as well, and must not filter itself away.
+        if self._pools.cards.hasFocus():
+            self.raise_requests()
+            self._requests.show_only((f"#{connection_id}",))

@@ -1,0 +1,196 @@
+"""The line over the chart: everything known of the instrument in focus, with the age of its price."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from monitor.qtmodels.figures import DASH, age_range_text, age_text, change_text, compact, price_text, signed
+from monitor.qtmodels.quote_model import QuoteSource, short_name
+from monitor.state.quotes import QuoteState
+from monitor.state.verdict import Verdict
+from monitor.widgets.elided import ElidedLabel
+from monitor.widgets.marks import VERDICT_DEFINITIONS, verdict_color, verdict_glyph
+from monitor.widgets.theme import Theme
+
+InstrumentKey: TypeAlias = tuple[str, str]
+
+FIELDS: tuple[tuple[str, str], ...] = (
+    ("Bid", "Best bid"),
+    ("Ask", "Best ask"),
+    ("Spread", "Ask minus bid, in parts per ten thousand (bp) of the middle"),
+    ("Mark", "The venue's mark price, which margins are reckoned with"),
+    ("Funding/h · year", "Funding rate per hour, and per year without compounding; positive: longs pay"),
+    ("Volume 24 h", "Turnover of the last 24 hours in quote currency"),
+)
+
+LEAST = {"Spread": "00.00 bp", "Funding/h · year": "−0.0000 % · −00 %", "Volume 24 h": "000 M"}
+"""Texts for which each figure has room."""
+
+BY_IMPORTANCE = ("Spread", "Funding/h · year", "Mark", "Volume 24 h", "Bid", "Ask")
+"""Which figures stay when there is not room for all."""
+
+TEXT_ROOM_PX = 370
+"""Name, price, change and age; they always stay."""
+SPACING_PX = 14
+
+
+class _Figure(QWidget):
+    """A caption over a value."""
+
+    def __init__(self, caption: str, definition: str) -> None:
+        super().__init__()
+        self._caption = ElidedLabel(caption, scale=0.82)
+        self.value = ElidedLabel(DASH, least=LEAST.get(caption, "000,000.0"))
+        self._caption.set_definition(definition)
+        self._definition = definition
+        self.setAccessibleName(caption)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._caption)
+        layout.addWidget(self.value)
+
+    def show_value(self, text: str, theme: Theme, *, is_current: bool, age: str) -> None:
+        """Show ``text``, greyed and struck through when it is not current."""
+        is_old = not is_current and text != DASH
+        font = self.value.font()
+        if font.strikeOut() != is_old:
+            font.setStrikeOut(is_old)
+            self.value.setFont(font)
+        self.value.set_text(text, None if is_current else theme.text_muted)
+        self.value.set_definition(f"{self._definition}.\nAge {age}.")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in the colours of ``theme``."""
+        self._caption.set_text(self._caption.text, theme.text_muted)
+
+
+class FocusHeader(QWidget):
+    """Name, price, change, age and the slower figures of one instrument."""
+
+    def __init__(
+        self,
+        source: QuoteSource,
+        *,
+        clock: Callable[[], float],
+        venue_title: Callable[[str], str],
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._source = source
+        self._clock = clock
+        self._venue_title = venue_title
+        self._theme = theme
+        self._key: InstrumentKey | None = None
+        self._name = ElidedLabel("No instrument chosen", is_bold=True, scale=1.15)
+        self._venue = ElidedLabel("Choose one on the left, or press Ctrl+K", scale=0.9)
+        self._price = ElidedLabel(DASH, is_bold=True, scale=1.55, least="000,000.0")
+        self._price.setAccessibleDescription("Price of the instrument in focus")
+        self._change = ElidedLabel("", least="▲ +00.00 %")
+        self._age = ElidedLabel("", scale=0.9, least="● live · 0.0–0.0 s")
+        self._figures = {caption: _Figure(caption, definition) for caption, definition in FIELDS}
+        names = QVBoxLayout()
+        names.setSpacing(0)
+        names.addWidget(self._name)
+        names.addWidget(self._venue)
+        now = QVBoxLayout()
+        now.setSpacing(0)
+        now.addWidget(self._change)
+        now.addWidget(self._age)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 5, 12, 5)
+        layout.setSpacing(SPACING_PX)
+        layout.addLayout(names, 2)
+        layout.addWidget(self._price, 2)
+        layout.addLayout(now, 3)
+        for figure in self._figures.values():
+            layout.addWidget(figure, 2)
+        self.setObjectName("focusHeader")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.set_theme(theme)
+
+    @property
+    def price_label(self) -> ElidedLabel:
+        """The large price."""
+        return self._price
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in the colours of ``theme``."""
+        self._theme = theme
+        for figure in self._figures.values():
+            figure.set_theme(theme)
+        self.refresh()
+
+    def set_key(self, key: InstrumentKey | None) -> None:
+        """Show another instrument."""
+        self._key = key
+        self.refresh()
+
+    def resizeEvent(self, event: object) -> None:
+        """Qt: leave out the figures for which there is no room, the least important first."""
+        room = self.width() - TEXT_ROOM_PX
+        for caption in BY_IMPORTANCE:
+            figure = self._figures[caption]
+            room -= figure.minimumSizeHint().width() + SPACING_PX
+            figure.setVisible(room >= 0)
+
+    def refresh(self) -> None:
+        """Show everything as of now."""
+        key = self._key
+        if key is None:
+            return
+        theme, now = self._theme, self._clock()
+        quote = self._source.quote(key)
+        self._name.set_text(short_name(self._source.instruments.get(key), key[1]))
+        verdict = Verdict.UNKNOWN if quote is None else quote.verdict(now)
+        word = "no longer listed" if quote is not None and quote.is_vanished else verdict.value
+        self._venue.set_text(self._venue_title(key[0]), theme.venue_color(key[0]))
+        age = None if quote is None else quote.age(now)
+        self._age.set_text(
+            f"{verdict_glyph(verdict)} {word} · {age_range_text(*age) if age else DASH}", verdict_color(verdict, theme)
+        )
+        self._age.set_definition(
+            f"{VERDICT_DEFINITIONS[verdict]}\nAge: between now − response received and now − request sent + cache age."
+        )
+        is_good = verdict.is_trustworthy
+        kind = "" if quote is None or quote.price_kind is None else f" ({quote.price_kind} price)"
+        font = QFont(self._price.font())
+        if font.strikeOut() != (not is_good and quote is not None):
+            font.setStrikeOut(not is_good and quote is not None)
+            self._price.setFont(font)
+        self._price.set_text(DASH if quote is None else price_text(quote.price), None if is_good else theme.text_muted)
+        self._price.set_definition(f"Price{kind}")
+        change = None if quote is None else quote.change_24h
+        self._change.set_text(
+            change_text(change), theme.change_color(None if change is None or not is_good else float(change))
+        )
+        self._change.set_definition("Change against 24 hours ago")
+        if quote is not None:
+            self._show_figures(quote, now)
+
+    def _show_figures(self, quote: QuoteState, now: float) -> None:
+        spread = quote.spread_fraction
+        hourly, annual = quote.funding_rate_hourly, quote.funding_rate_annual
+        funding = DASH if hourly is None else signed(float(hourly) * 100, 4, " %")
+        if annual is not None:
+            funding += f" · {signed(float(annual) * 100, 0, ' %')}"
+        for caption, field, text in (
+            ("Bid", "bid", price_text(quote.bid)),
+            ("Ask", "ask", price_text(quote.ask)),
+            ("Spread", "bid", DASH if spread is None else f"{float(spread) * 1e4:.2f} bp"),
+            ("Mark", "mark", price_text(quote.mark)),
+            ("Funding/h · year", "funding_rate", funding),
+            ("Volume 24 h", "volume_24h_quote", compact(quote.volume_24h_quote)),
+        ):
+            age = quote.field_age(field, now)
+            self._figures[caption].show_value(
+                text,
+                self._theme,
+                is_current=quote.is_current(field, now),
+                age=DASH if age is None else age_text(age.high_s),
+            )

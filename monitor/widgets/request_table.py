@@ -1,0 +1,301 @@
+"""Every request as a row with its phases, to sort, to filter, and to look at closely."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFormLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSplitter,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from monitor.domain.telemetry import RequestTrace
+from monitor.qtmodels.figures import DASH, bytes_text, count_text, duration_text, local_time, plain_tooltip, safe_text
+from monitor.qtmodels.request_model import (
+    PHASES,
+    TRACE_ROLE,
+    RequestColumn,
+    RequestFilter,
+    RequestModel,
+    phases_of,
+    socket_text,
+    status_text,
+)
+from monitor.state.request_log import RequestLog
+from monitor.widgets.elided import ElidedLabel
+from monitor.widgets.theme import Theme
+from monitor.widgets.trace_delegate import TraceDelegate
+from monitor.widgets.waterfall import PHASE_DEFINITIONS, PhaseLegend, WaterfallDelegate, draw_waterfall, nice_scale
+
+FILTER_HINT = "Filter: endpoint, status, cold, warm, failed, #12 …"
+
+
+class _DetailBar(QWidget):
+    """The waterfall of one request on its own scale."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._trace: RequestTrace | None = None
+
+    def sizeHint(self) -> QSize:
+        """Qt: a bar."""
+        return QSize(100, 14)
+
+    def show_trace(self, trace: RequestTrace | None, theme: Theme) -> None:
+        """Draw ``trace``."""
+        self._trace, self._theme = trace, theme
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: the bar fills the width."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._theme.grid))
+        if self._trace is not None:
+            total = self._trace.total_s + (self._trace.queue_s or 0.0)
+            draw_waterfall(painter, QRectF(self.rect()), self._trace, max(total, 1e-6), self._theme)
+
+
+class RequestDetail(QScrollArea):
+    """All facts of one attempt. Empty until a row is chosen."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Request details")
+        inside = QWidget()
+        self._title = ElidedLabel("", is_bold=True)
+        self._bar = _DetailBar(theme)
+        self._form = QFormLayout()
+        self._form.setHorizontalSpacing(12)
+        self._form.setVerticalSpacing(1)
+        layout = QVBoxLayout(inside)
+        layout.setContentsMargins(10, 6, 10, 6)
+        layout.addWidget(self._title)
+        layout.addWidget(self._bar)
+        layout.addLayout(self._form)
+        layout.addStretch(1)
+        self.setWidget(inside)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in the colours of ``theme``."""
+        self._theme = theme
+
+    def show_trace(self, trace: RequestTrace, venue_title: str) -> None:
+        """Show every phase and fact of ``trace``; phases that did not happen are dashes."""
+        self._title.set_text(f"{venue_title} · {safe_text(trace.endpoint, 60)}")
+        self._bar.show_trace(trace, self._theme)
+        while self._form.rowCount():
+            self._form.removeRow(0)
+        done = dict(phases_of(trace))
+        self._add("latency", duration_text(trace.total_s), "request handed over until the body was fully read")
+        for key, word in PHASES:
+            self._add(word, duration_text(done.get(key)), PHASE_DEFINITIONS[key], self._theme.phases[key])
+        self._add("status", status_text(trace), "HTTP status, or why there was none")
+        self._add("socket", socket_text(trace), "cold: opened for this attempt; warm: was open")
+        self._add("host", safe_text(trace.host, 60), "address and port asked for")
+        self._add("request", f"#{trace.request_id}, try {trace.attempt}", "all tries of a request share its number")
+        self._add("began", local_time(trace.started_at, with_ms=True), "local time")
+        self._add("protocol", f"{trace.method} {trace.http_version or DASH}", "method and HTTP version")
+        self._add("sent", bytes_text(trace.request_bytes), "bytes inside TLS, headers included")
+        self._add("received", bytes_text(trace.response_bytes), "bytes inside TLS, headers included")
+        self._add("weight", count_text(trace.weight), "charged of the venue's rate limit")
+
+    def _add(self, name: str, value: str, definition: str, color: str | None = None) -> None:
+        caption = QLabel(name)
+        caption.setProperty("muted", True)
+        caption.setToolTip(plain_tooltip(f"{name}: {definition}."))
+        if color is not None:
+            caption.setStyleSheet(f"border-left: 3px solid {color}; padding-left: 5px;")
+        label = ElidedLabel(value)
+        label.set_definition(f"{value}\n{name}: {definition}.")
+        self._form.addRow(caption, label)
+
+
+class RequestTable(QWidget):
+    """The newest attempts, newest first. ``head`` (filter, legend, count) is placed by whoever owns the table.
+
+    Signals:
+        request_chosen(object, int): request id (an int of any size) and connection id (-1: none) of the row gone to.
+    """
+
+    request_chosen = Signal(object, int)
+
+    def __init__(
+        self,
+        requests: RequestLog,
+        *,
+        venue_title: Callable[[str], str],
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._requests = requests
+        self._seen_revision = 0
+        self._venue_title = venue_title
+        self._scale_s = 0.1
+        self.model = RequestModel(venue_title, self)
+        self.proxy = RequestFilter(self)
+        self.proxy.setSourceModel(self.model)
+        self._waterfall = WaterfallDelegate(theme, self._current_scale, self)
+        self._texts = TraceDelegate(theme, self)
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText(FILTER_HINT)
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setAccessibleName("Filter requests")
+        self.filter.setMaximumWidth(330)
+        self.filter.setMinimumWidth(120)
+        self.legend = PhaseLegend(theme)
+        self.table = self._make_table()
+        self.detail = RequestDetail(theme)
+        self.detail.hide()
+        self._close_detail = QToolButton()
+        self._close_detail.setText("×")
+        self._close_detail.setToolTip("Close the details (Esc)")
+        self._close_detail.setAccessibleName("Close the request details")
+        self._close_detail.hide()
+        self._count = ElidedLabel("", scale=0.92)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.addWidget(self.table)
+        splitter.addWidget(self.detail)
+        splitter.setStretchFactor(0, 1)
+        splitter.setSizes([900, 270])
+        splitter.setChildrenCollapsible(False)
+        self.head = QWidget()
+        head = QHBoxLayout(self.head)
+        head.setContentsMargins(6, 0, 6, 0)
+        head.setSpacing(12)
+        head.addWidget(self.filter, 2)
+        head.addWidget(self.legend, 5)
+        head.addWidget(self._count)
+        head.addWidget(self._close_detail)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(splitter, 1)
+        self.filter.textChanged.connect(self._on_filter_changed)
+        self._close_detail.clicked.connect(self.close_detail)
+        self.table.selectionModel().currentRowChanged.connect(self._on_current_changed)
+
+    def _make_table(self) -> QTableView:
+        table = QTableView()
+        table.setModel(self.proxy)
+        table.setItemDelegate(self._texts)
+        table.setItemDelegateForColumn(RequestColumn.WATERFALL, self._waterfall)
+        table.setAccessibleName("Requests")
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setShowGrid(False)
+        table.setTabKeyNavigation(False)
+        table.setWordWrap(False)
+        table.verticalHeader().hide()
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 6)
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(30)
+        metrics = table.fontMetrics()
+        for column, sample in (
+            (RequestColumn.TIME, "00:00:00.000"),
+            (RequestColumn.VENUE, "Hyperliquid"),
+            (RequestColumn.ENDPOINT, "metaAndAssetCtxs"),
+            (RequestColumn.STATUS, "rate limited"),
+            (RequestColumn.SOCKET, "● warm #000"),
+            (RequestColumn.TOTAL, "0000 ms"),
+            (RequestColumn.ATTEMPT, "Try"),
+            (RequestColumn.BYTES, "000.0 kB"),
+            (RequestColumn.WEIGHT, "Weight"),
+        ):
+            table.setColumnWidth(column, metrics.horizontalAdvance(sample) + 18)
+        header.setSectionResizeMode(RequestColumn.WATERFALL, QHeaderView.ResizeMode.Stretch)
+        table.setSortingEnabled(True)
+        # Newest first by nature: the model's own order costs nothing, a sort would cost with every request.
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.proxy.sort(-1)
+        header.setSortIndicatorClearable(True)
+        return table
+
+    def _current_scale(self) -> float:
+        return self._scale_s
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in the colours of ``theme``."""
+        self._waterfall.set_theme(theme)
+        self._texts.set_theme(theme)
+        self.legend.set_theme(theme)
+        self.detail.set_theme(theme)
+        self.table.viewport().update()
+
+    def on_frame(self) -> None:
+        """Put new attempts in front; a view that was scrolled down stays where it is."""
+        if self._requests.revision == self._seen_revision:
+            return
+        fresh = self._requests.since(self._seen_revision)
+        self._seen_revision = self._requests.revision
+        bar = self.table.verticalScrollBar()
+        was_at_top = bar.value() == 0
+        offset_before = bar.value()
+        rows_before = self.proxy.rowCount()
+        self.model.append(fresh)
+        if not was_at_top and self.proxy.sortColumn() < 0:
+            bar.setValue(offset_before + max(self.proxy.rowCount() - rows_before, 0))
+
+    def on_slow_frame(self) -> None:
+        """Follow the slowest of the newest requests with the scale, and say how many rows there are."""
+        scale_s = nice_scale(self.model.longest_s())
+        if scale_s != self._scale_s:
+            self._scale_s = scale_s
+            self.table.viewport().update()
+        shown, held = self.proxy.rowCount(), self.model.rowCount()
+        rows = f"{shown:,}" if shown == held else f"{shown:,} of {held:,}"
+        self._count.set_text(f"{rows} rows · full bar {duration_text(self._scale_s)}")
+        self._count.set_definition("Attempts shown, and the time that the full width of a bar stands for.")
+
+    def select_request(self, request_id: int) -> bool:
+        """Go to the last attempt of a request; False when it is not in the table any more or filtered away."""
+        row = self.model.row_of(request_id)
+        if row is None:
+            return False
+        index = self.proxy.mapFromSource(self.model.index(row, 0))
+        if not index.isValid():
+            return False
+        self.table.setCurrentIndex(index)
+        self.table.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
+        return True
+
+    def show_only(self, words: Sequence[str]) -> None:
+        """Filter for all of ``words``."""
+        self.filter.setText(" ".join(words))
+
+    def close_detail(self) -> None:
+        """Hide the details and leave the row."""
+        self.detail.hide()
+        self._close_detail.hide()
+        self.table.clearSelection()
+        self.table.setCurrentIndex(QModelIndex())
+
+    def _on_filter_changed(self, text: str) -> None:
+        self.proxy.set_filter_text(text)
+        self.on_slow_frame()
+
+    def _on_current_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
+        trace = current.data(TRACE_ROLE) if current.isValid() else None
+        if not isinstance(trace, RequestTrace):
+            return
+        self.detail.show_trace(trace, self._venue_title(trace.venue))
+        self.detail.show()
+        self._close_detail.show()
+        self.request_chosen.emit(trace.request_id, -1 if trace.connection_id is None else trace.connection_id)

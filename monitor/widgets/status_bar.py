@@ -1,0 +1,226 @@
+"""The status bar: one line that says whether the figures above it can be believed, and whose delay is whose."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStatusBar, QWidget
+
+from monitor.qtmodels.figures import (
+    DASH,
+    age_range_text,
+    age_text,
+    count_text,
+    duration_text,
+    percent,
+    plain_tooltip,
+    safe_text,
+    signed,
+)
+from monitor.qtmodels.lag import LagWindow
+from monitor.state.latency import LatencySummary
+from monitor.state.venue_state import VenueState
+from monitor.state.verdict import Verdict
+from monitor.widgets.elided import ElidedLabel
+from monitor.widgets.marks import VERDICT_DEFINITIONS, verdict_color, verdict_glyph
+from monitor.widgets.theme import Theme
+
+LATENCY_SPAN_S = 300.0
+"""The percentiles in the status bar are of the last five minutes."""
+
+LAG_BAD_S = 0.05
+"""A stall or a delay of ours longer than this is shown as a warning: it is the bar the app is built to."""
+
+
+class VenueLight(QWidget):
+    """One venue: its state from the data received, warm latency, age, reuse, budget.
+
+    Signals:
+        clicked(str): name of the venue.
+    """
+
+    clicked = Signal(str)
+
+    def __init__(self, venue: VenueState, title: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._venue = venue
+        self._title = title
+        self._theme = theme
+        self._verdict = Verdict.UNKNOWN
+        self._is_enabled = True
+        self._is_paused = False
+        self._label = ElidedLabel(title)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(22, 0, 10, 0)
+        layout.addWidget(self._label)
+
+    @property
+    def text(self) -> str:
+        """What the light says, in words."""
+        return self._label.text
+
+    @property
+    def verdict(self) -> Verdict:
+        """The state shown."""
+        return self._verdict
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in the colours of ``theme``."""
+        self._theme = theme
+        self.update()
+
+    def set_modes(self, *, is_enabled: bool, is_paused: bool) -> None:
+        """Say that the user switched the venue off, or paused everything: still no green light for old data."""
+        self._is_enabled, self._is_paused = is_enabled, is_paused
+
+    def refresh(self, now_mono_s: float) -> None:
+        """Show the state at ``now_mono_s``."""
+        venue = self._venue
+        self._verdict = venue.verdict(now_mono_s)
+        warm = venue.latency.summary(now_mono_s - LATENCY_SPAN_S, now_mono_s, False)
+        age = venue.age(now_mono_s)
+        word = self._verdict.value
+        if not self._is_enabled:
+            word = "off"
+        elif self._is_paused:
+            word = "paused"
+        elif self._verdict is Verdict.UNKNOWN:
+            word = "waiting" if venue.last_failure is None else "no data"
+        countdown_s = venue.paused_for_s(now_mono_s)
+        budget = venue.budget
+        parts = [f"{self._title} {word}"]
+        if countdown_s is not None:
+            parts.append(f"asked to wait {age_text(countdown_s)}")
+        parts.append(f"{duration_text(warm.p50_s)} warm")
+        parts.append(f"age {DASH if age is None else age_text(age.high_s)}")
+        parts.append(f"reuse {percent(venue.reuse_ratio)}")
+        parts.append(f"budget {percent(None if budget is None else budget.used_fraction)}")
+        self._label.set_text(" · ".join(parts), None if self._verdict.is_trustworthy else self._theme.text_muted)
+        self.setToolTip(plain_tooltip(self._describe(now_mono_s, warm)))
+        self.setAccessibleName(self._label.text)
+        self.update()
+
+    def _describe(self, now_mono_s: float, warm: LatencySummary) -> str:
+        venue = self._venue
+        cold = venue.latency.summary(now_mono_s - LATENCY_SPAN_S, now_mono_s, True)
+        age = venue.age(now_mono_s)
+        lines = [
+            f"{self._title}: {self._verdict.value}. {VERDICT_DEFINITIONS[self._verdict]}",
+            f"age of the newest reply: {age_range_text(*age) if age else DASH}",
+            (
+                f"warm latency, last 5 min: p50 {duration_text(warm.p50_s)}, p95 {duration_text(warm.p95_s)}, "
+                f"p99 {duration_text(warm.p99_s)} (n = {warm.n})"
+            ),
+            f"cold latency, last 5 min: p50 {duration_text(cold.p50_s)} (n = {cold.n})",
+            (
+                f"polls: {count_text(venue.made)} made of {count_text(venue.planned)} planned, "
+                f"{count_text(venue.missed)} missed, {count_text(sum(venue.failed_by_kind.values()))} failed, "
+                f"{count_text(venue.healed)} healed"
+            ),
+        ]
+        budget = venue.budget
+        if budget is not None:
+            lines.append(
+                f"budget: {percent(budget.used_fraction, 1)} of the documented limit used in the last 60 s; "
+                f"our own cap is {percent(budget.cap / budget.limit)}"
+            )
+            if budget.is_shared_suspected:
+                lines.append("someone else on this IP address is using the budget")
+        if venue.failing_endpoints and venue.last_failure is not None:
+            lines.append(f"failing: {', '.join(venue.failing_endpoints)}")
+            lines.append(safe_text(venue.last_failure.failure.user_text))
+        if venue.special_status:
+            lines.append(f"the venue says: {safe_text(venue.special_status)}")
+        return "\n".join(lines)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt: a click chooses the venue."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(self._venue.name)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: the light, different in shape for each state."""
+        painter = QPainter(self)
+        is_off = not self._is_enabled or self._is_paused
+        glyph = "○" if is_off else verdict_glyph(self._verdict)
+        color = self._theme.text_muted if is_off else verdict_color(self._verdict, self._theme)
+        painter.setPen(QColor(color))
+        metrics = QFontMetrics(self.font())
+        y = (self.height() + metrics.ascent() - metrics.descent()) // 2
+        painter.drawText(6, y, glyph)
+
+
+class StatusBar(QStatusBar):
+    """A light per venue, the app's own lag, and the clocks.
+
+    Signals:
+        venue_clicked(str): name of the venue whose light was clicked.
+    """
+
+    venue_clicked = Signal(str)
+
+    def __init__(
+        self,
+        venues: Sequence[VenueState],
+        *,
+        clock: Callable[[], float],
+        venue_title: Callable[[str], str],
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._venues = tuple(venues)
+        self._clock = clock
+        self._venue_title = venue_title
+        self._theme = theme
+        self.setSizeGripEnabled(False)
+        self.setAccessibleName("Status")
+        self.lights = {venue.name: VenueLight(venue, venue_title(venue.name), theme) for venue in venues}
+        for light in self.lights.values():
+            self.addWidget(light)
+            light.clicked.connect(self.venue_clicked)
+        self.lag_label = ElidedLabel(f"app lag {DASH}")
+        self.clock_label = ElidedLabel(f"clock {DASH}")
+        for label in (self.lag_label, self.clock_label):
+            label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+            label.setContentsMargins(10, 0, 6, 0)
+            self.addPermanentWidget(label)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in the colours of ``theme``."""
+        self._theme = theme
+        for light in self.lights.values():
+            light.set_theme(theme)
+
+    def refresh(self, stalls: LagWindow, reply_to_paint: LagWindow) -> None:
+        """Show everything as of now."""
+        now = self._clock()
+        for light in self.lights.values():
+            light.refresh(now)
+        self._show_lag(stalls, reply_to_paint)
+        self._show_clocks()
+
+    def _show_lag(self, stalls: LagWindow, reply_to_paint: LagWindow) -> None:
+        stall, shown = stalls.figures(), reply_to_paint.figures()
+        is_bad = (stall.worst_s or 0.0) > LAG_BAD_S
+        self.lag_label.set_text(f"app lag {duration_text(shown.p50_s)}", self._theme.warn if is_bad else None)
+        self.lag_label.set_definition(
+            "The app's own delay, not the network's.\n"
+            f"Last byte of a reply until it is painted: p50 {duration_text(shown.p50_s)}, "
+            f"p99 {duration_text(shown.p99_s)}, worst {duration_text(shown.worst_s)} (n = {shown.n})\n"
+            f"Window standing still: p99 {duration_text(stall.p99_s)}, worst {duration_text(stall.worst_s)} "
+            f"(last {stall.n} ticks), worst ever {duration_text(stalls.worst_ever_s)}"
+        )
+
+    def _show_clocks(self) -> None:
+        lines = ["Venue clock minus this machine's clock, from the Date of replies."]
+        worst: float | None = None
+        for venue in self._venues:
+            offset, error = venue.clock_offset_s, venue.clock_offset_error_s
+            lines.append(f"{self._venue_title(venue.name)}: {signed(offset, 2, ' s')} ± {duration_text(error)}")
+            if offset is not None and (worst is None or abs(offset) > abs(worst)):
+                worst = offset
+        lines.append("Ages are measured with a clock that nobody can set, so an offset does not change them.")
+        self.clock_label.set_text(f"clock {signed(worst, 1, ' s')}")
+        self.clock_label.set_definition("\n".join(lines))

@@ -1,0 +1,57 @@
+"""Text cells of the request table: what was cold or failed stands out."""
+
+from typing import TypeAlias
+
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from monitor.domain.telemetry import RequestTrace
+from monitor.qtmodels.request_model import TRACE_ROLE, RequestColumn
+from monitor.widgets.theme import Theme
+
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
+
+_MUTED = (RequestColumn.TIME, RequestColumn.ATTEMPT, RequestColumn.BYTES, RequestColumn.WEIGHT)
+
+
+class TraceDelegate(QStyledItemDelegate):
+    """Draws the text of an attempt: cold in the colour of cold marks with an open ring, warm with a filled one."""
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in other colours from now on."""
+        self._theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Qt: draw one cell."""
+        theme = self._theme
+        trace = index.data(TRACE_ROLE)
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(option.rect, QColor(theme.selection))
+        if not isinstance(trace, RequestTrace):
+            return
+        column = RequestColumn(index.column())
+        text = str(index.data() or "")
+        color = theme.text_muted if column in _MUTED else theme.text
+        if column is RequestColumn.SOCKET and trace.is_cold is not None:
+            text = f"{'○' if trace.is_cold else '●'} {text}"
+            color = theme.cold if trace.is_cold else theme.text_muted
+        elif column is RequestColumn.VENUE:
+            color = theme.venue_color(trace.venue)
+        elif column is RequestColumn.STATUS:
+            if trace.is_healed:
+                color = theme.warn
+            elif trace.error_kind is not None or (trace.status or 0) >= 400:
+                color = theme.error
+            else:
+                color = theme.text_muted
+        painter.setFont(option.font)
+        painter.setPen(QColor(color))
+        align = index.data(Qt.ItemDataRole.TextAlignmentRole)
+        rect = option.rect.adjusted(6, 0, -6, 0)
+        shown = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+        painter.drawText(rect, int(align), shown)

@@ -1,0 +1,131 @@
+"""Waterfall bars: where the time of a request went, one coloured part per phase, all rows on one scale."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from monitor.domain.telemetry import RequestTrace
+from monitor.qtmodels.figures import plain_tooltip
+from monitor.qtmodels.request_model import PHASES, TRACE_ROLE, phases_of
+from monitor.widgets.theme import Theme
+
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
+
+PHASE_DEFINITIONS: dict[str, str] = {
+    "queue": "waiting for a worker or for the budget, before the transport; not part of the latency",
+    "lease": "waiting for a place in the connection pool",
+    "dns": "looking up the address; absent on a reused connection",
+    "tcp": "opening the TCP connection; absent on a reused connection",
+    "tls": "the TLS handshake; absent on a reused connection",
+    "send": "writing the request",
+    "wait": "last byte sent until the first byte of the reply (time to first byte)",
+    "read": "first byte until the last byte of the reply",
+    "unaccounted": "the client's own time between the phases",
+}
+
+
+def nice_scale(seconds: float) -> float:
+    """Round up to one of a few steps per power of ten: the scale of the bars must not move with every request."""
+    if seconds <= 0:
+        return 0.1
+    step = 0.001
+    while True:
+        for factor in (1, 1.5, 2, 3, 5, 7):
+            if seconds <= step * factor:
+                return step * factor
+        step *= 10
+
+
+class WaterfallDelegate(QStyledItemDelegate):
+    """Draws the phases of a ``RequestTrace``. ``scale_s`` gives the seconds that fill the cell's width."""
+
+    def __init__(self, theme: Theme, scale_s: Callable[[], float], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._scale_s = scale_s
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in other colours from now on."""
+        self._theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Qt: draw one cell."""
+        trace = index.data(TRACE_ROLE)
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(option.rect, QColor(self._theme.selection))
+        if isinstance(trace, RequestTrace):
+            room = QRectF(option.rect).adjusted(4, 5, -6, -5)
+            draw_waterfall(painter, room, trace, self._scale_s(), self._theme)
+
+
+def draw_waterfall(painter: QPainter, room: QRectF, trace: RequestTrace, scale_s: float, theme: Theme) -> None:
+    """Draw the phases of ``trace`` into ``room``, whose width stands for ``scale_s`` seconds.
+
+    The queue is drawn thinner: it is not part of the latency. A bar that does not fit ends in a fade of dots.
+    """
+    per_second = room.width() / scale_s
+    x = room.left()
+    right = room.right()
+    painter.save()
+    painter.setPen(Qt.PenStyle.NoPen)
+    for key, seconds in phases_of(trace):
+        width = min(seconds * per_second, right - x)
+        if width <= 0:
+            continue
+        painter.setBrush(QColor(theme.phases[key]))
+        inset = room.height() * 0.3 if key == "queue" else 0.0
+        painter.drawRect(QRectF(x, room.top() + inset, max(width, 0.6), room.height() - 2 * inset))
+        x += width
+    if trace.error_kind is not None:
+        painter.setPen(QPen(QColor(theme.failed), 1.5))
+        end, middle, arm = min(x + 7, right - 4), room.center().y(), 3.5
+        painter.drawLine(int(end - arm), int(middle - arm), int(end + arm), int(middle + arm))
+        painter.drawLine(int(end - arm), int(middle + arm), int(end + arm), int(middle - arm))
+    painter.restore()
+
+
+class PhaseLegend(QWidget):
+    """What the colours of the bars mean, in one line that drops its last words where there is no room."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        font = self.font()
+        font.setPointSizeF(max(font.pointSizeF() * 0.88, 6.0))
+        self.setFont(font)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Legend of the phases: " + ", ".join(word for _, word in PHASES))
+        lines = (f"{word}: {PHASE_DEFINITIONS[key]}." for key, word in PHASES)
+        self.setToolTip(plain_tooltip("\n".join(lines)))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in the colours of ``theme``."""
+        self._theme = theme
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Qt: room for all words."""
+        metrics = self.fontMetrics()
+        return QSize(sum(metrics.horizontalAdvance(word) + 24 for _, word in PHASES), metrics.height() + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: it may be squeezed to nothing."""
+        return QSize(0, self.fontMetrics().height() + 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: a square and a word for each phase."""
+        painter = QPainter(self)
+        metrics = self.fontMetrics()
+        x = 0
+        side = 8
+        for key, word in PHASES:
+            width = side + 5 + metrics.horizontalAdvance(word)
+            if x + width > self.width():
+                return
+            painter.fillRect(x, (self.height() - side) // 2, side, side, QColor(self._theme.phases[key]))
+            painter.setPen(QColor(self._theme.text_muted))
+            painter.drawText(x + side + 5, (self.height() + metrics.ascent() - metrics.descent()) // 2, word)
+            x += width + 11

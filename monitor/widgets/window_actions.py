@@ -1,0 +1,242 @@
+"""Everything the user can do from toolbar, menu, keyboard and palette, defined once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from monitor.desktop.settings import TIME_RANGES_S
+from monitor.domain.market import INTERVALS_S
+from monitor.widgets.resources import dot_icon, themed_icon
+from monitor.widgets.theme import Theme
+
+RANGE_NAMES: dict[int, str] = {60: "1m", 900: "15m", 3_600: "1h", 21_600: "6h", 86_400: "24h"}
+RANGE_WORDS: dict[int, str] = {
+    60: "1 minute",
+    900: "15 minutes",
+    3_600: "1 hour",
+    21_600: "6 hours",
+    86_400: "24 hours",
+}
+INTERVALS = tuple(name for name in INTERVALS_S if name in ("1m", "5m", "15m", "1h", "4h", "1d"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpec:
+    """One action: what it is called, its key, its picture, and what it does in a sentence."""
+
+    name: str
+    text: str
+    what: str
+    shortcut: str = ""
+    icon: str = ""
+    is_checkable: bool = False
+
+
+SPECS: tuple[ActionSpec, ...] = (
+    ActionSpec(
+        name="pause",
+        text="Pause",
+        what="Stop all polling; ages keep rising",
+        shortcut="Ctrl+P",
+        icon="pause",
+        is_checkable=True,
+    ),
+    ActionSpec(
+        name="refresh",
+        text="Refresh now",
+        what="Poll everything at once, within the budget",
+        shortcut="F5",
+        icon="refresh",
+    ),
+    ActionSpec(
+        name="search",
+        text="Search…",
+        what="Find an instrument or a command",
+        shortcut="Ctrl+K",
+        icon="search",
+    ),
+    ActionSpec(
+        name="line", text="Line", what="Show prices as a line", shortcut="Ctrl+1", icon="line", is_checkable=True
+    ),
+    ActionSpec(
+        name="candles",
+        text="Candles",
+        what="Show prices as candles with volume",
+        shortcut="Ctrl+2",
+        icon="candles",
+        is_checkable=True,
+    ),
+    ActionSpec(
+        name="theme", text="Dark or light", what="Switch between the dark and the light theme", shortcut="Ctrl+T"
+    ),
+    ActionSpec(
+        name="settings",
+        text="Settings…",
+        what="Cadences, limits, pool, proxy, theme",
+        shortcut="Ctrl+,",
+        icon="settings",
+    ),
+    ActionSpec(name="filter", text="Filter requests", what="Go to the filter of the request table", shortcut="Ctrl+F"),
+    ActionSpec(name="reset_layout", text="Reset layout", what="Put every panel back where it was at the first start"),
+    ActionSpec(name="next_panel", text="Next panel", what="Move the keyboard to the next panel", shortcut="F6"),
+    ActionSpec(name="full_screen", text="Full screen", what="Fill the screen", shortcut="F11", is_checkable=True),
+    ActionSpec(name="help", text="Keys and help", what="List the keys and what the figures mean", shortcut="F1"),
+    ActionSpec(name="logs", text="Open log folder", what="Show the folder of the log file"),
+    ActionSpec(name="about", text="About", what="Version, licences and libraries"),
+    ActionSpec(name="quit", text="Quit", what="End the app", shortcut="Ctrl+Q"),
+)
+
+
+class WindowActions(QObject):
+    """Owns the actions; the window connects them. ``named`` holds those of ``SPECS``."""
+
+    def __init__(self, parent: QWidget, *, venues: Sequence[str], venue_title: Callable[[str], str]) -> None:
+        super().__init__(parent)
+        self.named: dict[str, QAction] = {}
+        for spec in SPECS:
+            action = self._make(parent, spec.text, spec.what, spec.shortcut)
+            action.setCheckable(spec.is_checkable)
+            self.named[spec.name] = action
+        chart_group = QActionGroup(self)
+        chart_group.addAction(self.named["line"])
+        chart_group.addAction(self.named["candles"])
+        self.ranges: dict[int, QAction] = {}
+        range_group = QActionGroup(self)
+        for place, seconds in enumerate(TIME_RANGES_S, start=1):
+            action = self._make(parent, RANGE_NAMES[seconds], f"Show the last {RANGE_WORDS[seconds]}", f"Alt+{place}")
+            action.setCheckable(True)
+            action.setData(seconds)
+            range_group.addAction(action)
+            self.ranges[seconds] = action
+        self.venues: dict[str, QAction] = {}
+        for place, venue in enumerate(venues, start=1):
+            title = venue_title(venue)
+            action = self._make(parent, title, f"Poll {title}, or leave it alone", f"Ctrl+Shift+{place}")
+            action.setCheckable(True)
+            action.setChecked(True)
+            action.setData(venue)
+            self.venues[venue] = action
+
+    def _make(self, parent: QWidget, text: str, what: str, shortcut: str) -> QAction:
+        action = QAction(text, parent)
+        if shortcut:
+            action.setShortcut(QKeySequence(shortcut))
+        keys = f"  ({shortcut})" if shortcut else ""
+        action.setToolTip(what + keys)
+        action.setStatusTip("")
+        # A shortcut works wherever the keyboard is, docks that float included.
+        action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
+        parent.addAction(action)
+        return action
+
+    def all(self) -> list[QAction]:
+        """Every action, for the palette and the list of keys."""
+        return [*self.named.values(), *self.ranges.values(), *self.venues.values()]
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw the icons in the colours of ``theme``."""
+        for spec in SPECS:
+            if spec.icon:
+                self.named[spec.name].setIcon(themed_icon(spec.icon, theme.text, theme.text_muted))
+        self.named["theme"].setIcon(themed_icon("light" if theme.is_dark else "dark", theme.text))
+        self.set_paused(self.named["pause"].isChecked(), theme)
+
+    def set_paused(self, is_paused: bool, theme: Theme) -> None:
+        """Let the pause action say what pressing it would do."""
+        pause = self.named["pause"]
+        pause.setChecked(is_paused)
+        pause.setText("Resume" if is_paused else "Pause")
+        pause.setIcon(themed_icon("play" if is_paused else "pause", theme.warn if is_paused else theme.text))
+
+
+class WindowToolBar(QToolBar):
+    """The toolbar: venue switches, pause, time range, chart kind, search, badges."""
+
+    def __init__(self, actions: WindowActions, parent: QWidget) -> None:
+        super().__init__("Toolbar", parent)
+        self.setObjectName("toolbar")
+        self.setAccessibleName("Toolbar")
+        self.setMovable(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setIconSize(QSize(17, 17))
+        self._actions = actions
+        for action in actions.venues.values():
+            button = self._add(action, with_text=True)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.addSeparator()
+        self._add(actions.named["pause"])
+        self._add(actions.named["refresh"])
+        self.addSeparator()
+        for action in actions.ranges.values():
+            self._add(action, with_text=True)
+        self.addSeparator()
+        self._add(actions.named["line"])
+        self._add(actions.named["candles"])
+        self.interval = QComboBox()
+        self.interval.addItems(INTERVALS)
+        self.interval.setAccessibleName("Candle interval")
+        self.interval.setToolTip("Length of a candle")
+        self.addWidget(self.interval)
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(spacer)
+        self.paused_badge = self._badge("PAUSED", "Polling is paused. What is shown grows old.")
+        self.demo_badge = self._badge(
+            "DEMO", "Embedded demo exchange on this machine. No figure here is of a real market."
+        )
+        # The action's own text would come back with every change of its icon.
+        actions.named["search"].setIconText("Search  Ctrl+K")
+        self._add(actions.named["search"], with_text=True)
+        self._add(actions.named["theme"])
+        self._add(actions.named["settings"])
+
+    def set_theme(self, theme: Theme) -> None:
+        """Give each venue switch the colour that stands for the venue."""
+        for venue, action in self._actions.venues.items():
+            action.setIcon(dot_icon(theme.venue_color(venue), theme.text_muted))
+
+    def set_badges(self, *, is_demo: bool, is_paused: bool) -> None:
+        """Show or hide the badges."""
+        self._demo_action.setVisible(is_demo)
+        self._paused_action.setVisible(is_paused)
+
+    def _add(self, action: QAction, *, with_text: bool = False) -> QToolButton:
+        self.addAction(action)
+        button = self.widgetForAction(action)
+        if not isinstance(button, QToolButton):
+            raise TypeError("a toolbar makes tool buttons")
+        has_icon = not action.icon().isNull() or action is self._actions.named["search"]
+        beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if has_icon else Qt.ToolButtonStyle.ToolButtonTextOnly
+        button.setToolButtonStyle(beside if with_text else Qt.ToolButtonStyle.ToolButtonIconOnly)
+        button.setAccessibleName(action.toolTip())
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+    def _badge(self, text: str, what: str) -> QLabel:
+        label = QLabel(text)
+        label.setObjectName("demoBadge")
+        label.setToolTip(what)
+        label.setAccessibleName(f"{text}: {what}")
+        # A toolbar stretches what it holds to its full height.
+        frame = QWidget()
+        layout = QHBoxLayout(frame)
+        layout.setContentsMargins(4, 0, 8, 0)
+        layout.addWidget(label, 0, Qt.AlignmentFlag.AlignVCenter)
+        action = self.addWidget(frame)
+        if text == "DEMO":
+            self._demo_action = action
+        else:
+            self._paused_action = action
+        return label
+
+
+def key_table(actions: Mapping[str, QAction]) -> list[tuple[str, str]]:
+    """Keys and what they do, for the help: only actions that have a key."""
+    return [
+        (action.shortcut().toString(), action.toolTip().partition("  (")[0])
+        for action in actions.values()
+        if not action.shortcut().isEmpty()
+    ]

@@ -1,0 +1,81 @@
+"""The dialogs the window opens, each imported when it is first wanted: none is part of the start."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from monitor.desktop.settings import Settings
+from monitor.state.board import Board
+from monitor.widgets.commands import WindowCommands
+from monitor.widgets.window_actions import WindowActions, key_table
+
+
+class WindowDialogs(QObject):
+    """Opens help, about and settings over ``window``.
+
+    Signals:
+        settings_accepted(object): the ``Settings`` the user accepted.
+    """
+
+    settings_accepted = Signal(object)
+
+    def __init__(
+        self,
+        window: QWidget,
+        *,
+        actions: WindowActions,
+        board: Board,
+        commands: WindowCommands,
+        settings: Callable[[], Settings],
+        venue_title: Callable[[str], str],
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._actions = actions
+        self._board = board
+        self._commands = commands
+        self._settings = settings
+        self._venue_title = venue_title
+        actions.named["help"].triggered.connect(self.open_help)
+        actions.named["about"].triggered.connect(self.open_about)
+        actions.named["settings"].triggered.connect(self.open_settings)
+        actions.named["logs"].triggered.connect(self.open_log_folder)
+
+    def open_help(self) -> None:
+        """Show the keys and the definitions."""
+        from monitor.widgets.help_dialog import HelpDialog  # noqa: PLC0415 - not part of the start
+
+        dialog = HelpDialog(key_table({action.text(): action for action in self._actions.all()}), self._window)
+        dialog.exec()
+        dialog.deleteLater()
+
+    def open_about(self) -> None:
+        """Show versions and licences."""
+        from monitor.widgets.about_dialog import AboutDialog  # noqa: PLC0415 - not part of the start
+
+        dialog = AboutDialog(self._commands.licence_notices(), self._window)
+        dialog.exec()
+        dialog.deleteLater()
+
+    def open_settings(self) -> None:
+        """Let the user change the settings."""
+        from monitor.widgets.settings_dialog import SettingsDialog  # noqa: PLC0415 - not part of the start
+
+        budgets = {
+            name: budget for name in self._board.venue_names if (budget := self._board.venue(name).budget) is not None
+        }
+        dialog = SettingsDialog(
+            self._settings(),
+            jobs=self._commands.plan_jobs(),
+            budgets=budgets,
+            venue_title=self._venue_title,
+            parent=self._window,
+        )
+        if dialog.exec():
+            self.settings_accepted.emit(dialog.settings())
+        dialog.deleteLater()
+
+    def open_log_folder(self) -> None:
+        """Show the folder of the log file."""
+        self._commands.open_log_folder()

@@ -1,0 +1,63 @@
+"""Where the panels are: at the first start, as the user left them, and back again."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QMainWindow
+
+from monitor.desktop.settings import Settings
+from monitor.widgets.dock import Dock
+
+LAYOUT_VERSION = 1
+"""Grows when docks come or go, so that an older saved layout is not forced onto a newer window."""
+
+FIRST_SIZE = (1280, 800)
+WATCHLIST_WIDTH_PX = 384
+POOLS_WIDTH_PX = 304
+BOTTOM_HEIGHT_PX = 200
+
+
+class WindowLayout:
+    """Geometry of ``window`` and its docks (``watchlist``, ``pools``, ``requests``, ``events`` by name)."""
+
+    def __init__(self, window: QMainWindow, docks: Mapping[str, Dock]) -> None:
+        self._window = window
+        self._docks = docks
+
+    def reset(self) -> None:
+        """Put every panel where it was at the first start."""
+        window, docks = self._window, self._docks
+        for dock in docks.values():
+            dock.setFloating(False)
+        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["watchlist"])
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, docks["pools"])
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["requests"])
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["events"])
+        window.tabifyDockWidget(docks["requests"], docks["events"])
+        for dock in docks.values():
+            dock.show()
+        docks["requests"].raise_()
+        window.resizeDocks(
+            [docks["watchlist"], docks["pools"]], [WATCHLIST_WIDTH_PX, POOLS_WIDTH_PX], Qt.Orientation.Horizontal
+        )
+        window.resizeDocks([docks["requests"]], [BOTTOM_HEIGHT_PX], Qt.Orientation.Vertical)
+
+    def restore(self, settings: Settings) -> None:
+        """Put everything where ``settings`` say; the first layout where they say nothing or it does not fit."""
+        self._window.resize(*FIRST_SIZE)
+        self.reset()
+        if settings.window_geometry:
+            self._window.restoreGeometry(QByteArray.fromBase64(settings.window_geometry.encode()))
+        if settings.window_state:
+            state = QByteArray.fromBase64(settings.window_state.encode())
+            if not self._window.restoreState(state, LAYOUT_VERSION):
+                self.reset()
+
+    def remember(self, settings: Settings) -> Settings:
+        """``settings`` with the layout as it is now."""
+        return replace(
+            settings,
+            window_geometry=bytes(self._window.saveGeometry().toBase64().data()).decode(),
+            window_state=bytes(self._window.saveState(LAYOUT_VERSION).toBase64().data()).decode(),
+        )
