@@ -48,7 +48,7 @@ def test_marks_and_waterfall_parts_stand_out_from_the_panel(theme: Theme) -> Non
         assert contrast(getattr(theme, name), theme.panel) >= 3.0, name
     for phase, color in theme.phases.items():
         assert contrast(color, theme.panel) >= 2.2, phase
-    assert len(set(theme.phases.values())) == 8
+    assert len(set(theme.phases.values())) == 9
 
 
 def test_venues_get_different_colors_in_order() -> None:

@@ -1,0 +1,49 @@
+"""Window commands that write down what they were asked, in order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from monitor.desktop.settings import Settings
+from monitor.exchanges.base import PollJob
+
+
+@dataclass
+class FakeCommands:
+    """Stands in for the app behind the window; ``calls`` holds (name, arguments)."""
+
+    calls: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    jobs: tuple[PollJob, ...] = ()
+
+    def named(self, name: str) -> list[tuple[object, ...]]:
+        """Arguments of every call of ``name``, in order."""
+        return [arguments for called, arguments in self.calls if called == name]
+
+    def set_focus(self, key: tuple[str, str], interval: str) -> None:
+        self.calls.append(("set_focus", (key, interval)))
+
+    def set_watchlist(self, keys: Sequence[tuple[str, str]]) -> None:
+        self.calls.append(("set_watchlist", (tuple(keys),)))
+
+    def set_paused(self, is_paused: bool) -> None:
+        self.calls.append(("set_paused", (is_paused,)))
+
+    def set_venue_enabled(self, venue: str, is_enabled: bool) -> None:
+        self.calls.append(("set_venue_enabled", (venue, is_enabled)))
+
+    def refresh(self) -> None:
+        self.calls.append(("refresh", ()))
+
+    def save_settings(self, settings: Settings) -> None:
+        self.calls.append(("save_settings", (settings,)))
+
+    def plan_jobs(self) -> Sequence[PollJob]:
+        return self.jobs
+
+    def licence_notices(self) -> str:
+        return ""
+
+    def open_log_folder(self) -> None:
+        self.calls.append(("open_log_folder", ()))
+
+    def quit(self) -> None:
+        self.calls.append(("quit", ()))
