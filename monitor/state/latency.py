@@ -181,7 +181,7 @@ class LatencyWindow:
     def marks(self, kind: MarkKind, start_s: float, end_s: float, max_points: int | None = None) -> MarkArrays:
         """Marks of ``kind`` that ended in ``[start_s, end_s]``.
 
-        Of more than twice ``max_points`` only about so many: the fastest and the slowest of each of half as many
+        Of more than twice ``max_points`` at most so many: the fastest and the slowest of each of a quarter as many
         columns, so that no outlier is lost, and every k-th mark, so that what lies between keeps its density. The cost
         then does not grow with their number, and a mark once chosen stays so while the window moves.
         """
@@ -191,8 +191,9 @@ class LatencyWindow:
         if max_points is None or count <= 2 * max_points:
             _, latencies_s = marks.series.points(first, end)
             return MarkArrays(marks.ended_s[marks.slots(first, end)], latencies_s, first, count)
-        times_s, latencies_s = marks.series.window(start_s, end_s, max(1, max_points // 2))
-        stride = 1 << (max(1, count // max_points) - 1).bit_length()
+        times_s, latencies_s = marks.series.window(start_s, end_s, max(1, max_points // 4))
+        # The power of two that leaves at most one and a half times max_points.
+        stride = 1 << (-(-2 * count // (3 * max_points)) - 1).bit_length()
         sampled = np.arange(-(-first // stride) * stride, end, stride) % self.capacity
         return MarkArrays(
             np.concatenate((times_s, marks.ended_s[sampled])),

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Signal
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
 from monitor.state.latency import LatencyBand, LatencyMark, LatencyWindow, MarkArrays, MarkKind
@@ -129,18 +129,20 @@ class LatencyPlot(TimePlot):
         if low_s <= high_s:
             # A clock that stood still must not ask for the logarithm of 0.
             scale = self._range.fit(max(low_s, 1e-6), max(high_s, 1e-6), self._max_y_ticks(1.6))
-            rows = (scale.high + (scale.high - scale.low) * self._top_px / 2.0 / (view.height - self._top_px), "failed")
-            self._set_scale(scale, (rows,))
+            per_px = (scale.high - scale.low) / (view.height - self._top_px)
+            rows = (scale.high + self._top_px / 2.0 * per_px, "failed")
+            # The uppermost label would stand on the rows' one; its line is the border between them.
+            reach = 1.3 * QFontMetricsF(self.font()).height() * per_px
+            ticks = tuple(tick for tick in scale.ticks if tick[0] <= rows[0] - reach)
+            self._set_scale(scale if ticks == scale.ticks else replace(scale, ticks=ticks), (rows,))
         else:
             self._set_scale(None)
         view = self._view or view
         self._gutter.set_tags(self._tags(view))
-        self.header.set_runs(self._runs(view))
+        self._set_header(self._runs(view))
 
     def _read(self, lane: LatencyLane, view: PlotView) -> _Drawn:
-        marks = {
-            kind: lane.window.marks(kind, view.start_mono_s, view.now_mono_s, view.columns // 2) for kind in MarkKind
-        }
+        marks = {kind: lane.window.marks(kind, view.start_mono_s, view.now_mono_s, view.columns) for kind in MarkKind}
         bin_s = next((width for width in _BIN_WIDTHS_S if view.span_s / width <= _MAX_BINS), _BIN_WIDTHS_S[-1])
         return _Drawn(lane, marks, lane.window.warm_band(view.start_mono_s, view.now_mono_s, float(bin_s)))
 

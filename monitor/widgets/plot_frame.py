@@ -6,21 +6,23 @@ pixel, so that the picture moves by pixels and does not tremble.
 """
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsView, QSizePolicy, QVBoxLayout, QWidget
 
 from monitor.widgets.plot_gutter import TagGutter
-from monitor.widgets.plot_header import PlotHeader
-from monitor.widgets.plot_primitives import Sprites
-from monitor.widgets.plot_scale import TEXT_CHARACTERS, ValueScale, age_text, time_ticks
+from monitor.widgets.plot_header import PlotHeader, Run
+from monitor.widgets.plot_primitives import Sprites, hairline
+from monitor.widgets.plot_scale import CLOCK_FROM_S, TEXT_CHARACTERS, ValueScale, age_text, time_ticks
 from monitor.widgets.plot_view import Canvas, PlotView
 from monitor.widgets.theme import Theme
 
 _TICK_EVERY_X_CHARACTERS = 13
+_SPACING_PX = 3.0
 _DRAG_FROM_PX = 6.0
 """A press that moves less is a click."""
 
@@ -60,9 +62,14 @@ class TimePlot(QWidget):
 
         self.header = PlotHeader(theme, self._sprites)
         self._plot = pg.PlotWidget(enableMenu=False, background=theme.panel)
+        # With this and the spacing below, painting the canvas does not touch the axes beside it.
+        self._plot.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
         item = self._plot.getPlotItem()
         item.hideButtons()
         item.layout.setContentsMargins(0.0, 6.0, 0.0, 0.0)
+        for number in range(4):
+            item.layout.setRowSpacing(number, _SPACING_PX)
+            item.layout.setColumnSpacing(number, _SPACING_PX)
         self._box = item.getViewBox()
         self._box.setMouseEnabled(False, False)
         self._box.disableAutoRange()
@@ -71,7 +78,8 @@ class TimePlot(QWidget):
         self._gutter = TagGutter(theme, self._sprites, self.font())
         item.layout.addItem(self._gutter, 2, 3)
         self._canvas = Canvas(self._box, self._paint_canvas)
-        self._ticks_shown: tuple[object, ...] = ()
+        self._values_shown: tuple[object, ...] = ()
+        self._times_shown: tuple[object, ...] = ()
         self._x_ticks: tuple[tuple[float, str], ...] = ()
 
         layout = QVBoxLayout(self)
@@ -107,7 +115,6 @@ class TimePlot(QWidget):
         if seconds != self._span_s:
             self._span_s = seconds
             self._box.setXRange(-seconds, 0.0, padding=0)
-            self._ticks_shown = ()
             self._redraw()
 
     def set_paused(self, is_paused: bool) -> None:
@@ -195,18 +202,27 @@ class TimePlot(QWidget):
         view = self._view
         if view is None or self._now_utc is None:
             return
+        values = (scale, extra_ticks, view.low, view.high)
+        if values != self._values_shown:
+            self._values_shown = values
+            self._left.setTicks([[*(() if scale is None else scale.ticks), *extra_ticks]])
+            self._box.setYRange(view.low, view.high, padding=0)
         # Clock ticks move with time, by whole pixels; the others depend on span and width only.
         apart_px = QFontMetricsF(self.font()).averageCharWidth() * _TICK_EVERY_X_CHARACTERS
         max_x_ticks = max(2, int(view.width / apart_px))
-        moment = self._now_utc if self._span_s >= 3_600.0 else None
-        shown = (scale, extra_ticks, view.low, view.high, max_x_ticks, moment)
-        if shown == self._ticks_shown:
-            return
-        self._ticks_shown = shown
-        self._x_ticks = time_ticks(self._now_utc, self._span_s, max_x_ticks, self._zone)
-        self._bottom.setTicks([list(self._x_ticks)])
-        self._left.setTicks([[*(() if scale is None else scale.ticks), *extra_ticks]])
-        self._box.setYRange(view.low, view.high, padding=0)
+        moment = self._now_utc if self._span_s >= CLOCK_FROM_S else None
+        times = (max_x_ticks, self._span_s, moment)
+        if times != self._times_shown:
+            self._times_shown = times
+            self._x_ticks = time_ticks(self._now_utc, self._span_s, max_x_ticks, self._zone)
+            self._bottom.setTicks([list(self._x_ticks)])
+
+    def _set_header(self, runs: Sequence[Run]) -> None:
+        """Show ``runs`` above the plot, and tell them to whoever reads the screen aloud."""
+        self.header.set_runs(runs)
+        text = self.header.text
+        if text != self.accessibleDescription():
+            self.setAccessibleDescription(text)
 
     def _when_text(self, view: PlotView, time_s: float) -> str:
         """``12:03:20 · 34 s ago`` for a time on the axis; with the date when it was not today."""
@@ -236,14 +252,17 @@ class TimePlot(QWidget):
         if self._focus_period is not None:
             left, right = (view.x_of(time_s) for time_s in self._focus_period)
             painter.fillRect(QRectF(left, 0.0, right - left, rect.height()), QColor(theme.selection))
-        painter.setPen(QPen(QColor(theme.grid), 1))
-        for before_s, _ in self._x_ticks:
-            x = round((before_s / view.span_s + 1.0) * view.width)
-            painter.drawLine(x, 0, x, int(rect.height()))
+        painter.setPen(hairline(QColor(theme.grid)))
+        painter.drawLines(
+            [QLineF(x, 0.0, x, view.height) for x in (round(view.x_of_ago(-ago)) for ago, _ in self._x_ticks)]
+        )
         if self._scale is not None:
-            for position, _ in self._scale.ticks:
-                y = round(view.y_of(position))
-                painter.drawLine(0, y, int(rect.width()), y)
+            ys = (round(view.y_of(position)) for position, _ in self._scale.ticks)
+            painter.drawLines([QLineF(0.0, y, view.width, y) for y in ys])
+        painter.setPen(hairline(QColor(theme.border)))
+        painter.drawPolyline(
+            [QPointF(0.0, 0.0), QPointF(0.0, view.height - 1.0), QPointF(view.width, view.height - 1.0)]
+        )
         self._paint_data(painter, view)
         x_cursor = self._cursor_x
         if x_cursor is not None:
@@ -356,7 +375,7 @@ class TimePlot(QWidget):
         font = QFont(self.font())
         metrics = QFontMetricsF(font)
         for axis in (self._left, self._bottom):
-            axis.setStyle(tickFont=font, tickLength=-4, hideOverlappingLabels=40, tickTextOffset=4)
+            axis.setStyle(tickFont=font, tickLength=0, hideOverlappingLabels=40, tickTextOffset=6)
         self._left.setWidth(round(metrics.horizontalAdvance("0" * TEXT_CHARACTERS)) + 10)
         self._bottom.setHeight(round(metrics.height()) + 7)
         self._gutter.set_tag_font(font)
@@ -365,5 +384,7 @@ class TimePlot(QWidget):
         theme = self._theme
         self._plot.setBackground(theme.panel)
         for axis in (self._left, self._bottom):
-            axis.setPen(theme.border)
+            # The canvas draws the lines; the axes only their labels.
+            axis.setPen(None)
+            axis.setTickPen(None)
             axis.setTextPen(theme.text_muted)

@@ -116,4 +116,4 @@ class TagGutter(QGraphicsWidget):
         painter.setFont(font)
         painter.setPen(QColor(ink))
         text_box = QRectF(left, box.top(), box.right() - left - _PAD_PX, box.height())
-        painter.drawText(text_box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, tag.text)
+        painter.drawText(text_box, Qt.AlignmentFlag.AlignVCenter, tag.text)

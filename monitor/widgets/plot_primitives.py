@@ -5,6 +5,7 @@ wrap an array's memory as that pointer, which is what pyqtgraph does internally 
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, TypeVar, cast
 
 import numpy as np
@@ -46,8 +47,12 @@ def shape_for(number: int) -> MarkShape:
     return shapes[number % len(shapes)]
 
 
+@lru_cache(maxsize=256)
 def mix(color: str, ground: str, part: float) -> QColor:
-    """``part`` of ``color`` over ``ground``, opaque: what an alpha would give without its cost."""
+    """``part`` of ``color`` over ``ground``, opaque: what an alpha would give without its cost.
+
+    The result is shared: do not change it.
+    """
     over, under = QColor(color), QColor(ground)
     channels = (
         round(part * above + (1.0 - part) * below)

@@ -18,7 +18,7 @@ _MIN_USE: Final = 0.35
 """A range of which the data use less than this is replaced: hysteresis, so that it does not follow each value."""
 _MIN_RELATIVE_SPAN: Final = 2e-4
 """A flat price is shown in a range of this part of itself, not magnified until rounding shows."""
-_CLOCK_FROM_S: Final = 3_600.0
+CLOCK_FROM_S: Final = 3_600.0
 """From this span on ticks are clock times: shorter, they would change too fast to read."""
 _TIME_STEPS_S: Final = (
     1, 2, 5, 10, 15, 30,
@@ -221,7 +221,7 @@ def time_ticks(now_utc: datetime, span_s: float, max_ticks: int, zone: tzinfo | 
     (``None``: the system's) at round minutes, which move by a pixel every few seconds; midnight shows its date.
     """
     step_s = next((step for step in _TIME_STEPS_S if span_s / step <= max_ticks), _TIME_STEPS_S[-1])
-    if span_s < _CLOCK_FROM_S:
+    if span_s < CLOCK_FROM_S:
         return tuple((-float(ago), _ago_text(ago)) for ago in range(0, int(span_s + 1e-9) + 1, step_s))
     local = now_utc.astimezone(zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)

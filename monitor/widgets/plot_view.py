@@ -43,6 +43,9 @@ class PlotView:
     def x_of(self, time_s: float) -> float:
         return (time_s - self.start_mono_s) * (self.width / self.span_s)
 
+    def x_of_ago(self, ago_s: float) -> float:
+        return self.width * (1.0 - ago_s / self.span_s)
+
     def y_of(self, position: float) -> float:
         return (self.high - position) * (self.height / (self.high - self.low))
 

@@ -142,7 +142,7 @@ class PricePlot(TimePlot):
             self._set_scale(None)
         view = self._view or view
         self._gutter.set_tags(self._tags(view))
-        self.header.set_runs(self._runs(view))
+        self._set_header(self._runs(view))
 
     def _read(self, line: PriceLine, view: PlotView) -> _Drawn:
         times_s, values = line.series.window(view.start_mono_s, view.now_mono_s, view.columns, is_padded=True)
@@ -267,13 +267,12 @@ class PricePlot(TimePlot):
         pen = hairline(QColor(drawn.line.color))
         trusted_s = drawn.line.last_trusted_mono_s
         if trusted_s is None:
-            self._line_painter.draw(painter, pen, x, y)
+            self._line_painter.draw(painter, view, pen, x, y)
             return
         known = int(drawn.times_s.searchsorted(trusted_s, "right"))
-        self._line_painter.draw(
-            painter, hairline(QColor(self._theme.text_muted)), x[max(0, known - 1) :], y[max(0, known - 1) :]
-        )
-        self._line_painter.draw(painter, pen, x[:known], y[:known])
+        old = slice(max(0, known - 1), None)
+        self._line_painter.draw(painter, view, hairline(QColor(self._theme.text_muted)), x[old], y[old])
+        self._line_painter.draw(painter, view, pen, x[:known], y[:known])
 
     def _paint_last(self, painter: QPainter, view: PlotView, drawn: _Drawn) -> None:
         """The newest price held to the right edge, its level across the plot, and the venue's mark on it."""

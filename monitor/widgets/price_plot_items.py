@@ -21,6 +21,8 @@ VOLUME_PART: Final = 0.18
 """Part of the plot's height that the highest volume bar takes."""
 _MIN_CANDLE_PX: Final = 3.0
 """Candles narrower than this are drawn as bars from low to high, one per pixel column."""
+_THICK_FROM_RATIO: Final = 1.75
+"""From so many device pixels a pixel on, a line one device pixel wide is too thin to see its colour."""
 _MAX_RUNS: Final = 8
 """A line of more pieces than this is drawn as single segments in one call instead of piece by piece."""
 
@@ -32,8 +34,19 @@ class LinePainter:
         self._lines = LineArray()
         self._points = PointArray()
 
-    def draw(self, painter: QPainter, pen: QPen, x: FloatArray, y: FloatArray) -> None:
-        """Draw ``y`` over ``x`` in pixels; a value alone between two gaps becomes a dot."""
+    def draw(self, painter: QPainter, view: PlotView, pen: QPen, x: FloatArray, y: FloatArray) -> None:
+        """Draw ``y`` over ``x`` in pixels; a value alone between two gaps becomes a dot.
+
+        On a screen of two or three device pixels a pixel the hairline is drawn three times, a device pixel apart: still
+        many times cheaper than a pen of that width.
+        """
+        self._draw_once(painter, pen, x, y)
+        if view.pixel_ratio >= _THICK_FROM_RATIO:
+            device_px = 1.0 / view.pixel_ratio
+            self._draw_once(painter, pen, x + device_px, y)
+            self._draw_once(painter, pen, x, y + device_px)
+
+    def _draw_once(self, painter: QPainter, pen: QPen, x: FloatArray, y: FloatArray) -> None:
         painter.setPen(pen)
         is_gap = np.isnan(y)
         if not is_gap.any():
