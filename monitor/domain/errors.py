@@ -82,7 +82,10 @@ class ConnectionDropped(TransportError):
 
 
 class ReplyTooLarge(TransportError):
-    """The reply is larger than the endpoint may be; reading stopped at the limit and the connection was closed."""
+    """The reply is larger than the endpoint may be; reading stopped at the limit.
+
+    The connection was closed, unless all of the reply had arrived and only its decompressed form is too large.
+    """
 
     kind = ErrorKind.TOO_LARGE
 

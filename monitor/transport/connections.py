@@ -5,6 +5,7 @@ apart from the TCP connect) and ``_dns_host``. Everything else is the base-conne
 """
 
 import functools
+import http.client
 import itertools
 import select
 import socket
@@ -198,6 +199,7 @@ class TracedHTTPConnection(HTTPConnection):
         self._is_reading_headers = True
         try:
             response = super().getresponse()
+            _refuse_cut_headers(response, record)
         except Exception as error:
             self._is_reading_headers = False
             self._failed(error, record)
@@ -366,6 +368,13 @@ class TracedHTTPSPool(TracedHTTPPool, HTTPSConnectionPool):
 
 def _make_ledger(maxsize: int, *, account: OriginAccount, is_blocking: bool, max_idle_s: float | None) -> Ledger:
     return Ledger(account, maxsize=maxsize, is_blocking=is_blocking, max_idle_s=max_idle_s)
+
+
+def _refuse_cut_headers(response: HTTPResponse, record: Record) -> None:
+    # http.client takes the end of the stream for the end of the headers.
+    if record.is_reply_broken:
+        response.close()
+        raise http.client.IncompleteRead(b"")
 
 
 def is_drop(error: BaseException) -> bool:

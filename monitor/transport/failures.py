@@ -57,7 +57,8 @@ def to_monitor_error(error: BaseException, record: Record, *, deadline_s: float,
         return _connect_failed(venue, record, causes, detail)
     if any(is_drop(cause) or isinstance(cause, http.client.IncompleteRead) for cause in causes):
         return ConnectionDropped(f"{venue} closed the connection before the answer was whole.", detail=detail)
-    if _is_foreign(causes):
+    # http.client trips over some malformed replies with a bare ValueError.
+    if _is_foreign(causes) and phase != "read":
         failure = MonitorError("The request could not be made; this is a fault of the app.", detail=detail)
         failure.kind = ErrorKind.INTERNAL
         return failure

@@ -172,10 +172,10 @@ class LoopbackServer:
         with self._lock:
             return len(self._connections)
 
-    def close_idle(self) -> int:
-        """Close every connection that waits for a request; returns how many."""
+    def close_idle(self, limit: int = 1_000_000) -> int:
+        """Close connections that wait for a request, at most ``limit``; returns how many."""
         with self._lock:
-            idle = [connection for connection in self._connections if connection.is_idle]
+            idle = [connection for connection in self._connections if connection.is_idle][:limit]
         for connection in idle:
             connection.close()
         return len(idle)
