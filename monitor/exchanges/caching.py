@@ -66,7 +66,6 @@ class _Series:
     fetched: Fetched[CandleBatch]
     asked: int
     """How many were asked for; fewer held means that the venue has no more."""
-    wall_at: datetime
 
 
 class _Store:
@@ -196,9 +195,9 @@ class CachedClient:
     def fresh_instruments(self, max_age_s: float) -> Fetched[InstrumentCatalog]:
         """Every instrument, from memory if it is younger than ``max_age_s``, else from the venue or an error."""
         catalog = self._store.catalog
-        if catalog is not None and 0.0 <= self._clock() - catalog.received_mono_s < max_age_s:
+        if catalog is not None and self._age_s(catalog) < max_age_s:
             self._store.count("cached")
-            return handed_out(catalog, self._clock(), Source.CACHE)
+            return handed_out(catalog, self._age_s(catalog), Source.CACHE)
         return self._flights.share("instruments", self._read_instruments)
 
     def fresh_candles(self, venue_symbol: str, interval: str, limit: int) -> Fetched[CandleBatch]:
@@ -216,9 +215,9 @@ class CachedClient:
         held = self._held(venue_symbol, interval, limit)
         if held is None:
             return self._read_all_candles(venue_symbol, interval, limit)
-        if 0.0 <= self._clock() - held.fetched.received_mono_s < self._candle_ttl_s:
+        if self._age_s(held.fetched) < self._candle_ttl_s:
             self._store.count("cached")
-            return handed_out(_newest(held.fetched, limit), self._clock(), Source.CACHE)
+            return handed_out(_newest(held.fetched, limit), self._age_s(held.fetched), Source.CACHE)
         missing = self._missing(held, interval)
         if missing >= held.asked:
             return self._read_all_candles(venue_symbol, interval, limit)
@@ -241,12 +240,19 @@ class CachedClient:
     def _missing(self, held: _Series, interval: str) -> int:
         """How many of the newest candles may be new or changed, and one more to see that nothing lies between.
 
-        In n whole intervals up to n + 1 candles closed, and one is forming. The longer of both clocks counts: the
-        monotonic one may stand still while the computer sleeps, the other one may be set back.
+        In n whole intervals up to n + 1 candles closed, and one is forming.
         """
-        mono_s = self._clock() - held.fetched.received_mono_s
-        wall_s = (self._wall_clock() - held.wall_at).total_seconds()
-        return int(max(mono_s, wall_s, 0.0) // INTERVALS_S[interval]) + 3
+        return int(self._age_s(held.fetched) // INTERVALS_S[interval]) + 3
+
+    def _age_s(self, held: Fetched[T]) -> float:
+        """How long ago a value was received, by the clock that says longer.
+
+        The monotonic one may stand still while the computer sleeps, the wall clock may be set back; a value that is
+        called too old is only asked for again.
+        """
+        mono_s = self._clock() - held.received_mono_s
+        wall_s = (self._wall_clock() - held.received_at).total_seconds()
+        return max(mono_s, wall_s, 0.0)
 
     def _held(self, venue_symbol: str, interval: str, limit: int) -> _Series | None:
         """What is held, if it is as long as is wanted."""
@@ -264,7 +270,7 @@ class CachedClient:
             # Two reads of different length may end in either order; the younger reply stays, then the longer one.
             if held is not None and held.fetched.received_mono_s > fetched.received_mono_s and held.asked >= asked:
                 return
-            self._store.series[key] = _Series(replace(fetched, traces=()), asked, self._wall_clock())
+            self._store.series[key] = _Series(replace(fetched, traces=()), asked)
             self._store.series.move_to_end(key)
             while len(self._store.series) > MAX_SERIES:
                 self._store.series.popitem(last=False)
@@ -282,7 +288,7 @@ class CachedClient:
         if held is None or not is_passing or isinstance(error, UnknownInstrument):
             raise error
         self._store.count("stale")
-        stale = handed_out(held, self._clock(), Source.STALE_CACHE)
+        stale = handed_out(held, self._age_s(held), Source.STALE_CACHE)
         traces = tuple(trace for trace in error.traces if isinstance(trace, RequestTrace))
         return replace(stale, traces=traces)
 

@@ -39,11 +39,17 @@ class SingleFlight:
         self._lock = threading.Lock()
         self._flights: dict[Hashable, _Flight] = {}
         self._shared = 0
+        self._waiting = 0
 
     @property
     def shared(self) -> int:
         """Reads that needed no request of their own, since start."""
         return self._shared
+
+    @property
+    def waiting(self) -> int:
+        """Callers that wait for somebody else's read now."""
+        return self._waiting
 
     def share(self, key: Hashable, read: Callable[[], Fetched[T]]) -> Fetched[T]:
         """The result of ``read``, ours or the one that is under way for ``key``; raises what it raises."""
@@ -52,9 +58,14 @@ class SingleFlight:
             is_leader = flight is None
             if flight is None:
                 flight = self._flights[key] = _Flight()
+            else:
+                self._waiting += 1
         if is_leader:
             return self._lead(key, flight, read)
-        if not flight.done.wait(self.WAIT_S):
+        is_done = flight.done.wait(self.WAIT_S)
+        with self._lock:
+            self._waiting -= 1
+        if not is_done:
             return read()
         if flight.error is not None:
             raise _without_traces(flight.error)
@@ -63,7 +74,7 @@ class SingleFlight:
             return read()
         with self._lock:
             self._shared += 1
-        return handed_out(flight.value, self._clock(), Source.CACHE)
+        return handed_out(flight.value, self._clock() - flight.value.received_mono_s, Source.CACHE)
 
     def _lead(self, key: Hashable, flight: _Flight, read: Callable[[], Fetched[T]]) -> Fetched[T]:
         try:
@@ -79,9 +90,9 @@ class SingleFlight:
             flight.done.set()
 
 
-def handed_out(fetched: Fetched[T], now_mono_s: float, source: Source) -> Fetched[T]:
-    """``fetched`` as somebody gets it who did not ask for it: no traces, and how long it has been held."""
-    return replace(fetched, traces=(), source=source, cache_age_s=max(0.0, now_mono_s - fetched.received_mono_s))
+def handed_out(fetched: Fetched[T], age_s: float, source: Source) -> Fetched[T]:
+    """``fetched`` as somebody gets it who did not ask for it: no traces, and held for ``age_s``."""
+    return replace(fetched, traces=(), source=source, cache_age_s=max(0.0, age_s))
 
 
 def _without_traces(error: MonitorError) -> MonitorError:

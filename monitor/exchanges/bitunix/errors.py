@@ -102,7 +102,10 @@ def unwrap(endpoint: Endpoint, decoder: msgspec.json.Decoder[E], reply: Reply) -
         value = decode(decoder, reply.body, endpoint=endpoint.name, max_bytes=endpoint.max_reply_bytes)
     except PayloadError as malformed:
         # The data of an error reply may have any type; what counts is its code.
-        raise _code_error_of(endpoint, reply) or _status_error(reply) or malformed from malformed
+        venue_error = _code_error_of(endpoint, reply) or _status_error(reply)
+        if venue_error is None:
+            raise
+        raise venue_error from malformed
     if not is_success(value.code):
         raise _code_error_of(endpoint, reply) or PayloadError(
             endpoint=endpoint.name, path="code", expected="a whole number"

@@ -165,7 +165,8 @@ class HyperliquidClient:
         if interval not in self.intervals:
             raise MonitorError(f"{TITLE} has no candles of {interval}")
         until = self._clock.now() + _CLOCK_MARGIN if end is None else end
-        earliest = series.range_start(until, interval, min(limit, CANDLES_KEPT))
+        limit = min(limit, CANDLES_KEPT)
+        earliest = series.range_start(until, interval, limit)
         since = earliest if start is None else max(start, earliest)
         endpoint = INFO["candleSnapshot"].endpoint
         pages: list[tuple[Candle, ...]] = []
