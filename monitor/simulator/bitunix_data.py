@@ -16,7 +16,7 @@ from monitor.simulator.texts import listed, objects, plain, trimmed, trimmeds
 from monitor.simulator.world import World
 
 # Contracts long gone that tickers and the funding batch still carry.
-_GONE = tuple((f"OLD{number:02d}USDT", f"0.{number + 11}") for number in range(24))
+_GONE = tuple((f"OLD{number:02d}USDT", f"0.{number + 11}".rstrip("0")) for number in range(24))
 _SLOT_MS = 250
 
 

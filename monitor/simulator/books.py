@@ -10,8 +10,8 @@ import numpy as np
 
 from monitor.simulator.candles import MINUTE_MS
 from monitor.simulator.market import Market
-from monitor.simulator.noise import F64, I64, U64, bits, uniform
-from monitor.simulator.paths import MINUTES, SLOT_MS, SLOTS
+from monitor.simulator.noise import F64, I64, bits, uniform
+from monitor.simulator.paths import MINUTES, SLOT_MS, SLOTS, SlotBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def _side(market: Market, row: int, now_ms: int, *, best: float, size: float, de
     mark = grid * 64 + direction
     there = uniform(key, mark ^ (age << 24), 71) >= quiet
     there[0] = True
-    distance = np.abs(grid - first)
-    shape = 0.35 + 1.6 * (1.0 - np.exp(-distance / 6.0)) + 0.02 * np.minimum(distance, 400)
+    # Thin at the touch, then even: a size that followed the distance would change at every step of the price.
+    shape = np.where(np.abs(grid - first) < 3, 0.45, 1.5)
     draw = -np.log(uniform(key, mark ^ (age << 24), 72))
     lots = np.maximum(turnover_lots * 4e-4 * shape * draw, 1.0).astype(np.int64)
     orders = 1 + (bits(key, mark ^ (age << 24), 73) % np.uint64(9)).astype(np.int64) + (draw * 4).astype(np.int64)
@@ -86,29 +86,41 @@ def _side(market: Market, row: int, now_ms: int, *, best: float, size: float, de
 
 
 def newest_trades(market: Market, row: int, count: int, now_ms: int) -> list[Trade]:
-    """Return up to `count` newest trades, newest first, looking back at most an hour."""
+    """Return up to `count` newest trades, newest first, looking back six hours at most."""
     if market.rows.is_dead[row]:
         return []
     found: list[Trade] = []
-    one = np.array([row])
-    minute = now_ms // MINUTE_MS
-    for back in range(MINUTES):
-        number = minute - back
-        block = market.minute(number) if back == 0 else None
-        points = block.points[row] if block is not None else None
-        lots = block.lots[row] if block is not None else None
-        if points is None or lots is None:
-            alone = market.rows.slots(one, np.array([number]))
-            points, lots = alone.points[0], alone.lots[0]
-        last = now_ms % MINUTE_MS // SLOT_MS if back == 0 else SLOTS
-        places = np.flatnonzero(lots[:last] > 0)[::-1]
-        prices = market.rows.round_prices(one, np.exp(points[places + 1])[None])[0]
-        slots = number * SLOTS + places
-        sides = market.is_buy(np.full(len(places), row), slots)
-        delay: U64 = bits(market.rows.key[row : row + 1], slots, 74) % np.uint64(SLOT_MS)
-        for index, place in enumerate(places.tolist()):
-            time_ms = number * MINUTE_MS + place * SLOT_MS + int(delay[index])
-            found.append(Trade(time_ms, float(prices[index]), int(lots[place]), bool(sides[index]), int(slots[index])))
-            if len(found) == count:
-                return found
+    one, minute = np.array([row]), now_ms // MINUTE_MS
+    for hour in range(minute // MINUTES, minute // MINUTES - 6, -1):
+        block = market.rows.minutes(one, np.array([hour]))
+        for inside in np.flatnonzero(block.lots[0])[::-1].tolist():
+            number = hour * MINUTES + inside
+            if number > minute:
+                continue
+            slots = market.rows.slots(one, np.array([number]), block)
+            last = now_ms % MINUTE_MS // SLOT_MS if number == minute else SLOTS
+            found += _trades_of_minute(market, row, number, slots, last)
+            if len(found) >= count:
+                return found[:count]
     return found
+
+
+def _trades_of_minute(market: Market, row: int, minute: int, block: SlotBlock, last: int) -> list[Trade]:
+    # Newest first, and only what happened before slot `last`.
+    places = np.flatnonzero(block.lots[0, :last] > 0)[::-1]
+    slots = minute * SLOTS + places
+    prices = market.rows.round_prices(np.array([row]), np.exp(block.points[0, places + 1])[None])[0]
+    sides = market.is_buy(np.full(len(places), row), slots)
+    delay_ms = (bits(market.rows.key[row : row + 1], slots, 74) % np.uint64(SLOT_MS)).astype(np.int64)
+    times = slots * SLOT_MS + delay_ms
+    return [
+        Trade(time_ms, price, lots, is_buy, serial)
+        for time_ms, price, lots, is_buy, serial in zip(
+            times.tolist(),
+            prices.tolist(),
+            block.lots[0, places].tolist(),
+            sides.tolist(),
+            slots.tolist(),
+            strict=True,
+        )
+    ]

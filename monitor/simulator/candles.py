@@ -178,7 +178,8 @@ def _group(bars: Bars, interval_ms: int) -> Bars:
     if not len(bars):
         return bars
     if interval_ms == MONTH_MS:
-        opened = np.array([open_time(MONTH_MS, int(time_ms)) for time_ms in bars.time_ms])
+        months = bars.time_ms.astype("datetime64[ms]").astype("datetime64[M]")
+        opened = months.astype("datetime64[ms]").astype(np.int64)
     else:
         offset = _MONDAY_MS if interval_ms == 7 * DAY_MS else 0
         opened = (bars.time_ms - offset) // interval_ms * interval_ms + offset

@@ -44,7 +44,8 @@ def perp_contexts(market: Market, now_ms: int, *, is_builder: bool) -> list[str]
     rate = hourly_rate(running_premium(keys, now_ms - now_ms % _RATE_MS)) * (BUILDER_MULTIPLIER if is_builder else 1.0)
     drift = 1 + 0.02 * normal(keys, rows * 0 + now_ms // 60_000, 96)
     interest = stats.volume * (0.25 + 0.6 * uniform(keys, rows * 0, 95)) * drift
-    quotes = zip(plains(np.round(middle - width, 6)), plains(np.round(middle + width, 6)), strict=True)
+    power = 10.0 ** (5 - np.floor(np.log10(middle)))  # six significant figures
+    quotes = zip(*(plains(np.round((middle + side) * power) / power) for side in (-width, width)), strict=True)
     texts = {
         "funding": plains(np.round(rate, 10)),
         "openInterest": plains(np.round(interest, 5)),

@@ -13,7 +13,7 @@ from monitor.simulator.noise import F64, I64, U64, heavy, normal, text_key, unif
 
 EPOCH_DAY = 18_628  # 2021-01-01: nothing is older
 HOURS = 24
-_PULL = 0.95  # what is left of yesterday's distance to the usual price: keeps BTC in the eighty thousands for years
+_PULL = 0.92  # what is left of yesterday's distance to the usual price: keeps BTC in the eighty thousands for years
 # Trading is livelier while Europe and America are awake; one factor per hour of the UTC day, mean 1.
 _SEASON = np.array(
     [

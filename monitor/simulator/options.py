@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from monitor.simulator.faults import FaultKind
+
 DEFAULT_INSTRUMENTS = 300
 
 
@@ -62,13 +64,19 @@ def _seconds(text: str) -> float:
 def make_parser(prog: str) -> argparse.ArgumentParser:
     """Return the parser of the demo exchange's own command line."""
     parser = argparse.ArgumentParser(
-        prog=prog, description="The demo exchange: both venues' market APIs on loopback, with made-up prices."
+        prog=prog,
+        description="The demo exchange: both venues' market APIs on loopback, with made-up prices.",
+        epilog=(
+            'A fault is a JSON object such as {"kind": "latency", "venue": "bitunix", "endpoint": "tickers", '
+            '"start_s": 10, "duration_s": 5, "probability": 0.5, "seconds": 2}. The file holds a list of them; '
+            f"POST /faults at the control address takes one at any time. Kinds: {', '.join(FaultKind)}."
+        ),
     )
     add = parser.add_argument
     add("--port", type=int, default=0, metavar="P", help="first of three ports; 0 takes free ones (default)")
     add("--rtt-ms", type=_seconds, default=60.0, metavar="N", help="simulated network round trip in ms (default 60)")
     add("--seed", type=int, default=1, metavar="N", help="the markets follow from this number (default 1)")
-    add("--faults", type=Path, metavar="FILE", help="JSON file with faults to inject, see ARCHITECTURE.md")
+    add("--faults", type=Path, metavar="FILE", help="JSON file with faults to inject, see below")
     add("--write-ca", type=Path, metavar="FILE", help="write the certificate authority's certificate here (PEM)")
     add("--plain-http", action="store_true", help="serve http:// instead of https://")
     add(

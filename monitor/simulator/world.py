@@ -29,3 +29,9 @@ class World:
         self.perps = Market(seed, "hyperliquid", perps, self.latent)
         self.spot = Market(seed, "hyperliquid spot", [pair.listing for pair in self.pairs], self.latent)
         self.builders = {dex: Market(seed, dex, rows, self.latent) for dex, rows in builders.items()}
+
+    def warm_up(self) -> None:
+        """Compute the state at the start, so that the first client does not wait for years of daily prices."""
+        for market in (self.futures, self.perps, self.spot, *self.builders.values()):
+            market.tick(self.start_ms)
+            market.stats(self.start_ms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -92,7 +93,7 @@ def test_funding_history(client: Any) -> None:
     rows = client.fetch_funding_rate_history("BTC/USDC:USDC")
 
     assert 490 <= len(rows) <= 500
-    assert all(later["timestamp"] > earlier["timestamp"] for earlier, later in zip(rows, rows[1:], strict=False))
+    assert all(later["timestamp"] > earlier["timestamp"] for earlier, later in pairwise(rows))
 
 
 def test_trouble_reaches_ccxt_as_its_own_exceptions(exchange: DemoServer) -> None:
