@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
-from monitor.state.latency import LatencyBand, LatencyMark, LatencyWindow, MarkArrays, MarkKind
+from monitor.state.latency import MIN_BAND_MARKS, LatencyBand, LatencyMark, LatencyWindow, MarkArrays, MarkKind
 from monitor.state.series import FloatArray
 from monitor.widgets.latency_plot_items import BandPainter, nearest_mark
 from monitor.widgets.plot_frame import TimePlot
@@ -76,6 +76,13 @@ class LatencyPlot(TimePlot):
     ) -> None:
         super().__init__(theme, zone=zone, parent=parent)
         self.setAccessibleName("Latency plot")
+        self.header.setToolTip(
+            "Latency: request handed to the transport until its body was read, without queueing.\n"
+            "Filled: warm, no connection was opened for it. Outlined: cold, one was.\n"
+            "Cross: failed. Plus: died with a stale connection, and its retry took over. Neither has a latency.\n"
+            f"Band: p50 to p95 of the warm ones of each bin of at least {MIN_BAND_MARKS}; point at it for its n. "
+            "At the right: p50 of the newest such bin."
+        )
         self._lanes: tuple[LatencyLane, ...] = ()
         self._drawn: tuple[_Drawn, ...] = ()
         self._range = LatencyRange(is_log=is_log)
@@ -158,10 +165,6 @@ class LatencyPlot(TimePlot):
     def _tags(self, view: PlotView) -> list[Tag]:
         if self._scale is None:
             return []
-        if self._pointer is not None and self._pointer.y() > self._top_px:
-            position = view.position_at(self._pointer.y())
-            text = latency_text(10.0**position if self._range.is_log else position)
-            return [Tag(self._pointer.y(), text, self._theme.text, is_plain=True)]
         tags = []
         for drawn in self._drawn:
             known = np.flatnonzero(~np.isnan(drawn.band.p50_s))
@@ -176,6 +179,10 @@ class LatencyPlot(TimePlot):
             elif y > view.height:
                 y, text = view.height, f"↓ {text}"
             tags.append(Tag(y, text, self._theme.warn, is_plain=True))
+        if self._pointer is not None and self._pointer.y() > self._top_px:
+            position = view.position_at(self._pointer.y())
+            text = latency_text(10.0**position if self._range.is_log else position)
+            tags.append(Tag(self._pointer.y(), text, self._theme.text, is_cursor=True))
         return tags
 
     def _runs(self, view: PlotView) -> list[Run]:
@@ -184,7 +191,7 @@ class LatencyPlot(TimePlot):
         if x is not None:
             if self._hovered is not None:
                 return self._mark_runs(view, self._hovered)
-            return [Run(self._when_text(view, view.time_at(x)), theme.text)]
+            return self._bin_runs(view, view.time_at(x))
         runs: list[Run] = []
         for drawn in self._drawn:
             lane, counts = drawn.lane, {kind: marks.n for kind, marks in drawn.marks.items()}
@@ -199,6 +206,21 @@ class LatencyPlot(TimePlot):
                     ink = theme.failed if kind is MarkKind.FAILED and counts[kind] else theme.text
                     count = count_text(counts[kind])
                     runs.append(Run(f"{count} {kind.value}", ink, lane.shape, _FILLS[kind], color, short=count))
+        return runs
+
+    def _bin_runs(self, view: PlotView, time_s: float) -> list[Run]:
+        """What the band says at a time: percentiles of that bin, with their n."""
+        theme = self._theme
+        runs = [Run(self._when_text(view, time_s), theme.text)]
+        for drawn in self._drawn:
+            lane, band = drawn.lane, drawn.band
+            number = min(max(int(band.edges_s.searchsorted(time_s, "right")) - 1, 0), len(band.n) - 1)
+            p50_s, p95_s, n = float(band.p50_s[number]), float(band.p95_s[number]), int(band.n[number])
+            text = "—" if math.isnan(p50_s) else f"p50 {latency_text(p50_s)}  p95 {latency_text(p95_s)}"
+            runs.append(Run(lane.title, theme.text_muted, is_optional=True, starts_group=True))
+            runs.append(
+                Run(f"{text}  n {n:,} warm", theme.text, lane.shape, mark_color=lane.color, short=f"{text}  n {n:,}")
+            )
         return runs
 
     def _mark_runs(self, view: PlotView, mark: LatencyMark) -> list[Run]:

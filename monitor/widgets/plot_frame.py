@@ -375,7 +375,7 @@ class TimePlot(QWidget):
         font = QFont(self.font())
         metrics = QFontMetricsF(font)
         for axis in (self._left, self._bottom):
-            axis.setStyle(tickFont=font, tickLength=0, hideOverlappingLabels=40, tickTextOffset=6)
+            axis.setStyle(tickFont=font, tickLength=0, hideOverlappingLabels=40, tickTextOffset=6, tickAlpha=0)
         self._left.setWidth(round(metrics.horizontalAdvance("0" * TEXT_CHARACTERS)) + 10)
         self._bottom.setHeight(round(metrics.height()) + 7)
         self._gutter.set_tag_font(font)
@@ -384,7 +384,6 @@ class TimePlot(QWidget):
         theme = self._theme
         self._plot.setBackground(theme.panel)
         for axis in (self._left, self._bottom):
-            # The canvas draws the lines; the axes only their labels.
+            # The canvas draws the lines; the axes only their labels (their ticks are transparent, see tickAlpha).
             axis.setPen(None)
-            axis.setTickPen(None)
             axis.setTextPen(theme.text_muted)

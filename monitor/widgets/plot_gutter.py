@@ -18,7 +18,8 @@ _PAD_PX = 4.0
 class Tag:
     """A value at height ``y`` (pixels from the top of the plot).
 
-    ``is_old`` greys it and strikes it through; ``is_plain`` draws no box filled with its colour (threshold, cursor).
+    ``is_old`` greys it and strikes it through; ``is_plain`` draws no box filled with its colour (a threshold);
+    ``is_cursor`` neither, and puts the tag at its very height, over the others.
     """
 
     y: float
@@ -27,6 +28,7 @@ class Tag:
     shape: MarkShape | None = None
     is_old: bool = False
     is_plain: bool = False
+    is_cursor: bool = False
 
 
 def spread(centres: Sequence[float], height: float, low: float, high: float) -> list[float]:
@@ -83,13 +85,14 @@ class TagGutter(QGraphicsWidget):
         painter.setFont(self._font)
         metrics = QFontMetricsF(self._font)
         box_height = round(metrics.height()) + 2.0
-        ordered = sorted((tag for tag in self._tags), key=lambda tag: tag.y)
-        placed = spread([tag.y for tag in ordered], box_height + 1.0, 0.0, self.rect().height())
+        top, bottom = 0.0, self.rect().height()
+        ordered = sorted((tag for tag in self._tags if not tag.is_cursor), key=lambda tag: tag.y)
+        placed = spread([tag.y for tag in ordered], box_height + 1.0, top, bottom)
+        cursors = [tag for tag in self._tags if tag.is_cursor]
         ratio = 1.0 if widget is None else widget.devicePixelRatioF()
-        for tag, centre in zip(ordered, placed, strict=True):
-            self._paint_tag(
-                painter, tag, QRectF(2.0, round(centre - box_height / 2.0), self._box_width, box_height), ratio
-            )
+        for tag, centre in (*zip(ordered, placed, strict=True), *((tag, tag.y) for tag in cursors)):
+            y = min(max(round(centre - box_height / 2.0), top), bottom - box_height)
+            self._paint_tag(painter, tag, QRectF(2.0, y, self._box_width, box_height), ratio)
 
     @property
     def _box_width(self) -> float:
@@ -97,10 +100,12 @@ class TagGutter(QGraphicsWidget):
 
     def _paint_tag(self, painter: QPainter, tag: Tag, box: QRectF, pixel_ratio: float) -> None:
         theme = self._theme
-        is_outlined = tag.is_old or tag.is_plain
+        is_outlined = tag.is_old or tag.is_plain or tag.is_cursor
         ground = theme.panel if is_outlined else tag.color
-        ink = theme.text_muted if tag.is_old else tag.color if tag.is_plain else theme.on_accent
-        painter.setPen(QPen(QColor(theme.border if is_outlined else tag.color), 1))
+        ink = theme.text_muted if tag.is_old else tag.color if is_outlined else theme.on_accent
+        painter.setPen(
+            QPen(QColor(theme.text_muted if tag.is_cursor else theme.border if is_outlined else tag.color), 1)
+        )
         painter.setBrush(QColor(ground))
         painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
         left = box.left() + _PAD_PX

@@ -185,7 +185,7 @@ class PricePlot(TimePlot):
         if self._pointer is not None and self._scale is not None:
             price = view.position_at(self._pointer.y())
             decimals = decimals_for(self._scale.step) + 1
-            tags = [Tag(self._pointer.y(), price_text(price, decimals), self._theme.text, is_plain=True)]
+            tags.append(Tag(self._pointer.y(), price_text(price, decimals), self._theme.text, is_cursor=True))
         return tags
 
     def _runs(self, view: PlotView) -> list[Run]:
@@ -225,11 +225,7 @@ class PricePlot(TimePlot):
                 text = "—" if point is None else price_text(point[1] * line.scale, self._decimals(line))
             trusted_s = line.last_trusted_mono_s
             is_old = trusted_s is not None and time_s > trusted_s
-            runs.append(
-                Run(
-                    line.title, theme.text_muted, line.shape, mark_color=line.color, is_optional=True, starts_group=True
-                )
-            )
+            runs.append(Run(line.title, theme.text_muted, is_optional=True, starts_group=True))
             runs.append(
                 Run(
                     text,

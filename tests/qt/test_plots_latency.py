@@ -142,6 +142,18 @@ def test_the_newest_median_and_the_threshold_stand_beside_the_plot(plot: Latency
     assert texts == ["61 ms", "↑ 5.0 s"]
 
 
+def test_the_cursor_reads_the_bin_of_the_band_with_its_n(plot: LatencyPlot, window: LatencyWindow) -> None:
+    for number in range(60):
+        window.add(attempt(NOW_S - 60.0 + number, 0.050 if number < 30 else 0.080))
+    plot.refresh(NOW_S, NOW_UTC, [lane_of(window)])
+
+    plot.set_cursor(50.0)
+    assert "p50 50 ms p95 50 ms n 15 warm" in " ".join(plot.header.text.split())
+    plot.set_cursor(10.0)
+
+    assert "p50 80 ms p95 80 ms n 10 warm" in " ".join(plot.header.text.split())
+
+
 def test_dragging_selects_a_period_and_escape_clears_it(plot: LatencyPlot, window: LatencyWindow, qtbot: QtBot) -> None:
     window.add(attempt(NOW_S - 30.0))
     plot.refresh(NOW_S, NOW_UTC, [lane_of(window)])
