@@ -308,9 +308,8 @@ class TimePlot(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows move the cursor (with Shift ten times as far), Return clicks it, Escape hides it or the selection."""
         view = self._view
-        directions = {Qt.Key.Key_Left: 1.0, Qt.Key.Key_Right: -1.0}
-        direction = directions.get(Qt.Key(event.key()))
-        if view is not None and direction is not None:
+        if view is not None and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            direction = 1.0 if event.key() == Qt.Key.Key_Left else -1.0
             pixels = 20.0 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 2.0
             before_s = (self._cursor_before_s or 0.0) + direction * pixels * view.span_s / view.width
             before_s = min(max(before_s, 0.0), self._span_s)
