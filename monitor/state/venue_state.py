@@ -8,8 +8,8 @@ from typing import Final
 
 from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
+from monitor.polling.clock import ClockOffset
 from monitor.polling.results import PollFailure, PollSuccess
-from monitor.state.clock import ClockOffset
 from monitor.state.feeds import FeedState
 from monitor.state.latency import LatencyWindow
 from monitor.state.quotes import AgeInterval
