@@ -119,6 +119,13 @@ class QuoteFigures:
         """False for a price that must be shown greyed and struck through."""
         return self.verdict.is_trustworthy
 
+    @property
+    def state(self) -> str:
+        """The verdict in a word for people."""
+        if self.is_vanished:
+            return "gone"
+        return "no data" if self.verdict is Verdict.UNKNOWN else self.verdict.value
+
 
 def short_name(instrument: Instrument | None, venue_symbol: str) -> str:
     """Name for narrow places: ``BTC-USDT``, ``HYPE-USDC spot``; the venue's own spelling while nothing is known."""
@@ -325,7 +332,7 @@ def _cell_text(figures: QuoteFigures, column: QuoteColumn) -> str:
         QuoteColumn.SPREAD: figures.spread,
         QuoteColumn.FUNDING: figures.funding,
         QuoteColumn.AGE: figures.age,
-        QuoteColumn.VERDICT: "gone" if figures.is_vanished else figures.verdict.value,
+        QuoteColumn.VERDICT: figures.state,
         QuoteColumn.TREND: "",
     }
     return texts[column]

@@ -73,6 +73,11 @@ def status_text(trace: RequestTrace) -> str:
     return DASH if trace.status is None else str(trace.status)
 
 
+def short_endpoint(trace: RequestTrace) -> str:
+    """The endpoint's name without the venue it begins with."""
+    return safe_text(trace.endpoint.partition(".")[2] or trace.endpoint, 60)
+
+
 def socket_text(trace: RequestTrace) -> str:
     """Say whether the connection was opened for this attempt, and which one it was."""
     if trace.is_cold is None:
@@ -83,7 +88,7 @@ def socket_text(trace: RequestTrace) -> str:
 
 _TEXTS: dict[RequestColumn, Callable[[RequestTrace], str]] = {
     RequestColumn.TIME: lambda trace: local_time(trace.started_at, with_ms=True),
-    RequestColumn.ENDPOINT: lambda trace: safe_text(trace.endpoint.partition(".")[2] or trace.endpoint, 60),
+    RequestColumn.ENDPOINT: short_endpoint,
     RequestColumn.STATUS: status_text,
     RequestColumn.SOCKET: socket_text,
     RequestColumn.TOTAL: lambda trace: duration_text(trace.total_s),
@@ -137,8 +142,12 @@ class RequestModel(QAbstractTableModel):
         return None
 
     def longest_s(self, newest: int = 30) -> float:
-        """Longest of the ``newest`` attempts in seconds, queue included: the scale of the waterfall. 0 when empty."""
-        return max((t.total_s + (t.queue_s or 0.0) for t in self._traces[-newest:]), default=0.0)
+        """Longest of the ``newest`` attempts in seconds, queue included: the scale of the waterfall. 0 when empty.
+
+        Failed ones do not count: a time-out would shrink every other bar to nothing.
+        """
+        done = (trace for trace in self._traces[-newest:] if trace.error_kind is None)
+        return max((trace.total_s + (trace.queue_s or 0.0) for trace in done), default=0.0)
 
     def append(self, traces: Sequence[RequestTrace]) -> None:
         """Put ``traces`` (oldest first) in front; attempts beyond ``MAX_ROWS`` leave at the end."""

@@ -127,6 +127,8 @@ class ChartArea(QWidget):
     def set_focus(self, key: InstrumentKey | None) -> None:
         """Show another instrument, and the same market on the other venue where there is one."""
         self._key = key
+        if self.price_plot is not None:
+            self.price_plot.set_empty_text("Waiting for the first price…")
         self._counterpart = None if key is None else self._board.counterpart(key)
         self.header.set_key(key)
         self.refresh_plots()
@@ -162,6 +164,8 @@ class ChartArea(QWidget):
             return
         now, utc = self._clock(), self._utc_now()
         keys = [key for key in (self._key, self._counterpart) if key is not None]
+        if self._key is None:
+            self.price_plot.set_empty_text("Choose an instrument on the left, or press Ctrl+K and type a name.")
         interval = self._interval if self._is_candles else None
         self.price_plot.refresh(now, utc, self._content.price_lines(keys, now, candle_interval=interval))
         self.latency_plot.refresh(now, utc, self._content.latency_lanes())

@@ -32,8 +32,7 @@ LEAST = {"Spread": "00.00 bp", "Funding/h · year": "−0.0000 % · −00 %", "V
 BY_IMPORTANCE = ("Spread", "Funding/h · year", "Mark", "Volume 24 h", "Bid", "Ask")
 """Which figures stay when there is not room for all."""
 
-TEXT_ROOM_PX = 370
-"""Name, price, change and age; they always stay."""
+SIDE_PX = 12
 SPACING_PX = 14
 
 
@@ -87,9 +86,9 @@ class FocusHeader(QWidget):
         self._venue_title = venue_title
         self._theme = theme
         self._key: InstrumentKey | None = None
-        self._name = ElidedLabel("No instrument chosen", is_bold=True, scale=1.15)
+        self._name = ElidedLabel("No instrument chosen", is_bold=True, scale=1.15, least="MMM-USDT")
         self._venue = ElidedLabel("Choose one on the left, or press Ctrl+K", scale=0.9)
-        self._price = ElidedLabel(DASH, is_bold=True, scale=1.55, least="000,000.0")
+        self._price = ElidedLabel(DASH, is_bold=True, scale=1.5, least="000,000.0")
         self._price.setAccessibleDescription("Price of the instrument in focus")
         self._change = ElidedLabel("", least="▲ +00.00 %")
         self._age = ElidedLabel("", scale=0.9, least="● live · 0.0–0.0 s")
@@ -103,7 +102,7 @@ class FocusHeader(QWidget):
         now.addWidget(self._change)
         now.addWidget(self._age)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 5, 12, 5)
+        layout.setContentsMargins(SIDE_PX, 5, SIDE_PX, 5)
         layout.setSpacing(SPACING_PX)
         layout.addLayout(names, 2)
         layout.addWidget(self._price, 2)
@@ -133,15 +132,19 @@ class FocusHeader(QWidget):
 
     def resizeEvent(self, event: object) -> None:
         """Qt: leave out the figures for which there is no room, the least important first."""
-        room = self.width() - TEXT_ROOM_PX
+        always = (self._name, self._price, self._age)
+        room = self.width() - 2 * SIDE_PX - sum(label.minimumSizeHint().width() + SPACING_PX for label in always)
         for caption in BY_IMPORTANCE:
             figure = self._figures[caption]
-            room -= figure.minimumSizeHint().width() + SPACING_PX
-            figure.setVisible(room >= 0)
+            need = figure.minimumSizeHint().width() + SPACING_PX
+            figure.setVisible(room >= need)
+            room -= need if room >= need else 0
 
     def refresh(self) -> None:
         """Show everything as of now."""
         key = self._key
+        for part in (self._price, self._change, self._age):
+            part.setVisible(key is not None)
         if key is None:
             return
         theme, now = self._theme, self._clock()

@@ -246,7 +246,10 @@ class MainWindow(QMainWindow):
         for entry in self.events.take_new():
             if entry.level != "info":
                 who = "" if entry.venue is None else f"{self.title_of(entry.venue)}: "
-                self.toasts.notify(str(entry.entry_id), entry.level, f"{who}{entry.text}", count=entry.count)
+                # One notice per venue: a venue that is down tells of it in several ways, all of them in the list.
+                self.toasts.notify(
+                    entry.venue or f"app {entry.entry_id}", entry.level, f"{who}{entry.text}", count=entry.count
+                )
 
     def on_slow_frame(self) -> None:
         """A second has passed: let ages run and figures change."""

@@ -28,6 +28,7 @@ from monitor.qtmodels.request_model import (
     RequestFilter,
     RequestModel,
     phases_of,
+    short_endpoint,
     socket_text,
     status_text,
 )
@@ -67,7 +68,13 @@ class _DetailBar(QWidget):
 
 
 class RequestDetail(QScrollArea):
-    """All facts of one attempt. Empty until a row is chosen."""
+    """All facts of one attempt. Empty until a row is chosen.
+
+    Signals:
+        closed(): the user does not want to see them any more.
+    """
+
+    closed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,7 +90,16 @@ class RequestDetail(QScrollArea):
         self._form.setVerticalSpacing(1)
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(10, 6, 10, 6)
-        layout.addWidget(self._title)
+        close = QToolButton()
+        close.setText("×")
+        close.setToolTip("Close the details (Esc)")
+        close.setAccessibleName("Close the request details")
+        close.setShortcut(Qt.Key.Key_Escape)
+        close.clicked.connect(self.closed)
+        title = QHBoxLayout()
+        title.addWidget(self._title, 1)
+        title.addWidget(close)
+        layout.addLayout(title)
         layout.addWidget(self._bar)
         layout.addLayout(self._form)
         layout.addStretch(1)
@@ -95,7 +111,7 @@ class RequestDetail(QScrollArea):
 
     def show_trace(self, trace: RequestTrace, venue_title: str) -> None:
         """Show every phase and fact of ``trace``; phases that did not happen are dashes."""
-        self._title.set_text(f"{venue_title} · {safe_text(trace.endpoint, 60)}")
+        self._title.set_text(f"{venue_title} · {short_endpoint(trace)}")
         self._bar.show_trace(trace, self._theme)
         while self._form.rowCount():
             self._form.removeRow(0)
@@ -161,11 +177,6 @@ class RequestTable(QWidget):
         self.table = self._make_table()
         self.detail = RequestDetail(theme)
         self.detail.hide()
-        self._close_detail = QToolButton()
-        self._close_detail.setText("×")
-        self._close_detail.setToolTip("Close the details (Esc)")
-        self._close_detail.setAccessibleName("Close the request details")
-        self._close_detail.hide()
         self._count = ElidedLabel("", scale=0.92)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(self.table)
@@ -180,13 +191,18 @@ class RequestTable(QWidget):
         head.addWidget(self.filter, 2)
         head.addWidget(self.legend, 5)
         head.addWidget(self._count)
-        head.addWidget(self._close_detail)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(splitter, 1)
+        self._empty = QLabel("No request yet. Each attempt gets a row here, with where its time went.")
+        self._empty.setProperty("muted", True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        QVBoxLayout(self.table.viewport()).addWidget(self._empty)
+        self.model.rowsInserted.connect(self._empty.hide)
         self.filter.textChanged.connect(self._on_filter_changed)
-        self._close_detail.clicked.connect(self.close_detail)
+        self.detail.closed.connect(self.close_detail)
         self.table.selectionModel().currentRowChanged.connect(self._on_current_changed)
 
     def _make_table(self) -> QTableView:
@@ -283,7 +299,6 @@ class RequestTable(QWidget):
     def close_detail(self) -> None:
         """Hide the details and leave the row."""
         self.detail.hide()
-        self._close_detail.hide()
         self.table.clearSelection()
         self.table.setCurrentIndex(QModelIndex())
 
@@ -297,5 +312,4 @@ class RequestTable(QWidget):
             return
         self.detail.show_trace(trace, self._venue_title(trace.venue))
         self.detail.show()
-        self._close_detail.show()
         self.request_chosen.emit(trace.request_id, -1 if trace.connection_id is None else trace.connection_id)

@@ -40,6 +40,8 @@ _PRICE_COLORS = (
 )
 _STARTS = (("ask", "Ask"), ("live", "Live public data"), ("demo", "Demo exchange"))
 
+NUMBER_WIDTH_PX = 130
+
 
 def _choice(pairs: Sequence[tuple[str, str]], current: str, name: str) -> QComboBox:
     box = QComboBox()
@@ -56,6 +58,7 @@ def _seconds(value: float, low: float, high: float, name: str) -> QDoubleSpinBox
     box.setDecimals(1)
     box.setSuffix(" s")
     box.setValue(value)
+    box.setMaximumWidth(NUMBER_WIDTH_PX)
     box.setAccessibleName(name)
     return box
 
@@ -64,6 +67,7 @@ def _count(value: int, low: int, high: int, name: str) -> QSpinBox:
     box = QSpinBox()
     box.setRange(low, high)
     box.setValue(value)
+    box.setMaximumWidth(NUMBER_WIDTH_PX)
     box.setAccessibleName(name)
     return box
 
@@ -102,6 +106,7 @@ class PlanPage(QWidget):
             grid.addWidget(QLabel(endpoint), row, 0)
             grid.addWidget(box, row, 1)
             self._boxes[endpoint] = box
+        grid.setRowStretch(len(self._defaults), 1)
         inside = QWidget()
         inside.setLayout(grid)
         scroll = QScrollArea()

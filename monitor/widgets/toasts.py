@@ -11,7 +11,7 @@ from monitor.widgets.theme import Theme
 MAX_TOASTS = 3
 SHOWN_MS = 6_000
 SHOWN_ERROR_MS = 12_000
-WIDTH_PX = 340
+WIDTH_PX = 310
 MARGIN_PX = 12
 
 

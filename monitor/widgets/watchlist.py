@@ -147,9 +147,9 @@ class Watchlist(QWidget):
         for column, sample in (
             (QuoteColumn.LAST, "000,000.0"),
             (QuoteColumn.SPREAD, "−0.0000 %"),
-            (QuoteColumn.AGE, "● frozen"),
+            (QuoteColumn.AGE, "○ no data"),
         ):
-            font_metrics = small if column is QuoteColumn.SPREAD else metrics
+            font_metrics = metrics if column is QuoteColumn.LAST else small
             table.setColumnWidth(column, font_metrics.horizontalAdvance(sample) + 16)
         table.setColumnWidth(QuoteColumn.TREND, 56)
         header.setSectionResizeMode(QuoteColumn.SYMBOL, QHeaderView.ResizeMode.Stretch)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF,
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from monitor.qtmodels.figures import DASH
 from monitor.qtmodels.quote_model import KEY_ROLE, ROW_ROLE, QuoteColumn, QuoteFigures
 from monitor.widgets.marks import verdict_color, verdict_glyph
 from monitor.widgets.theme import Theme
@@ -89,15 +90,14 @@ class QuoteDelegate(QStyledItemDelegate):
             top, bottom, bottom_color, top_color = figures.symbol, figures.venue_title, muted, theme.text
         elif column is QuoteColumn.LAST:
             top, bottom = figures.price, figures.change
-            is_struck = not figures.is_believable
+            is_struck = not figures.is_believable and figures.price != DASH
             bottom_color = theme.change_color(figures.change_fraction) if figures.is_believable else muted
         elif column is QuoteColumn.SPREAD:
             top, bottom, bottom_color = figures.spread, figures.funding, muted
             if not figures.is_spread_current:
                 top_color = muted
         elif column is QuoteColumn.AGE:
-            word = "gone" if figures.is_vanished else figures.verdict.value
-            bottom = f"{verdict_glyph(figures.verdict)} {word}"
+            bottom = f"{verdict_glyph(figures.verdict)} {figures.state}"
             bottom_color = verdict_color(figures.verdict, theme)
             top, top_color = figures.age, theme.text if figures.is_believable else bottom_color
         else:
@@ -111,7 +111,7 @@ class QuoteDelegate(QStyledItemDelegate):
         self._line(painter, inner, font=top_font, text=top, color=top_color, align=align)
         below = inner.adjusted(0, QFontMetrics(top_font).height() + LINE_GAP_PX, 0, 0)
         small = small_font(font)
-        small.setStrikeOut(is_struck and bottom != "")
+        small.setStrikeOut(is_struck and bottom != DASH)
         self._line(painter, below, font=small, text=bottom, color=bottom_color, align=align)
 
     @staticmethod
