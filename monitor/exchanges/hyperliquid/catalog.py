@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from monitor.domain.market import Instrument, InstrumentCatalog, InstrumentKind, InstrumentStatus
-from monitor.exchanges.decoding import FieldReader
+from monitor.exchanges.decoding import FieldReader, clean_text
 from monitor.exchanges.hyperliquid.names import USDC_INDEX, shown_token, split_coin, split_scale
 from monitor.exchanges.hyperliquid.wire import Meta, SpotMeta, SpotToken
 
@@ -94,4 +94,7 @@ def _spot_pairs(
 
 def _token_name(index: int, tokens: dict[int, SpotToken]) -> str:
     token = tokens.get(index)
-    return f"#{index}" if token is None else shown_token(token.name)
+    if token is None:
+        return f"#{index}"
+    # Anybody may deploy a token under any name.
+    return clean_text(shown_token(token.name), 24).replace(" ", "") or f"#{index}"

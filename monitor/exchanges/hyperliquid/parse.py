@@ -232,7 +232,7 @@ def parse_predicted(rows: wire.PredictedFundings, endpoint: str) -> tuple[Predic
             interval_h = read.whole_or_none(row.funding_interval_hours, place, "fundingIntervalHours", low=0, high=744)
             found.append(
                 PredictedFunding(
-                    base=coin,
+                    base=clean_text(coin, 40),
                     source=clean_text(source, 40),
                     rate=read.number(row.funding_rate, place, "fundingRate"),
                     interval_h=interval_h or None,

@@ -365,6 +365,18 @@ def test_two_pairs_shown_alike_get_different_names() -> None:
     assert found["@500"] == "BTC-USDC@500"
 
 
+def test_a_token_named_to_deceive_is_shown_without_hidden_characters() -> None:
+    body = reply_json("hyperliquid", "spotMeta")
+    body["tokens"][2]["name"] = "US\u202eDC \n" + "x" * 500
+    body["tokens"][3]["name"] = "\u200b"
+    client, _ = hyperliquid(as_bytes(body), served("allPerpMetas"))
+
+    names = {one.venue_symbol: one.name for one in client.fetch_instruments().value.instruments}
+
+    assert names["@3"] == "USDC" + "x" * 17 + "…-USDC"
+    assert names["@142"] == "#197-USDC"
+
+
 # Catalog
 
 
@@ -578,18 +590,20 @@ def test_a_start_before_1970_is_sent_as_zero() -> None:
 
 
 class CandleServer:
-    """Answers with at most ``page`` candles from the start of the range, as ranges are documented to."""
+    """Answers with at most ``page`` candles: from the start of the range, as ranges are documented to, or the newest."""
 
-    def __init__(self, count: int, page: int, now: datetime) -> None:
+    def __init__(self, count: int, page: int, now: datetime, *, sends_newest: bool = False) -> None:
         newest_ms = int(now.timestamp() * 1_000) // 60_000 * 60_000
         self.times = [newest_ms - 60_000 * number for number in reversed(range(count))]
         self.page = page
+        self.sends_newest = sends_newest
 
     def __call__(self, asked: Asked) -> Answer:
         request = asked.document["req"]
         inside = [time for time in self.times if time + 60_000 > request["startTime"] and time <= request["endTime"]]
+        cut = inside[-self.page :] if self.sends_newest else inside[: self.page]
         row = {"s": "BTC", "i": "1m", "o": "5", "c": "5", "h": "6", "l": "4", "v": "1", "n": 3}
-        return as_bytes([row | {"t": time, "T": time + 59_999} for time in inside[: self.page]])
+        return as_bytes([row | {"t": time, "T": time + 59_999} for time in cut])
 
 
 def test_candles_are_paged_forward_while_pages_are_full() -> None:
@@ -607,12 +621,13 @@ def test_candles_are_paged_forward_while_pages_are_full() -> None:
 
 def test_5000_candles_come_in_one_page_where_the_server_sends_them() -> None:
     client, transport = hyperliquid(b"[]")
-    transport.responder = CandleServer(6_000, 5_000, transport.clock.utc_now())
+    transport.responder = CandleServer(6_000, 5_000, transport.clock.utc_now(), sends_newest=True)
 
     candles = client.fetch_candles("BTC", "1m", limit=9_999).value.candles
 
     assert len(candles) == 5_000
-    assert sum(weight for _, weight in transport.charged) == 84 * len(transport.asked)
+    assert len(transport.asked) == 1
+    assert transport.charged == [("hyperliquid.candleSnapshot", 84)]
 
 
 def test_a_server_that_repeats_a_full_page_does_not_loop() -> None:
