@@ -590,7 +590,7 @@ def test_a_start_before_1970_is_sent_as_zero() -> None:
 
 
 class CandleServer:
-    """Answers with at most ``page`` candles: from the start of the range, as ranges are documented to, or the newest."""
+    """Answers with at most ``page`` candles: the first of the range, as documented for ranges, or the newest."""
 
     def __init__(self, count: int, page: int, now: datetime, *, sends_newest: bool = False) -> None:
         newest_ms = int(now.timestamp() * 1_000) // 60_000 * 60_000
