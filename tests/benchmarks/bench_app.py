@@ -81,8 +81,9 @@ def measure(*, warm_up_s: float = WARM_UP_S, measured_s: float = MEASURED_S) -> 
                 rss_end_mb=app.memory_info().rss / 1e6,
             )
         finally:
-            for one in [*psutil.Process(process.pid).children(recursive=True), process]:
-                one.terminate()
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.terminate()
+            process.terminate()
             process.wait(timeout=20)
 
 
