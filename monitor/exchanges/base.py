@@ -71,6 +71,9 @@ class PollJob:
     ``fetch`` blocks on the network and raises ``MonitorError``. Thread: called from the job's own poller thread only.
     ``key`` is unique within a venue and stays the same across plans while the job means the same, so that an unchanged
     job keeps its schedule: ``bitunix.tickers``, ``bitunix.depth:BTCUSDT``.
+
+    ``align_offset_s``: polls come this many seconds after each whole multiple of ``cadence_s`` since 1970 on the
+    venue's clock (a candle job: after each close); ``None``: every ``cadence_s`` from wherever the job started.
     """
 
     venue: str
@@ -79,6 +82,7 @@ class PollJob:
     cadence_s: float
     weight: int
     fetch: Callable[[], Fetched[Payload]]
+    align_offset_s: float | None = None
 
 
 class ExchangeClient(Protocol):

@@ -9,6 +9,21 @@ _SETTLING = timedelta(seconds=1)
 """A reply's stamp may be a moment younger than its data, so the last candle counts as closed only this much later."""
 
 
+POLL_AFTER_CLOSE_S = 1.0
+"""Candles are asked for this long after each close on the venue's clock: the stamp by which that clock is known is good
+to about half a second at first, and a reply's own stamp shows a candle as closed once its end is a second past."""
+LONGEST_POLL_S = 300.0
+"""A forming candle grows from polled prices; its volume, and what happened between two prices, is at most this old."""
+
+
+def poll_every_s(interval: str) -> float:
+    """Seconds between candle polls: at every close, and every five minutes of a longer candle to reconcile it.
+
+    Each divides every longer interval, so that polls on this grid meet each close.
+    """
+    return min(float(INTERVALS_S[interval]), LONGEST_POLL_S)
+
+
 def close_time(open_time: datetime, interval: str) -> datetime:
     """When the candle that opened at ``open_time`` ends, exclusive. Months are calendar months in UTC."""
     if interval != "1M":

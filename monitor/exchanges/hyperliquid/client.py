@@ -173,8 +173,8 @@ class HyperliquidClient:
         page_start = since
         with self._asking() as asking:
             for _ in range(MAX_PAGES):
-                # Negative times are refused by the server, a start of 0 is not.
-                span = {"startTime": max(0, to_ms(page_start)), "endTime": max(0, to_ms(until))}
+                # Negative times are refused by the server; the start is never before 1970.
+                span = {"startTime": to_ms(page_start), "endTime": max(0, to_ms(until))}
                 body = {"req": {"coin": venue_symbol, "interval": interval, **span}}
                 reply = self._send(asking, "candleSnapshot", body)
                 rows = unwrap(endpoint, _candles, reply, instrument=venue_symbol)
@@ -209,7 +209,7 @@ class HyperliquidClient:
         found: dict[datetime, FundingPayment] = {}
         with self._asking() as asking:
             for _ in range(MAX_PAGES):
-                body: dict[str, object] = {"coin": venue_symbol, "startTime": max(0, to_ms(page_start))}
+                body: dict[str, object] = {"coin": venue_symbol, "startTime": to_ms(page_start)}
                 if end is not None:
                     body["endTime"] = max(0, to_ms(end))
                 rows = self._ask(asking, "fundingHistory", _funding, body, instrument=venue_symbol)

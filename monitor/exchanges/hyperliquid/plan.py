@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from monitor.domain.market import QuoteBatch
+from monitor.exchanges import candles as series
 from monitor.exchanges.base import ExchangeClient, Fetched, Focus, Payload, PollJob
 from monitor.exchanges.hyperliquid.endpoints import INFO
 from monitor.exchanges.hyperliquid.names import is_spot, split_coin
@@ -12,7 +13,6 @@ MIDS_EVERY_S = 1.0
 BOOK_EVERY_S = 2.0
 CONTEXTS_EVERY_S = 30.0
 SPOT_CONTEXTS_EVERY_S = 120.0
-CANDLES_EVERY_S = 60.0
 INSTRUMENTS_EVERY_S = 3_600.0
 
 _SHOWN_CANDLES = 200
@@ -47,7 +47,8 @@ def plan_jobs(
                 venue="hyperliquid",
                 endpoint="hyperliquid.candleSnapshot",
                 key=f"hyperliquid.candles:{symbol}:{focus.interval}",
-                cadence_s=CANDLES_EVERY_S,
+                cadence_s=series.poll_every_s(focus.interval),
+                align_offset_s=series.POLL_AFTER_CLOSE_S,
                 weight=INFO["candleSnapshot"].weight,
                 fetch=candles,
             )

@@ -522,6 +522,7 @@ def test_scaled_contracts_name_their_coin_and_how_many_one_unit_holds() -> None:
         ("1000PEPEUSDT", None, ("PEPE", 1_000)),
         ("1MBABYDOGEUSDT", "1MBABYDOGE", ("BABYDOGE", 1_000_000)),
         ("1000XUSDT", "1000X", ("1000X", 1)),
+        ("1MXYUSDT", "1MXY", ("1MXY", 1)),
         ("1INCHUSDT", "1INCH", ("1INCH", 1)),
         ("1MUSDT", "1M", ("1M", 1)),
         ("WEIRDUSDT", "OTHER", ("OTHER", 1)),
@@ -714,9 +715,12 @@ def test_a_builder_dex_is_refused() -> None:
     assert transport.asked == []
 
 
-def test_the_clock_offset_is_centred_in_the_stamps_second() -> None:
+@pytest.mark.parametrize("phase_s", [0.0, 0.3, 0.6, 0.9])
+def test_the_clock_offset_is_centred_in_the_stamps_second(phase_s: float) -> None:
     client, transport = bitunix(Canned(body=reply_bytes("bitunix", "tickers"), round_trip_s=0.2))
     ahead = transport.clock.utc_now() + timedelta(seconds=30)
+    transport.clock.advance(phase_s)
+    ahead += timedelta(seconds=phase_s)
     stamp = (ahead + timedelta(seconds=0.1)).replace(microsecond=0)
     transport.answers = [Canned(body=reply_bytes("bitunix", "tickers"), date=stamp, round_trip_s=0.2)]
 
