@@ -98,7 +98,7 @@ class OpenOrder:
 
     order_id: str
     venue_symbol: str
-    side: OrderSide
+    side: OrderSide | None
     order_type: str
     price: Decimal | None
     size: Decimal
@@ -144,7 +144,7 @@ class Fill:
     fill_id: str
     order_id: str | None
     venue_symbol: str
-    side: OrderSide
+    side: OrderSide | None
     price: Decimal
     size: Decimal
     time: datetime
@@ -263,6 +263,15 @@ class FundingPaidList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeverageSetting:
+    """What a new position of this instrument would be opened with."""
+
+    venue_symbol: str
+    leverage: Decimal | None
+    margin_mode: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPeriod:
     """How one period went, oldest point first: account value and PnL since the period's start, and volume traded."""
 
@@ -292,47 +301,6 @@ AccountPayload: TypeAlias = (
     | AccountHistory
 )
 """What a read of an account brings."""
-
-
-class CheckOutcome(StrEnum):
-    """What "Test" found; the keyring's own problems are :class:`~monitor.domain.credentials.CredentialProblem`."""
-
-    OK = "ok"
-    WRONG_KEY = "wrong_key"
-    WRONG_SECRET = "wrong_secret"  # noqa: S105 - the name of an outcome
-    IP_NOT_ALLOWED = "ip_not_allowed"
-    CLOCK_SKEW = "clock_skew"
-    NO_PERMISSION = "no_permission"
-    ACCOUNT_CLOSED = "account_closed"
-    WRONG_ADDRESS = "wrong_address"
-    UNUSED_ADDRESS = "unused_address"
-    RATE_LIMITED = "rate_limited"
-    BLOCKED = "blocked"
-    VENUE_DOWN = "venue_down"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountCheck:
-    """Result of a test of credentials: a sentence for people, and the clock as far as the venue showed its own.
-
-    ``clock_offset_s``: venue minus ours, wrong by at most ``clock_offset_error_s``. ``can_trade``: the key could place
-    orders; ``None`` where the venue does not tell. ``equity`` of an account that could be read.
-    """
-
-    account: AccountRef
-    outcome: CheckOutcome
-    text: str
-    clock_offset_s: float | None = None
-    clock_offset_error_s: float | None = None
-    can_trade: bool | None = None
-    equity: Decimal | None = None
-    currency: str | None = None
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether the account can be read."""
-        return self.outcome is CheckOutcome.OK
 
 
 def reachable_liquidation(price: Decimal | None, *, reference_price: Decimal | None) -> Decimal | None:

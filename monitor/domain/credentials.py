@@ -8,10 +8,11 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import NoReturn
 
-from monitor.domain.errors import MonitorError
+from monitor.domain.errors import ErrorKind, MonitorError
 
 MAX_NAME_CHARS = 40
 MAX_ENTRY_CHARS = 1_280
@@ -46,6 +47,8 @@ class CredentialProblem(StrEnum):
 
 class CredentialError(MonitorError):
     """A secret is unavailable; ``problem`` says why. Handled by whoever asked: public data works without."""
+
+    kind = ErrorKind.CREDENTIALS
 
     def __init__(self, user_text: str, *, problem: CredentialProblem, detail: str = "") -> None:
         super().__init__(user_text, detail=detail)
@@ -163,6 +166,44 @@ class Credentials:
 
     def __getitem__(self, name: str) -> Hidden:
         return self.values[name]
+
+
+class CheckOutcome(StrEnum):
+    """What "Test" found; the keyring's own problems are :class:`CredentialProblem`."""
+
+    OK = "ok"
+    WRONG_KEY = "wrong_key"
+    WRONG_SECRET = "wrong_secret"  # noqa: S105 - the name of an outcome
+    IP_NOT_ALLOWED = "ip_not_allowed"
+    CLOCK_SKEW = "clock_skew"
+    NO_PERMISSION = "no_permission"
+    ACCOUNT_CLOSED = "account_closed"
+    WRONG_ADDRESS = "wrong_address"
+    UNUSED_ADDRESS = "unused_address"
+    RATE_LIMITED = "rate_limited"
+    BLOCKED = "blocked"
+    VENUE_DOWN = "venue_down"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCheck:
+    """Result of a test of credentials: sentences for people, and the clock as far as the venue showed its own.
+
+    ``is_ok``: the account can be read; with ``CLOCK_SKEW`` or ``UNUSED_ADDRESS`` there is still something to mend.
+    ``clock_offset_s``: venue minus ours, wrong by at most ``clock_offset_error_s``. ``can_trade``: the key could place
+    orders; ``None`` where the venue does not tell. ``equity`` of an account that could be read.
+    """
+
+    account: AccountRef
+    outcome: CheckOutcome
+    is_ok: bool
+    text: str
+    clock_offset_s: float | None = None
+    clock_offset_error_s: float | None = None
+    can_trade: bool | None = None
+    equity: Decimal | None = None
+    currency: str | None = None
 
 
 def clean_name(text: str) -> str:

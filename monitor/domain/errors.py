@@ -4,7 +4,8 @@
     ``TransportError``      no usable reply: ``ConnectFailed``, ``TimedOut``, ``ConnectionDropped``, ``ReplyTooLarge``
     ``ReadOnlyViolation``   the request could have changed something; it was not sent
     ``BudgetExhausted``     our own cap on the venue's rate limit; it was not sent
-    ``VenueError``          the venue answered, with an error: ``RateLimited``, ``EdgeBlocked``, ``UnknownInstrument``
+    ``VenueError``          the venue answered, with an error: ``RateLimited``, ``EdgeBlocked``, ``UnknownInstrument``,
+                            ``CredentialsRefused``
     ``PayloadError``        the reply is not what the endpoint promises
 
 ``str(error)`` is a sentence for people, without URL, query, header or key. ``detail`` is for the log, redacted too.
@@ -30,6 +31,7 @@ class ErrorKind(StrEnum):
     BLOCKED = "blocked"
     VENUE = "venue"
     UNKNOWN_INSTRUMENT = "unknown_instrument"
+    CREDENTIALS = "credentials"
     PAYLOAD = "payload"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
@@ -158,6 +160,28 @@ class UnknownInstrument(VenueError):
     """The venue does not know the instrument, or no longer trades it."""
 
     kind = ErrorKind.UNKNOWN_INSTRUMENT
+
+
+class CredentialsRefused(VenueError):
+    """The venue does not accept these credentials, for a ``reason`` such as ``wrong_secret``.
+
+    Trying again changes nothing: whoever polls the account stops until the user has done something.
+    """
+
+    kind = ErrorKind.CREDENTIALS
+
+    def __init__(
+        self,
+        user_text: str,
+        *,
+        reason: str,
+        http_status: int,
+        venue_code: str | None = None,
+        detail: str = "",
+        traces: tuple[object, ...] = (),
+    ) -> None:
+        super().__init__(user_text, http_status=http_status, venue_code=venue_code, detail=detail, traces=traces)
+        self.reason = reason
 
 
 class PayloadError(MonitorError):

@@ -35,6 +35,7 @@ class PrivateSession:
     """Signs requests with one key.
 
     ``offset`` is what the last reply told of the venue's clock: venue minus ours and its error, in seconds.
+    ``was_clock_corrected``: a signature was refused with our clock and accepted with the venue's.
 
     Thread: any.
     """
@@ -54,6 +55,7 @@ class PrivateSession:
         self._secret = secret
         self._nonce = nonce
         self.offset: tuple[float, float] | None = None
+        self.was_clock_corrected = False
 
     @property
     def clock(self) -> VenueClock:
@@ -76,6 +78,7 @@ class PrivateSession:
             passed = timedelta(seconds=max(0.0, reply.received_mono_s - reply.requested_mono_s))
             if abs(self._clock.now() - passed - sent_at) > _CLOCK_TURN:
                 error, reply, data = self._try(asking, endpoint, texts, self._clock.now())
+                self.was_clock_corrected = error is None
         if error is None:
             return data
         if isinstance(error, VenueError):
