@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from monitor.exchanges.base import PollJob
+from monitor.polling.clock import VenueTime
 from monitor.polling.line import BudgetLine
 from monitor.polling.outbox import Gate, Outbox
 from monitor.polling.plan import PollPlan
@@ -49,6 +50,7 @@ class PollEngine:
         self._gate = Gate(outbox)
         self._transports = dict(transports)
         self._lines = {venue: BudgetLine(transport) for venue, transport in self._transports.items()}
+        self._times = {venue: VenueTime(utc_now) for venue in self._transports}
         self._environment = PollerEnvironment(put=self._gate.put, clock=clock, utc_now=utc_now, random=random)
         self._tasks = TaskRunner(self._gate.put, max_threads=task_threads)
         self._lock = threading.Lock()
@@ -202,6 +204,7 @@ class PollEngine:
                     line=self._lines[venue],
                     environment=self._environment,
                     first_due_s=now_s + share * min(START_SPREAD_S, job.cadence_s),
+                    venue_time=self._times[venue],
                 )
                 if self._is_paused:
                     poller.pause()

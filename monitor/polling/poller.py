@@ -8,7 +8,8 @@ from datetime import datetime
 
 from monitor.domain.errors import ErrorKind, Failure
 from monitor.domain.telemetry import RequestTrace
-from monitor.exchanges.base import PollJob
+from monitor.exchanges.base import PollJob, Source
+from monitor.polling.clock import VenueTime
 from monitor.polling.line import BudgetLine
 from monitor.polling.outcome import attempt
 from monitor.polling.reports import failure_report, success_report, with_queue
@@ -74,10 +75,13 @@ class Poller:
         line: BudgetLine,
         environment: PollerEnvironment,
         first_due_s: float,
+        venue_time: VenueTime | None = None,
     ) -> None:
+        """``venue_time`` is shared by the pollers of a venue; ``None``: the job learns it from its own replies."""
         self._environment = environment
         self._transport = transport
         self._line = line
+        self._venue_time = venue_time if venue_time is not None else VenueTime(environment.utc_now)
         self._cadence = Cadence(job.cadence_s, first_due_s=first_due_s, random=environment.random)
         self._unsent_rounds = 0
         self._hold_report_due_s: float | None = None
@@ -232,12 +236,16 @@ class Poller:
             return
         self._unsent_rounds = 0
         self._hold_report_due_s = None
-        if outcome.value is not None:
+        fetched = outcome.value
+        if fetched is not None:
+            if fetched.source is Source.NETWORK:
+                self._venue_time.learn(fetched.clock_offset_s, fetched.received_mono_s - fetched.requested_mono_s)
             missed = self._cadence.succeeded(started_s, ended_s)
+            self._align(job)
             environment.put(
                 success_report(
                     job,
-                    outcome.value,
+                    fetched,
                     epoch=self._current_epoch(),
                     transport=self._transport,
                     cadence=self._cadence,
@@ -252,6 +260,14 @@ class Poller:
             started_s, ended_s, retry_after_s=failure.retry_after_s, is_stubborn=failure.kind in _STUBBORN
         )
         self._put_failure(job, failure, missed=missed, traces=with_queue(outcome.traces, queue_s))
+
+    def _align(self, job: PollJob) -> None:
+        """Bring the next poll of an aligned job to its moment on the venue's clock, as well as that is known by now."""
+        if job.align_offset_s is None:
+            return
+        since_slot_s = (self._venue_time.now_epoch_s() - job.align_offset_s) % job.cadence_s
+        # A poll half the offset after a boundary has seen it; one that came before must not stand for it.
+        self._cadence.align(self._environment.clock() - since_slot_s, slack_s=job.align_offset_s / 2.0)
 
     def _put_failure(
         self, job: PollJob, failure: Failure, *, missed: int, traces: tuple[RequestTrace, ...] = ()

@@ -40,6 +40,8 @@ class Cadence:
         self._last_slot = -1
         """Newest slot already counted as made or missed."""
         self._next_due_s = first_due_s
+        self._newest_start_s: float | None = None
+        self._newest_end_s = first_due_s
         self._planned = 0
         self._made = 0
         self._streak = 0
@@ -82,6 +84,7 @@ class Cadence:
         """
         missed = self._count_poll(started_s)
         self._streak = 0
+        self._newest_end_s = ended_s
         self._next_due_s = self._next_grid_due(ended_s)
         return missed
 
@@ -98,6 +101,20 @@ class Cadence:
         self._streak += 1
         self._next_due_s = ended_s + max(self._backoff_s(is_stubborn=is_stubborn), retry_after_s or 0.0)
         return missed
+
+    def align(self, phase_s: float, *, slack_s: float) -> None:
+        """Move the grid so that slots fall on ``phase_s + k * cadence_s``; what was accounted for stays.
+
+        The newest poll stands for the slot it was early for by at most ``slack_s``; the slot after that is the next
+        one, however soon it comes. Call it after :meth:`succeeded`: a backoff is not shortened.
+        """
+        if self._newest_start_s is None or self._streak > 0:
+            return
+        served = math.floor((self._newest_start_s + slack_s - phase_s) / self._cadence_s + _SLOT_TOLERANCE)
+        self._origin_s = phase_s + (served - self._last_slot) * self._cadence_s
+        # The newest poll may have ended before the slot that it stands for.
+        unserved_s = self._origin_s + (self._last_slot + 1) * self._cadence_s
+        self._next_due_s = max(unserved_s, self._next_grid_due(self._newest_end_s))
 
     def held(self, now_s: float) -> int:
         """Count the slots that passed while the budget held a poll back; returns how many.
@@ -146,6 +163,7 @@ class Cadence:
 
     def _count_poll(self, started_s: float) -> int:
         newly = self._count_slots(self._slot(started_s))
+        self._newest_start_s = started_s
         self._made += 1
         if newly == 0:
             # Beside the grid: its slot has been accounted for already.
