@@ -255,7 +255,7 @@ class RequestFilter(QSortFilterProxyModel):
         words = tuple(text.casefold().split())
         if words != self._words:
             self._words = words
-            self.invalidateRowsFilter()
+            self.invalidate()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Qt: sort by ``column``; -1 is the model's own order, newest first, which Qt would reverse if descending."""

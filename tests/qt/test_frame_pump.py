@@ -1,0 +1,197 @@
+"""The pump: everything reaches the board once and in order, in small bites, and delays are measured truthfully."""
+
+import threading
+from collections.abc import Sequence
+
+from pytestqt.qtbot import QtBot
+
+from monitor.polling.outbox import Outbox
+from monitor.polling.results import PollResult, TaskDone
+from monitor.qtmodels import frame_pump
+from monitor.qtmodels.frame_pump import FramePump
+from monitor.qtmodels.lag import LagWindow
+from tests.fakes.board_samples import FIRST, SampleClock, SampleFeed, make_board
+
+
+class Sink:
+    """Takes results as a board would; each one costs ``cost_s`` on the clock."""
+
+    def __init__(self, clock: SampleClock, cost_s: float = 0.0) -> None:
+        self.clock = clock
+        self.cost_s = cost_s
+        self.taken: list[PollResult] = []
+        self.dropped = 0
+        self.revision = 0
+        self.ticks = 0
+
+    def apply(self, results: Sequence[PollResult], dropped: int = 0) -> None:
+        self.taken.extend(results)
+        self.dropped += dropped
+        self.revision += 1
+        self.clock.now_s += self.cost_s
+
+    def tick(self) -> None:
+        self.ticks += 1
+
+
+def task(token: int) -> TaskDone:
+    return TaskDone(token=token, value=None, failure=None)
+
+
+def tokens(sink: Sink) -> list[int]:
+    return [result.token for result in sink.taken if isinstance(result, TaskDone)]
+
+
+def test_results_reach_the_board_once_and_in_order(qtbot: QtBot) -> None:
+    outbox, clock = Outbox(), SampleClock()
+    sink = Sink(clock)
+    pump = FramePump(outbox, sink, clock=clock)
+    for token in range(20):
+        outbox.put(task(token))
+
+    pump.on_tick()
+
+    assert tokens(sink) == list(range(20))
+    assert pump.backlog == 0
+
+
+def test_heavy_work_is_spread_over_several_turns(qtbot: QtBot) -> None:
+    outbox, clock = Outbox(), SampleClock()
+    sink = Sink(clock, cost_s=frame_pump.WORK_LIMIT_S)
+    pump = FramePump(outbox, sink, clock=clock)
+    for token in range(10):
+        outbox.put(task(token))
+
+    pump.on_tick()
+
+    assert len(sink.taken) <= 2
+    assert pump.backlog == 10 - len(sink.taken)
+
+    qtbot.waitUntil(lambda: pump.backlog == 0)
+
+    assert tokens(sink) == list(range(10))
+
+
+def test_a_frame_is_said_only_when_something_changed(qtbot: QtBot) -> None:
+    outbox, clock = Outbox(), SampleClock()
+    pump = FramePump(outbox, Sink(clock), clock=clock)
+    pump.on_tick()
+
+    with qtbot.assertNotEmitted(pump.frame):
+        pump.on_tick()
+    outbox.put(task(1))
+    with qtbot.waitSignal(pump.frame):
+        pump.on_tick()
+
+
+def test_loss_is_passed_on_even_when_nothing_else_is(qtbot: QtBot) -> None:
+    outbox, clock = Outbox(capacity=1), SampleClock()
+    sink = Sink(clock)
+    pump = FramePump(outbox, sink, clock=clock)
+    for token in range(4):
+        outbox.put(task(token))
+
+    pump.on_tick()
+
+    assert tokens(sink) == [3]
+    assert sink.dropped == 3
+
+
+def test_one_off_work_comes_back_as_a_signal(qtbot: QtBot) -> None:
+    outbox, clock = Outbox(), SampleClock()
+    pump = FramePump(outbox, Sink(clock), clock=clock)
+    outbox.put(task(7))
+
+    with qtbot.waitSignal(pump.task_done) as done:
+        pump.on_tick()
+
+    assert done.args == [task(7)]
+
+
+def test_delay_runs_from_the_last_byte_to_the_end_of_the_repaint(qtbot: QtBot) -> None:
+    board, clock, _ = make_board(seconds=1)
+    outbox = Outbox()
+    feed = SampleFeed(board, clock, sink=outbox.put)
+    pump = FramePump(outbox, board, clock=clock)
+    pump.set_window_shown(True)
+    feed.deliver_quotes(FIRST)
+    clock.now_s += 0.020
+    pump.on_tick()
+    clock.now_s += 0.010
+    pump.painted()
+
+    assert [round(value, 6) for value in pump.reply_to_paint.values()] == [0.030]
+
+    pump.painted()
+
+    assert pump.reply_to_paint.total == 1
+
+
+def test_a_hidden_window_is_not_measured(qtbot: QtBot) -> None:
+    board, clock, _ = make_board(seconds=1)
+    outbox = Outbox()
+    feed = SampleFeed(board, clock, sink=outbox.put)
+    pump = FramePump(outbox, board, clock=clock)
+    feed.deliver_quotes(FIRST)
+    pump.on_tick()
+    pump.set_window_shown(True)
+    clock.now_s += 60.0
+    pump.painted()
+
+    assert pump.reply_to_paint.total == 0
+
+
+def test_a_late_tick_is_a_stall_and_a_nap_is_not(qtbot: QtBot) -> None:
+    clock = SampleClock()
+    pump = FramePump(Outbox(), Sink(clock), clock=clock)
+    pump.on_tick()
+    clock.now_s += frame_pump.DRAIN_INTERVAL_MS / 1000 + 0.080
+    pump.on_tick()
+    clock.now_s += 3600.0
+    pump.on_tick()
+
+    assert pump.stalls.worst_ever_s is not None
+    assert abs(pump.stalls.worst_ever_s - 0.080) < 1e-9
+    assert pump.stalls.total == 1
+
+
+def test_timers_drain_what_other_threads_put(qtbot: QtBot) -> None:
+    """The real timers, the real outbox, a real thread."""
+    outbox, clock = Outbox(), SampleClock()
+    sink = Sink(clock)
+    pump = FramePump(outbox, sink)
+
+    def work() -> None:
+        for token in range(500):
+            outbox.put(task(token))
+
+    pump.start()
+    worker = threading.Thread(target=work)
+    worker.start()
+    qtbot.waitUntil(lambda: len(sink.taken) == 500)
+    worker.join()
+    pump.stop()
+
+    assert tokens(sink) == list(range(500))
+    assert not pump.is_running
+
+
+def test_the_slow_frame_lets_the_board_notice_silence(qtbot: QtBot) -> None:
+    sink = Sink(SampleClock())
+    pump = FramePump(Outbox(), sink)
+    pump.start()
+    qtbot.waitUntil(lambda: sink.ticks > 0, timeout=10_000)
+    pump.stop()
+
+    assert sink.ticks > 0
+
+
+def test_lag_percentiles_are_by_nearest_rank() -> None:
+    lag = LagWindow(capacity=100)
+    for value in range(200):
+        lag.add(value / 1000)
+    figures = lag.figures()
+
+    assert (figures.n, figures.p50_s, figures.p99_s, figures.worst_s) == (100, 0.149, 0.198, 0.199)
+    assert lag.worst_ever_s == 0.199
+    assert LagWindow().figures().p50_s is None
