@@ -71,6 +71,9 @@ class BitunixVenue:
             return Reply(429, b"error code: 1015", "text/plain; charset=UTF-8", retry)
         return _envelope(*_TOO_FAST)
 
+    def error(self, code: int, text: str) -> Reply:
+        return _envelope(code, text or "Network Error")
+
     def answer(self, request: Request, moment: Moment) -> Reply:
         route = self._route(request)
         if route is None or request.method != "GET":

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 import h11
@@ -15,9 +14,7 @@ from monitor.simulator.damage import damage
 from monitor.simulator.faults import Fault, FaultKind
 from monitor.simulator.replies import Moment, Reply, Request
 from monitor.simulator.streams import PlainStream, StreamClosed
-
-if TYPE_CHECKING:
-    from monitor.simulator.listener import VenuePort
+from monitor.simulator.surroundings import Port
 
 _MAX_REQUEST_BYTES = 1_000_000
 BEFORE = frozenset(
@@ -34,6 +31,8 @@ INSTEAD = frozenset(
         FaultKind.WRONG_TYPES,
         FaultKind.HUGE_BODY,
         FaultKind.RENAMED_FIELD,
+        FaultKind.RAW_VALUE,
+        FaultKind.VENUE_ERROR,
         FaultKind.UNKNOWN_ENUM,
         FaultKind.VANISHED_INSTRUMENT,
     }
@@ -56,7 +55,7 @@ class ConnectionFacts:
 class Connection:
     """Serves one stream until either side ends it. Thread: the event loop; `run` is a task of its own."""
 
-    def __init__(self, port: VenuePort, stream: PlainStream, facts: ConnectionFacts) -> None:
+    def __init__(self, port: Port, stream: PlainStream, facts: ConnectionFacts) -> None:
         self._port = port
         self._stream = stream
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=65_536)
@@ -188,7 +187,12 @@ class Connection:
         wait_s = port.over_limit(request, endpoint, now_s)
         if FaultKind.RATE_LIMIT in instead:
             port.truth.limited += 1
-            return port.venue.refusal(request, instead[FaultKind.RATE_LIMIT].retry_after_s, is_edge=True), stamp_ms
+            fault = instead[FaultKind.RATE_LIMIT]
+            return port.venue.refusal(request, fault.retry_after_s, is_edge=fault.edge), stamp_ms
+        if FaultKind.VENUE_ERROR in instead:
+            return port.venue.error(
+                instead[FaultKind.VENUE_ERROR].code, instead[FaultKind.VENUE_ERROR].to or ""
+            ), stamp_ms
         if wait_s is not None:
             port.truth.limited += 1
             return port.venue.refusal(request, None), stamp_ms

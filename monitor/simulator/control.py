@@ -50,6 +50,9 @@ class ControlVenue:
         del request, wait_s, is_edge
         return _json(429, {"error": "too many requests"})
 
+    def error(self, code: int, text: str) -> Reply:
+        return _json(500, {"error": f"{code} {text}"})
+
     def answer(self, request: Request, moment: Moment) -> Reply:
         del moment
         try:

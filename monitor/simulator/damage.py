@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -38,6 +39,8 @@ def damage(reply: Reply, faults: Mapping[FaultKind, Fault]) -> Reply:
     edits = [faults[kind] for kind in _EDITS if kind in faults]
     if edits:
         body = _edit(body, edits)
+    if FaultKind.RAW_VALUE in faults:
+        body = _with_raw_value(body, faults[FaultKind.RAW_VALUE])
     if FaultKind.MALFORMED_JSON in faults:
         middle = len(body) // 2
         body = body[:middle] + b'}{,"' + body[middle:]
@@ -62,6 +65,14 @@ def _edit(body: bytes, edits: list[Fault]) -> bytes:
         else:
             value = _walk(value, fault, None)
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _with_raw_value(body: bytes, fault: Fault) -> bytes:
+    # On the bytes, because what is put in may be nothing that a JSON library would write.
+    name = re.escape(json.dumps(fault.field).encode())
+    value = rb'(?:"(?:[^"\\]|\\.)*"|[^\s,}\]\[{]+)'
+    raw = (fault.to or "NaN").encode()
+    return re.sub(rb"(" + name + rb"\s*:\s*)" + value, lambda found: found.group(1) + raw, body)
 
 
 def _walk(value: object, fault: Fault, key: str | None) -> object:

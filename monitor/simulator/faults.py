@@ -21,7 +21,10 @@ class FaultKind(StrEnum):
     STALE_RACE = "stale_race"  # closes a reused connection exactly when a request arrives, without one byte
     EXPIRED_CERTIFICATE = "expired_certificate"  # new handshakes get a certificate that ended yesterday
     # Instead of the reply.
-    RATE_LIMIT = "rate_limit"  # retry_after_s: null leaves the header out
+    RATE_LIMIT = "rate_limit"  # retry_after_s: null leaves the header out; edge: false makes Bitunix use its code 10006
+    VENUE_ERROR = (
+        "venue_error"  # code, to: the venue's own error reply with that code and text; HTTP 500 on Hyperliquid
+    )
     SERVER_ERROR = "server_error"  # status: 500, 502, 503, 504
     FORBIDDEN_HTML = "forbidden_html"  # HTTP 403 with a page of the edge
     NULL_BODY = "null_body"  # HTTP 200 with the four bytes null
@@ -30,6 +33,7 @@ class FaultKind(StrEnum):
     WRONG_TYPES = "wrong_types"  # numbers become objects, texts become numbers
     HUGE_BODY = "huge_body"  # bytes: length of the reply
     RENAMED_FIELD = "renamed_field"  # field, to
+    RAW_VALUE = "raw_value"  # field, to: JSON text put in place of its value as it is: NaN, 1e400, -1, 1,"field":2
     UNKNOWN_ENUM = "unknown_enum"  # field, to: its value wherever it is a text
     VANISHED_INSTRUMENT = "vanished_instrument"  # instrument: left out of lists, unknown when asked for
     FROZEN = "frozen"  # HTTP 200 with the data of the moment the fault began
@@ -69,10 +73,14 @@ class Fault:
     instrument: str | None = None
     bytes: int = 50_000_000
     announced: bool = False
+    edge: bool = True
+    code: int = 10001
 
 
+_NEED_FIELD = frozenset({FaultKind.RENAMED_FIELD, FaultKind.UNKNOWN_ENUM, FaultKind.RAW_VALUE})
 _NUMBERS = frozenset({"start_s", "end_s", "probability", "seconds", "retry_after_s", "bytes_per_s", "fraction"})
-_WHOLE = frozenset({"count", "status", "bytes"})
+_WHOLE = frozenset({"count", "status", "bytes", "code"})
+_SWITCHES = frozenset({"announced", "edge"})
 _TEXTS = frozenset({"venue", "endpoint", "field", "to", "instrument"})
 _NULLABLE = frozenset({"venue", "endpoint", "end_s", "count", "retry_after_s", "field", "to", "instrument"})
 _MAY_BE_NEGATIVE = frozenset({"seconds"})
@@ -100,7 +108,7 @@ def parse_fault(raw: object, now_s: float = 0.0) -> Fault:
     for name in ("start_s", "end_s"):
         value = values.get(name, 0.0 if name == "start_s" else None)
         values[name] = None if value is None else _number(name, value) + now_s
-    if kind in (FaultKind.RENAMED_FIELD, FaultKind.UNKNOWN_ENUM) and not values.get("field"):
+    if kind in _NEED_FIELD and not values.get("field"):
         raise FaultError(f"{kind} needs field")
     if kind is FaultKind.VANISHED_INSTRUMENT and not values.get("instrument"):
         raise FaultError(f"{kind} needs instrument")
@@ -124,9 +132,11 @@ def _checked(name: str, value: object) -> object:
         if not isinstance(value, str):
             raise FaultError(f"{name} must be a text")
         return value
-    if name == "announced" and isinstance(value, bool):
+    if name in _SWITCHES:
+        if not isinstance(value, bool):
+            raise FaultError(f"{name} must be true or false")
         return value
-    raise FaultError(f"unknown field {name!r}" if name != "announced" else "announced must be true or false")
+    raise FaultError(f"unknown field {name!r}")
 
 
 def _number(name: str, value: object) -> float:

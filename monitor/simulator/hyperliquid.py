@@ -90,6 +90,10 @@ class HyperliquidVenue:
         headers: Headers = () if wait_s is None else (("Retry-After", trimmed(float(wait_s))),)
         return Reply(429, b"null", "application/json", headers)
 
+    def error(self, code: int, text: str) -> Reply:
+        del code, text
+        return _SERVER_ERROR
+
     def answer(self, request: Request, moment: Moment) -> Reply:
         if request.path != "/info":
             return Reply(404, b"", None)

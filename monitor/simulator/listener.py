@@ -8,7 +8,6 @@ import itertools
 import os
 import socket
 from collections.abc import Mapping
-from typing import Protocol
 
 from monitor.simulator.certificates import Certificates
 from monitor.simulator.connection import Connection, ConnectionFacts
@@ -16,29 +15,10 @@ from monitor.simulator.faults import Fault, FaultBook, FaultKind
 from monitor.simulator.limits import WeightWindow
 from monitor.simulator.replies import Request, Truth, Venue
 from monitor.simulator.streams import PlainStream, StreamClosed, TlsStream
+from monitor.simulator.surroundings import ServerClock
 
 _CONNECTING = frozenset({FaultKind.BLACK_HOLE_CONNECT, FaultKind.REFUSE, FaultKind.EXPIRED_CERTIFICATE})
 _KEPT_FINISHED = 2000  # finished connections whose number of requests is remembered
-
-
-class ServerClock(Protocol):
-    """What a port needs from the server around it."""
-
-    def now_s(self) -> float:
-        """Return seconds since the start; monotonic."""
-        ...
-
-    def now_ms(self) -> int:
-        """Return the simulated time in ms since 1970."""
-        ...
-
-    def ms_at(self, since_start_s: float) -> int:
-        """Return the simulated time at a number of seconds since the start."""
-        ...
-
-    def round_trip_s(self) -> float:
-        """Return the simulated round trip of the next exchange, jitter included."""
-        ...
 
 
 class VenuePort:

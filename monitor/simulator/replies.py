@@ -67,6 +67,10 @@ class Venue(Protocol):
         """
         ...
 
+    def error(self, code: int, text: str) -> Reply:
+        """Return the venue's own way of saying that something went wrong inside."""
+        ...
+
     def headers(self, stamp_ms: int) -> Headers:
         """Return the headers that the venue's edge adds to every reply."""
         ...

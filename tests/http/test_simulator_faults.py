@@ -6,6 +6,8 @@ import http.client
 import json
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
@@ -200,6 +202,30 @@ def test_rate_limit_on_bitunix_comes_from_the_edge(
     assert reply.getheader("Retry-After") == header
 
 
+def test_venue_errors_in_the_venues_own_words(exchange: DemoServer, warm: http.client.HTTPSConnection) -> None:
+    exchange.add_fault(kind="rate_limit", venue="bitunix", endpoint="tickers", edge=False)
+    exchange.add_fault(kind="venue_error", venue="bitunix", endpoint="depth", code=10001, to="network error")
+    exchange.add_fault(kind="venue_error", venue="hyperliquid")
+    limited = get(exchange, "tickers")
+    failed = get(exchange, "depth?symbol=BTCUSDT&limit=5")
+
+    assert (limited[0], json.loads(limited[1])["code"]) == (200, 10006)
+    assert (failed[0], json.loads(failed[1])) == (200, {"code": 10001, "data": None, "msg": "network error"})
+    assert post(warm, _STATUS)[:2] == (500, b"null")
+
+
+def test_builder_dex_that_was_away_appears(exchange: DemoServer, warm: http.client.HTTPSConnection) -> None:
+    def dexes() -> list[str]:
+        return [dex["name"] for dex in json.loads(post(warm, {"type": "perpDexs"})[1])[1:]]
+
+    exchange.add_fault(kind="vanished_instrument", venue="hyperliquid", instrument="hyna")
+    assert dexes() == ["xyz"]
+    assert post(warm, {"type": "meta", "dex": "hyna"})[:2] == (500, b"null")
+    exchange.clear_faults()
+    assert dexes() == ["xyz", "hyna"]
+    assert post(warm, {"type": "meta", "dex": "hyna"})[0] == 200
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_server_errors(exchange: DemoServer, warm: http.client.HTTPSConnection, status: int) -> None:
     exchange.add_fault(kind="server_error", venue="hyperliquid", status=status)
@@ -347,6 +373,17 @@ def test_faults_from_a_file_follow_their_times(tmp_path: Path) -> None:
         connection.close()
         assert status == 500
         assert get(exchange, "tickers?symbols=BTCUSDT")[0] == 200
+
+
+def test_unusable_fault_file_ends_with_status_2(tmp_path: Path) -> None:
+    file = tmp_path / "faults.json"
+    file.write_text('[{"kind": "nope"}]')
+    command = [sys.executable, "-m", "monitor.simulator", "--faults", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert "kind must be one of" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_huge_reply_reaches_a_client_that_reads_late(exchange: DemoServer) -> None:

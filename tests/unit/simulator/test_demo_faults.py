@@ -36,6 +36,8 @@ def test_fault_times_count_from_the_moment_it_is_given() -> None:
         ({"kind": "latency", "end_s": 1, "duration_s": 1}, "not both"),
         ({"kind": "reset", "fraction": 1.1}, "fraction must be between"),
         ({"kind": "renamed_field"}, "needs field"),
+        ({"kind": "raw_value"}, "needs field"),
+        ({"kind": "rate_limit", "edge": 0}, "edge must be true or false"),
         ({"kind": "vanished_instrument"}, "needs instrument"),
         ({"kind": "latency", "venue": 5}, "venue must be a text"),
         ({"kind": "close_after_reply", "announced": 1}, "announced must be true or false"),
@@ -115,6 +117,17 @@ def test_body_faults_do_what_they_say() -> None:
     for kind in ("malformed_json", "truncated_json"):
         with pytest.raises(ValueError, match=r"."):
             json.loads(_damaged(rows, kind=kind))
+
+
+@pytest.mark.parametrize("raw", ["NaN", "Infinity", "1e400", "-1", '"x"', "[]", "null"])
+def test_raw_value_puts_any_text_where_a_value_was(raw: str) -> None:
+    rows = [{"price": "1.5", "n": 1}, {"price": 7}]
+    text = _damaged(rows, kind="raw_value", field="price", to=raw).decode()
+    assert text == f'[{{"price": {raw}, "n": 1}}, {{"price": {raw}}}]'
+
+
+def test_raw_value_can_make_a_duplicate_key() -> None:
+    assert _damaged({"a": 1}, kind="raw_value", field="a", to='1, "a": 2') == b'{"a": 1, "a": 2}'
 
 
 def test_text_errors_of_the_venue_are_left_alone_by_edits_of_json() -> None:
