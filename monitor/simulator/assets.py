@@ -180,6 +180,12 @@ def builder_listings(book: AssetBook, dex: str) -> list[Listing]:
             Listing(f"xyz:{name}", asset, 1.0, price, 6 - decimals, 5, decimals, turnover, max_leverage=10, flags=flags)
             for name, asset, price, decimals, turnover, flags in stock_rows(book)
         ]
+    if dex == "flx":  # every market of this one was given up
+        gone = (("COIN", 3, 262.0), ("CRCL", 3, 78.0), ("GOLD", 3, 4200.0), ("TSLA", 3, 410.0))
+        return [
+            Listing(f"flx:{name}", book.want(name, price), 1.0, price, 6 - decimals, 5, decimals, 0.0, 10, "d")
+            for name, decimals, price in gone
+        ]
     coins = (
         ("BTC", 5, 86000.0, 4e7),
         ("ETH", 4, 2900.0, 2e7),

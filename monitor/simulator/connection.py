@@ -178,11 +178,14 @@ class Connection:
         self, request: Request, endpoint: str, before: Mapping[FaultKind, Fault], now_s: float
     ) -> tuple[Reply, int]:
         port = self._port
-        data_ms = stamp_ms = port.server.now_ms()
+        data_ms = now_ms = port.server.now_ms()
+        skew_ms = 0
         if FaultKind.CLOCK_SKEW in before:
-            stamp_ms += round(before[FaultKind.CLOCK_SKEW].seconds * 1000)
+            skew_ms = round(before[FaultKind.CLOCK_SKEW].seconds * 1000)
         if FaultKind.FROZEN in before:
             data_ms = port.server.ms_at(before[FaultKind.FROZEN].start_s)
+        moment = Moment(data_ms, now_ms, skew_ms)
+        stamp_ms = moment.stamp_ms
         instead = port.strike(INSTEAD, endpoint)
         wait_s = port.over_limit(request, endpoint, now_s)
         if FaultKind.RATE_LIMIT in instead:
@@ -196,7 +199,7 @@ class Connection:
         if wait_s is not None:
             port.truth.limited += 1
             return port.venue.refusal(request, None), stamp_ms
-        reply = port.venue.answer(port.without_vanished(request, instead), Moment(data_ms, stamp_ms))
+        reply = port.venue.answer(port.without_vanished(request, instead), moment)
         port.charge(request, endpoint, reply.weight, now_s)
         return damage(reply, instead), stamp_ms
 

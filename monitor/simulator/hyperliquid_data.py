@@ -105,7 +105,7 @@ class MarketReads:
         if figures is not None and len(book.bids.price) and len(book.asks.price):
             spread = f',"spread":"{plain(round(float(book.asks.price[0] - book.bids.price[0]), 10))}"'
         sides = f"[{self._levels(market, row, book.bids)}],[{self._levels(market, row, book.asks)}]"
-        return f'{{"coin":"{coin}","time":{moment.stamp_ms - 40},"levels":[{sides}]{spread}}}'.encode()
+        return f'{{"coin":"{coin}","time":{moment.told_ms - 40},"levels":[{sides}]{spread}}}'.encode()
 
     @staticmethod
     def _levels(market: Market, row: int, side: Side) -> str:

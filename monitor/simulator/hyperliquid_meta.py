@@ -21,9 +21,9 @@ _TIERS: dict[int, tuple[str, tuple[tuple[str, int], ...]]] = {
     55: ("tiered 25x", (("0.0", 25), ("100000000.0", 15))),
     56: ("tiered 40x", (("0.0", 40), ("150000000.0", 20))),
 }
-# Collateral token of each dex: 0 is USDC, 235 USDE.
-COLLATERAL = {"": 0, "xyz": 0, "hyna": 235}
-_FULL_NAMES = {"xyz": "XYZ", "hyna": "HyENA"}
+# Collateral token of each dex: 0 is USDC, 235 USDE, 360 USDH.
+COLLATERAL = {"": 0, "xyz": 0, "flx": 360, "hyna": 235}
+_FULL_NAMES = {"xyz": "XYZ", "flx": "Felix Exchange", "hyna": "HyENA"}
 _KNOWN_TOKEN_IDS = {
     "USDC": "0x6d1e7cde53ba9467b783cb7c530ce054",
     "PURR": "0xc1fb593aeffbeb02f85e0308e9956a90",

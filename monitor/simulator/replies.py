@@ -37,14 +37,25 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a request is answered, in ms since 1970: data_ms picks the market state, stamp_ms is what the venue's
-    clock says.
+    """When a request is answered, in ms since 1970.
 
-    They differ while data is frozen or the venue's clock is wrong.
+    data_ms picks the market state and stays behind now_ms while data is frozen; skew_ms is how far the venue's clock
+    is off.
     """
 
     data_ms: int
-    stamp_ms: int
+    now_ms: int
+    skew_ms: int = 0
+
+    @property
+    def stamp_ms(self) -> int:
+        """What the venue's clock says."""
+        return self.now_ms + self.skew_ms
+
+    @property
+    def told_ms(self) -> int:
+        """What the venue's clock said when the data was made."""
+        return self.data_ms + self.skew_ms
 
 
 class Venue(Protocol):

@@ -7,7 +7,7 @@ from monitor.simulator.latent import LatentPaths
 from monitor.simulator.market import Market
 from monitor.simulator.options import DEFAULT_INSTRUMENTS
 
-BUILDER_DEXES = ("xyz", "hyna")
+BUILDER_DEXES = ("xyz", "flx", "hyna")
 _PERPS_PER_CONTRACT = 500 / 800  # the second venue's share when a load test asks for more instruments
 
 

@@ -39,11 +39,11 @@ def test_construction_knows_every_perpetual_and_spot_pair(info: Any) -> None:
 
 def test_construction_with_a_builder_dex_maps_its_assets(exchange: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(exchange.ca_file))
-    client = info_module.Info(exchange.venues["hyperliquid"], skip_ws=True, perp_dexs=["", "xyz", "hyna"])
+    client = info_module.Info(exchange.venues["hyperliquid"], skip_ws=True, perp_dexs=["", "xyz", "flx", "hyna"])
     try:
         assert client.coin_to_asset["xyz:XYZ100"] == 110_000
         assert client.coin_to_asset["xyz:TSLA"] == 110_001
-        assert client.coin_to_asset["hyna:BTC"] == 120_000
+        assert client.coin_to_asset["hyna:BTC"] == 130_000
         assert float(client.all_mids("xyz")["xyz:TSLA"]) > 0
     finally:
         client.session.close()
@@ -114,7 +114,7 @@ def test_dexes_start_with_the_nameless_first_one(info: Any) -> None:
     dexes = info.perp_dexs()
 
     assert dexes[0] is None
-    assert [dex["name"] for dex in dexes[1:]] == ["xyz", "hyna"]
+    assert [dex["name"] for dex in dexes[1:]] == ["xyz", "flx", "hyna"]
 
 
 def test_errors_reach_the_sdk_as_its_own_exceptions(info: Any) -> None:

@@ -195,9 +195,12 @@ def test_builder_dexes_have_prefixes_gaps_and_other_collateral() -> None:
     universe, contexts = demo.info({"type": "metaAndAssetCtxs", "dex": "xyz"})
 
     assert dexes[0] is None
-    assert [dex["name"] for dex in dexes[1:]] == ["xyz", "hyna"]
-    assert [meta["collateralToken"] for meta in metas] == [0, 0, 235]
+    assert [dex["name"] for dex in dexes[1:]] == ["xyz", "flx", "hyna"]
+    assert [meta["collateralToken"] for meta in metas] == [0, 0, 360, 235]
     assert all(asset["name"].startswith("xyz:") for asset in universe["universe"])
+    given_up = demo.info({"type": "metaAndAssetCtxs", "dex": "flx"})
+    assert all(asset["isDelisted"] for asset in given_up[0]["universe"])
+    assert all(context["midPx"] is None for context in given_up[1])
     thin = [context for context in contexts if context["impactPxs"] is None and context["midPx"] is not None]
     assert all(context["premium"] is None for context in thin)
     assert any(
