@@ -93,7 +93,7 @@ class EventList(QWidget):
         for column, sample in (
             (EventColumn.TIME, "00:00:00 last"),
             (EventColumn.LEVEL, "▲ warning "),
-            (EventColumn.VENUE, "Hyperliquid"),
+            (EventColumn.VENUE, "A venue name"),
             (EventColumn.COUNT, "× 00,000"),
         ):
             self.table.setColumnWidth(column, metrics.horizontalAdvance(sample) + 16)

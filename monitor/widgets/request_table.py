@@ -226,7 +226,7 @@ class RequestTable(QWidget):
         metrics = table.fontMetrics()
         for column, sample in (
             (RequestColumn.TIME, "00:00:00.000"),
-            (RequestColumn.VENUE, "Hyperliquid"),
+            (RequestColumn.VENUE, "A venue name"),
             (RequestColumn.ENDPOINT, "metaAndAssetCtxs"),
             (RequestColumn.STATUS, "rate limited"),
             (RequestColumn.SOCKET, "● warm #000"),

@@ -178,6 +178,7 @@ class WindowToolBar(QToolBar):
         self.interval = QComboBox()
         self.interval.addItems(INTERVALS)
         self.interval.setAccessibleName("Candle interval")
+        self.interval.view().setAccessibleName("Candle intervals")
         self.interval.setToolTip("Length of a candle")
         self.addWidget(self.interval)
         spacer = QWidget()

@@ -1,0 +1,310 @@
+"""Panels one by one: watchlist, pools, requests, toasts, settings, first start."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from monitor.desktop.settings import Settings
+from monitor.domain.telemetry import CloseCause, PoolStats
+from monitor.exchanges.base import Fetched, Payload, PollJob
+from monitor.qtmodels.figures import DASH
+from monitor.state.board import Board
+from monitor.widgets.elided import ElidedLabel
+from monitor.widgets.first_run import FirstRunDialog, StartChoice
+from monitor.widgets.pool_panel import DEFINITIONS, VenuePools, counters_of
+from monitor.widgets.settings_dialog import SettingsDialog
+from monitor.widgets.theme import DARK
+from monitor.widgets.toasts import MAX_TOASTS, ToastStack
+from monitor.widgets.watchlist import Watchlist
+from monitor.widgets.waterfall import nice_scale
+from tests.fakes.board_samples import FIRST, SECOND, TITLES, SampleFeed, make_board, title_of
+from tests.qt.conftest import WindowFactory
+
+WatchlistMaker = Callable[[], tuple[Watchlist, SampleFeed]]
+
+
+@pytest.fixture
+def make_watchlist(qtbot: QtBot) -> WatchlistMaker:
+    def make() -> tuple[Watchlist, SampleFeed]:
+        board, clock, feed = make_board(seconds=5)
+        watchlist = Watchlist(board, clock=clock, venue_title=title_of, theme=DARK)
+        qtbot.addWidget(watchlist)
+        watchlist.set_keys(feed.watchlist(2))
+        watchlist.show()
+        return watchlist, feed
+
+    return make
+
+
+def test_rows_move_with_the_keyboard_and_keep_the_selection(make_watchlist: WatchlistMaker, qtbot: QtBot) -> None:
+    watchlist, feed = make_watchlist()
+    first, second, *_ = feed.watchlist(2)
+    watchlist.select(first)
+    with qtbot.waitSignal(watchlist.keys_changed):
+        QTest.keyClick(watchlist.table, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+
+    assert watchlist.keys[:2] == (second, first)
+    assert watchlist.current_key == first
+
+    QTest.keyClick(watchlist.table, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+
+    assert watchlist.keys == feed.watchlist(2)
+
+
+def test_moving_beyond_the_ends_changes_nothing(make_watchlist: WatchlistMaker, qtbot: QtBot) -> None:
+    watchlist, feed = make_watchlist()
+    watchlist.select(feed.watchlist(2)[0])
+    with qtbot.assertNotEmitted(watchlist.keys_changed):
+        QTest.keyClick(watchlist.table, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+        watchlist.select(feed.watchlist(2)[-1])
+        QTest.keyClick(watchlist.table, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+
+    assert watchlist.keys == feed.watchlist(2)
+
+
+def test_delete_stops_watching(make_watchlist: WatchlistMaker, qtbot: QtBot) -> None:
+    watchlist, feed = make_watchlist()
+    watchlist.select(feed.key(SECOND, 0))
+    with qtbot.waitSignal(watchlist.keys_changed):
+        QTest.keyClick(watchlist.table, Qt.Key.Key_Delete)
+
+    assert feed.key(SECOND, 0) not in watchlist.keys
+
+
+def test_adding_what_is_watched_only_goes_there(make_watchlist: WatchlistMaker, qtbot: QtBot) -> None:
+    watchlist, feed = make_watchlist()
+    with qtbot.assertNotEmitted(watchlist.keys_changed):
+        watchlist.add(feed.key(SECOND, 1))
+
+    assert watchlist.current_key == feed.key(SECOND, 1)
+
+
+def test_no_update_changes_a_column_width(make_watchlist: WatchlistMaker, qtbot: QtBot) -> None:
+    """Product trap 11."""
+    watchlist, feed = make_watchlist()
+    watchlist.resize(390, 400)
+    header = watchlist.table.horizontalHeader()
+    before = [header.sectionSize(column) for column in range(header.count())]
+    for _ in range(50):
+        feed.run(1)
+        watchlist.on_frame()
+        watchlist.on_slow_frame()
+
+    assert [header.sectionSize(column) for column in range(header.count())] == before
+
+
+def test_empty_watchlist_says_what_to_do(make_watchlist: WatchlistMaker, qtbot: QtBot) -> None:
+    watchlist, _ = make_watchlist()
+    watchlist.set_keys(())
+
+    assert "Ctrl+K" in watchlist._empty.text()
+    assert watchlist._empty.isVisible()
+
+
+def test_pool_counters_say_who_closed(qtbot: QtBot) -> None:
+    closed = {
+        CloseCause.BY_SERVER: 1,
+        CloseCause.STALE: 2,
+        CloseCause.EXPIRED: 4,
+        CloseCause.ABANDONED: 8,
+        CloseCause.WITH_POOL: 16,
+        CloseCause.ERROR: 32,
+        CloseCause.DISCARDED: 64,
+    }
+    counters = counters_of([PoolStats(venue=FIRST, host="h", scheme="https", opened=127, closed=closed)])
+
+    assert (counters["by server"], counters["by us"], counters["on error"], counters["discarded"]) == (3, 28, 32, 64)
+    assert sum(counters[name] for name in ("by server", "by us", "on error", "discarded")) == 127
+    assert set(counters) == {name for name, _ in DEFINITIONS}
+
+
+def test_reuse_is_a_dash_before_the_first_attempt(qtbot: QtBot) -> None:
+    pools = VenuePools(FIRST, "Venue", DARK)
+    qtbot.addWidget(pools)
+    pools.show_pools([], None)
+    assert pools._reuse.text == DASH
+
+    pools.show_pools([PoolStats(venue=FIRST, host="h", scheme="https", max_connections=20)], None)
+    assert pools._reuse.text == DASH
+
+    pools.show_pools([PoolStats(venue=FIRST, host="h", scheme="https", attempts=4, reused=3)], 0.75)
+    assert pools._reuse.text == "75.0 %"
+
+
+def test_every_figure_of_the_pool_panel_is_defined(qtbot: QtBot) -> None:
+    pools = VenuePools(FIRST, "Venue", DARK)
+    qtbot.addWidget(pools)
+
+    for name, label in pools._values.items():
+        assert name in label.toolTip()
+    assert "warm attempts / all attempts" in pools._reuse.toolTip()
+
+
+def test_detail_of_a_warm_request_has_dashes_for_connecting(window_factory: WindowFactory, qtbot: QtBot) -> None:
+    s = window_factory(seconds=10)
+    s.window.show()
+    s.show_now()
+    warm = next(trace for trace in s.board.requests.items if trace.is_cold is False)
+    s.window.requests.select_request(warm.request_id)
+    form = s.window.requests.detail._form
+    texts = {}
+    for row in range(form.rowCount()):
+        value = form.itemAt(row, form.ItemRole.FieldRole)
+        assert value is not None
+        label = value.widget()
+        assert isinstance(label, ElidedLabel)
+        caption = form.labelForField(label)
+        assert isinstance(caption, QLabel)
+        texts[caption.text()] = label.text
+
+    assert (texts["DNS"], texts["TCP"], texts["TLS"]) == (DASH, DASH, DASH)
+    assert texts["wait"].endswith("ms")
+
+
+def test_scrolled_down_table_stays_where_it_is(window_factory: WindowFactory, qtbot: QtBot) -> None:
+    s = window_factory(seconds=120)
+    s.window.resize(1280, 720)
+    s.window.show()
+    s.show_now()
+    table = s.window.requests.table
+    qtbot.waitUntil(lambda: table.verticalScrollBar().maximum() > 60)
+    table.verticalScrollBar().setValue(50)
+    top = s.window.requests.proxy.index(table.rowAt(0), 0)
+    request_id = s.window.requests.model.trace_at(s.window.requests.proxy.mapToSource(top).row()).request_id
+    s.run(5)
+    top = s.window.requests.proxy.index(table.rowAt(0), 0)
+
+    assert s.window.requests.model.trace_at(s.window.requests.proxy.mapToSource(top).row()).request_id == request_id
+
+
+def test_a_request_number_beyond_32_bits_can_be_chosen(window_factory: WindowFactory, qtbot: QtBot) -> None:
+    s = window_factory(seconds=1)
+    s.feed._request_id = 2**40
+    s.run(1)
+    s.window.show()
+    newest = s.board.requests.items[-1].request_id
+    with qtbot.waitSignal(s.window.requests.request_chosen) as chosen:
+        s.window.requests.select_request(newest)
+
+    assert chosen.args is not None
+    assert chosen.args[0] == newest > 2**40
+
+
+@pytest.mark.parametrize(
+    ("seconds", "scale"), [(0.0, 0.1), (0.061, 0.07), (0.1, 0.1), (0.11, 0.15), (1.2, 1.5), (3.1, 5)]
+)
+def test_waterfall_scale_moves_in_steps(seconds: float, scale: float) -> None:
+    assert nice_scale(seconds) == pytest.approx(scale)
+
+
+def test_same_toast_again_raises_a_count(qtbot: QtBot) -> None:
+    over = QWidget()
+    qtbot.addWidget(over)
+    over.resize(800, 500)
+    stack = ToastStack(over, DARK)
+    stack.notify("a", "warning", "it failed")
+    stack.notify("a", "error", "it failed again", count=3)
+    (toast,) = stack.toasts()
+
+    assert toast.text == "it failed again  × 3"
+
+
+def test_toasts_are_few_plain_and_inside(qtbot: QtBot) -> None:
+    over = QWidget()
+    qtbot.addWidget(over)
+    over.resize(800, 500)
+    over.show()
+    stack = ToastStack(over, DARK)
+    for number in range(10):
+        stack.notify(str(number), "info", f"<b>{number}</b>\n" + "long " * 500)
+
+    assert [toast.identity for toast in stack.toasts()] == ["7", "8", "9"]
+    assert len(stack.toasts()) == MAX_TOASTS
+    assert stack.toasts()[0].text.startswith("<b>7</b> long")
+    assert over.rect().contains(stack.geometry())
+
+
+def fetch_nothing() -> Fetched[Payload]:
+    raise AssertionError("a dialog fetches nothing")
+
+
+def job(endpoint: str, cadence_s: float, weight: int) -> PollJob:
+    venue = endpoint.partition(".")[0]
+    return PollJob(
+        venue=venue, endpoint=endpoint, key=endpoint, cadence_s=cadence_s, weight=weight, fetch=fetch_nothing
+    )
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot) -> SettingsDialog:
+    board: Board = make_board(seconds=1)[0]
+    budgets = {name: budget for name in board.venue_names if (budget := board.venue(name).budget) is not None}
+    dialog = SettingsDialog(
+        Settings(cadences_s={"gone.endpoint": 5.0}),
+        jobs=(job(f"{FIRST}.quotes", 1.0, 1), job(f"{SECOND}.quotes", 1.0, 2)),
+        budgets=budgets,
+        venue_title=title_of,
+    )
+    qtbot.addWidget(dialog)
+    return dialog
+
+
+def test_untouched_settings_stay_as_they_are(dialog: SettingsDialog) -> None:
+    assert dialog.settings() == Settings(cadences_s={"gone.endpoint": 5.0})
+    assert dialog.problem() is None
+
+
+def test_a_faster_cadence_shows_its_cost(dialog: SettingsDialog) -> None:
+    assert f"{TITLES[SECOND]}: 120 of 1,200 a minute (10.0 %), within the cap" in dialog.plan.costs.text()
+
+    dialog.plan._boxes[f"{SECOND}.quotes"].setValue(0.2)
+
+    assert "600 of 1,200 a minute (50.0 %), over the cap" in dialog.plan.costs.text()
+    assert dialog.settings().cadences_s == {"gone.endpoint": 5.0, f"{SECOND}.quotes": 0.2}
+
+    dialog.plan.cap.setValue(60)
+
+    assert "(50.0 %), within the cap" in dialog.plan.costs.text()
+
+
+@pytest.mark.parametrize(
+    "proxy", ["proxy.example", "http://", "ftp://proxy.example:21", "http://[::1", "http://u:p@h:1"]
+)
+def test_a_bad_proxy_is_refused_with_the_reason(dialog: SettingsDialog, proxy: str) -> None:
+    dialog.proxy.setText(proxy)
+    dialog._on_ok()
+
+    assert dialog.problem() is not None
+    assert dialog.result() == 0
+    assert not dialog._problem.isHidden()
+
+
+def test_a_good_proxy_is_taken(dialog: SettingsDialog) -> None:
+    dialog.proxy.setText(" socks5://proxy.example:1080 ")
+    dialog._on_ok()
+
+    assert dialog.result() == 1
+    assert dialog.settings().proxies["https"] == "socks5://proxy.example:1080"
+
+
+def test_first_start_asks_and_takes_the_answer(qtbot: QtBot) -> None:
+    dialog = FirstRunDialog(DARK)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    QTest.mouseClick(dialog.demo, Qt.MouseButton.LeftButton)
+
+    assert dialog.choice is StartChoice.DEMO
+    assert not dialog.isVisible()
+
+
+def test_first_start_can_be_answered_with_the_keyboard(qtbot: QtBot) -> None:
+    dialog = FirstRunDialog(DARK)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
+
+    assert dialog.choice is StartChoice.LIVE
