@@ -212,7 +212,7 @@ class MarketReads:
     def exchange_status(self, stamp_ms: int) -> Json:
         """Return the venue's clock, which trails the wall clock by 130 to 270 ms."""
         lag_ms = 130 + int(bits(self._perps.rows.key[:1], stamp_ms // 1000, 99)[0] % np.uint64(141))
-        return {"time": stamp_ms - lag_ms, "specialStatuses": None}
+        return {"specialStatuses": None, "time": stamp_ms - lag_ms}
 
     def dex_limits(self, dex: str) -> Json:
         """Return the open interest caps of a builder dex."""

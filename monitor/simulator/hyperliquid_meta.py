@@ -129,7 +129,8 @@ def _perp_dexs(world: World) -> list[Json | None]:
                 "assetToStreamingOiCap": [[name, "25000000.0"] for name in names],
                 "subDeployers": [["setOracle", [pseudo_address("setter", dex)]]],
                 "assetToFundingMultiplier": [[name, "0.5"] for name in names],
-                "assetToFundingInterestRate": [],
+                # Currencies carry no interest of their own.
+                "assetToFundingInterestRate": [[name, "0.0"] for name in names if name in ("xyz:EUR", "xyz:JPY")],
                 "assetToFundingClamp": [],
             }
         )
