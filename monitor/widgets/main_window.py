@@ -308,7 +308,8 @@ class MainWindow(QMainWindow):
             self.events.table,
         )
         shown = [panel for panel in panels if panel.isVisible() and not panel.visibleRegion().isEmpty()]
-        current = next((place for place, panel in enumerate(shown) if panel.hasFocus()), -1)
+        focused = self.focusWidget()
+        current = next((place for place, panel in enumerate(shown) if panel is focused), -1)
         if shown:
             shown[(current + 1) % len(shown)].setFocus(Qt.FocusReason.ShortcutFocusReason)
 

@@ -269,7 +269,7 @@ def test_next_panel_goes_round(window_factory: WindowFactory, qtbot: QtBot) -> N
     seen = []
     for _ in range(6):
         press(s.window.commands_of_user.named["next_panel"])
-        seen.append(QApplication.focusWidget())
+        seen.append(s.window.focusWidget())
 
     assert len(set(seen[:5])) == 5
     assert seen[5] is seen[0]
