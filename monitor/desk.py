@@ -110,6 +110,7 @@ class Desk(QObject):
         )
         if options.size is not None:
             self.window.resize(*options.size)
+            self.window.reset_layout()
         self.window.set_watchlist(self.controller.watchlist)
         for text in notes:
             self.tell(text, level="warning")

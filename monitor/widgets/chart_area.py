@@ -167,7 +167,8 @@ class ChartArea(QWidget):
         if self._key is None:
             self.price_plot.set_empty_text("Choose an instrument on the left, or press Ctrl+K and type a name.")
         interval = self._interval if self._is_candles else None
-        self.price_plot.refresh(now, utc, self._content.price_lines(keys, now, candle_interval=interval))
+        lines = self._content.price_lines(keys, now, candle_interval=interval, polled_interval=self._interval)
+        self.price_plot.refresh(now, utc, lines)
         self.latency_plot.refresh(now, utc, self._content.latency_lanes())
 
     def _on_request_clicked(self, request_id: object, attempt: int) -> None:

@@ -35,9 +35,12 @@ class ChartContent:
         return _SHAPES[self.board.venue_names.index(venue) % len(_SHAPES)]
 
     def price_lines(
-        self, keys: Sequence[InstrumentKey], now_mono_s: float, *, candle_interval: str | None
+        self, keys: Sequence[InstrumentKey], now_mono_s: float, *, candle_interval: str | None, polled_interval: str
     ) -> list[PriceLine]:
-        """Lines of ``keys``; the first one as candles when ``candle_interval`` is given and they are known."""
+        """Lines of ``keys``; the first one as candles when ``candle_interval`` is given and they are known.
+
+        Closes of ``polled_interval`` continue a line to before the first price we received.
+        """
         lines: list[PriceLine] = []
         for place, key in enumerate(keys):
             series = self.board.series(key)
@@ -45,9 +48,9 @@ class ChartContent:
                 continue
             quote = self.board.quote(key)
             instrument = self.board.instruments.get(key)
-            candles = None
-            if candle_interval is not None and place == 0:
-                candles = self.board.candles(key, candle_interval)
+            known = self.board.candles(key, candle_interval or polled_interval)
+            candles = known if candle_interval is not None and place == 0 else None
+            backfill = known if candles is None else None
             age = None if quote is None else quote.age(now_mono_s)
             trusted_s = last_trusted_mono_s(quote, now_mono_s)
             lines.append(
@@ -60,7 +63,8 @@ class ChartContent:
                     scale=1.0 if instrument is None else float(1 / instrument.multiplier),
                     last_trusted_mono_s=trusted_s,
                     candles=None if candles is None else candles.arrays(),
-                    interval_s=float(INTERVALS_S[candle_interval or "1m"]),
+                    backfill=None if backfill is None else backfill.arrays(),
+                    interval_s=float(INTERVALS_S[candle_interval or polled_interval]),
                     decimals=None if instrument is None or instrument.multiplier != 1 else instrument.price_decimals,
                     # A running age would redraw the plot ten times a second; it is told where it matters.
                     note="" if age is None or trusted_s is None else f"{age_text(age.high_s)} old",

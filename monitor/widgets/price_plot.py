@@ -39,6 +39,8 @@ class PriceLine:
     ``last_trusted_mono_s`` is ``None`` while the price is believed; else what came after it is grey, and so is its tag.
     ``candles`` are drawn instead of the line where given, with ``interval_s`` seconds each. ``note`` stands beside the
     price in the header, such as its age; ``decimals`` is how many the venue quotes, ``None`` for what the axis needs.
+    ``backfill`` (also of ``interval_s``) continues the line to before the first price we received: paler, because those
+    are closes the venue told afterwards.
     """
 
     venue: str
@@ -49,6 +51,7 @@ class PriceLine:
     scale: float = 1.0
     last_trusted_mono_s: float | None = None
     candles: CandleArrays | None = None
+    backfill: CandleArrays | None = None
     interval_s: float = 60.0
     decimals: int | None = None
     note: str = ""
@@ -57,7 +60,15 @@ class PriceLine:
 def _picture_of(line: PriceLine) -> tuple[object, ...]:
     """Everything of ``line`` that changes what is drawn, cheap to compare. The last one's candles still live then."""
     fixed = (line.title, line.color, line.shape, line.scale, line.decimals, line.interval_s)
-    return (*fixed, id(line.series), line.series.total, id(line.candles), line.last_trusted_mono_s, line.note)
+    return (
+        *fixed,
+        id(line.series),
+        line.series.total,
+        id(line.candles),
+        id(line.backfill),
+        line.last_trusted_mono_s,
+        line.note,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,7 @@ class _Drawn:
     prices: FloatArray
     candles: CandleSlice | None
     last: tuple[float, float] | None
+    earlier: tuple[FloatArray, FloatArray] | None = None
 
     @property
     def is_old(self) -> bool:
@@ -131,9 +143,11 @@ class PricePlot(TimePlot):
                 low, high = min(low, float(candles.low.min())), max(high, float(candles.high.max()))
                 if drawn.last is not None:
                     low, high = min(low, drawn.last[1]), max(high, drawn.last[1])
-            elif len(drawn.prices):
-                low = min(low, float(np.fmin.reduce(drawn.prices)))
-                high = max(high, float(np.fmax.reduce(drawn.prices)))
+                continue
+            for prices in (drawn.prices, None if drawn.earlier is None else drawn.earlier[1]):
+                if prices is not None and len(prices):
+                    low = min(low, float(np.fmin.reduce(prices)))
+                    high = max(high, float(np.fmax.reduce(prices)))
         if low <= high:
             if any(drawn.candles is not None and drawn.candles.has_volume for drawn in self._drawn):
                 low -= (high - low) * VOLUME_PART * 1.2  # the bars get ground of their own
@@ -154,20 +168,35 @@ class PricePlot(TimePlot):
         else:
             at = max(0, len(prices) - 8) + int(known[-1])
         last = (float(times_s[at]), float(prices[at])) if at >= 0 else None
-        candles = None
-        if line.candles is not None and self._now_utc is not None:
-            now_epoch_s = self._now_utc.timestamp()
-            candles = slice_candles(
-                line.candles,
-                interval_s=line.interval_s,
-                scale=line.scale,
-                start_epoch_s=now_epoch_s - view.span_s,
-                end_epoch_s=now_epoch_s,
-                offset_s=view.now_mono_s - now_epoch_s,
-            )
+        candles = None if line.candles is None else self._slice(line, line.candles, view)
         if candles is not None and len(candles.close) and last is None:
             last = (min(float(candles.opened_mono_s[-1]) + line.interval_s, view.now_mono_s), float(candles.close[-1]))
-        return _Drawn(line, times_s, prices, candles, last)
+        earlier = None
+        if candles is None and line.backfill is not None:
+            first_s = line.series.first_time_s
+            closes = self._slice(line, line.backfill, view)
+            closed_s = closes.opened_mono_s + line.interval_s
+            is_before = closed_s < (view.now_mono_s if first_s is None else first_s)
+            if is_before.any():
+                # Up to the first price of our own, so that the two parts meet.
+                joint = slice(0, 1 if first_s is not None and len(times_s) and times_s[0] <= first_s else 0)
+                earlier = (
+                    np.concatenate((closed_s[is_before], times_s[joint])),
+                    np.concatenate((closes.close[is_before], prices[joint])),
+                )
+        return _Drawn(line, times_s, prices, candles, last, earlier)
+
+    def _slice(self, line: PriceLine, candles: CandleArrays, view: PlotView) -> CandleSlice:
+        assert self._now_utc is not None  # noqa: S101  # a view exists only after a refresh with both clocks
+        now_epoch_s = self._now_utc.timestamp()
+        return slice_candles(
+            candles,
+            interval_s=line.interval_s,
+            scale=line.scale,
+            start_epoch_s=now_epoch_s - view.span_s,
+            end_epoch_s=now_epoch_s,
+            offset_s=view.now_mono_s - now_epoch_s,
+        )
 
     def _decimals(self, line: PriceLine) -> int:
         if line.decimals is not None:
@@ -223,6 +252,10 @@ class PricePlot(TimePlot):
             else:
                 point = line.series.at(time_s)
                 text = "—" if point is None else price_text(point[1] * line.scale, self._decimals(line))
+                if point is None and drawn.earlier is not None:
+                    place = int(drawn.earlier[0].searchsorted(time_s, "right")) - 1
+                    if place >= 0:
+                        text = f"{price_text(float(drawn.earlier[1][place]), self._decimals(line))} (candle close)"
             trusted_s = line.last_trusted_mono_s
             is_old = trusted_s is not None and time_s > trusted_s
             runs.append(Run(line.title, theme.text_muted, is_optional=True, starts_group=True))
@@ -257,6 +290,10 @@ class PricePlot(TimePlot):
         self._paint_cursor_points(painter, view)
 
     def _paint_line(self, painter: QPainter, view: PlotView, drawn: _Drawn) -> None:
+        if drawn.earlier is not None:
+            times_s, closes = drawn.earlier
+            pale = hairline(QColor(mix(drawn.line.color, self._theme.panel, 0.5)))
+            self._line_painter.draw(painter, view, pale, view.x(times_s), view.y(closes))
         if len(drawn.times_s) == 0:
             return
         x, y = view.x(drawn.times_s), view.y(drawn.prices)
