@@ -128,7 +128,7 @@ class BitunixAccount:
             for is_cancelled in (False, True):
                 params: Params = {"queryCanceled": is_cancelled, **_span(start, end)}
                 page, _ = self._pages(
-                    asking, PAST_ORDERS, params, parse.parse_orders, _order_key, problems, limit=limit
+                    asking, PAST_ORDERS, params, parse.parse_orders, _order_key, problems=problems, limit=limit
                 )
                 found.update((order.order_id, order) for order in page)
             orders = _newest_orders(found.values())[: max(0, limit)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.domain.credentials import Secret
+from monitor.domain.credentials import Hidden
 from monitor.domain.errors import MonitorError, RateLimited, VenueError
 from monitor.exchanges.asking import Asking, VenueClock, clock_offset
 from monitor.exchanges.bitunix.account_errors import SIGNATURE_CODES, credentials_error
@@ -45,8 +45,8 @@ class PrivateSession:
         transport: Transport,
         clock: VenueClock,
         *,
-        api_key: Secret,
-        secret: Secret,
+        api_key: Hidden,
+        secret: Hidden,
         nonce: Callable[[], str] = make_nonce,
     ) -> None:
         self._transport = transport

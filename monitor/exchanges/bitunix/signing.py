@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from hashlib import sha256
 
-from monitor.domain.credentials import Secret
+from monitor.domain.credentials import Hidden
 
 
 def text_params(params: Mapping[str, str | int | bool | None]) -> dict[str, str]:
@@ -37,7 +37,7 @@ def make_nonce() -> str:
 
 
 def signed_headers(
-    *, api_key: Secret, secret: Secret, nonce: str, timestamp_ms: int, params: Mapping[str, str]
+    *, api_key: Hidden, secret: Hidden, nonce: str, timestamp_ms: int, params: Mapping[str, str]
 ) -> dict[str, str]:
     """The headers of a signed GET whose query is ``params``. ``timestamp_ms``: since 1970, on the venue's clock."""
     timestamp = str(timestamp_ms)
