@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from monitor.state.series import TimeSeries
-from monitor.widgets.plot_primitives import MarkShape
+from monitor.widgets.plot_primitives import MarkShape, mix
 from monitor.widgets.price_plot import PriceLine, PricePlot
 from monitor.widgets.theme import DARK, LIGHT
 from tests.fakes.plot_samples import NOW_S, NOW_UTC, candles_of, series_of
@@ -263,3 +263,20 @@ def test_the_screen_reader_is_told_the_prices(plot: PricePlot) -> None:
 
     assert plot.accessibleName() == "Price plot"
     assert plot.accessibleDescription() == "Bitunix BTCUSDT 97,123.4 0.4 s"
+
+
+def test_before_the_first_own_price_the_line_continues_paler_through_candle_closes(plot: PricePlot) -> None:
+    closes = [100.0, 101.0, 99.0, 100.5, 100.0]
+    backfill = candles_of([(close, close + 1.0, close - 1.0, close) for close in closes], interval_s=10.0)
+    line = replace(LINE, series=series_of([100.0 + number % 3 for number in range(15)]), interval_s=10.0)
+    refresh(plot, [line])
+    without = data_area(plot)
+    refresh(plot, [replace(line, backfill=backfill)])
+    columns_own = columns_with(data_area(plot), RED)
+    pale = mix(RED, DARK.panel, 0.5)
+
+    width = without.shape[1]
+    older = slice(round(width * 0.36), round(width * 0.7))
+    assert not columns_with(without, RED)[older].any()
+    assert not columns_own[older].any(), "what we did not receive ourselves must not look as if we had"
+    assert columns_with(data_area(plot), pale.name())[older].all()
