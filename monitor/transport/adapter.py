@@ -3,6 +3,7 @@
 import functools
 import socket
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any, cast
 
 from requests import PreparedRequest, Response
@@ -13,8 +14,10 @@ from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager, Retry
 from monitor.domain.errors import ConnectFailed, ErrorKind
 from monitor.transport.config import TransportConfig
 from monitor.transport.connections import PoolSupport, TracedHTTPPool, TracedHTTPSPool
+from monitor.transport.interface import DEFAULT_MAX_REPLY_BYTES
 from monitor.transport.policy import Origin, ReadOnlyPolicy
 from monitor.transport.retry import HealOnce
+from monitor.transport.tracing import CURRENT, Record
 
 _KEEP_ALIVE_IDLE_S = 30
 _KEEP_ALIVE_INTERVAL_S = 10
@@ -53,6 +56,7 @@ class ReadOnlyAdapter(HTTPAdapter):
         self._policy = policy
         self._ssl_context = ssl_context
         self._support = support
+        self._deadline_s = config.deadline_s
         self._is_closing = False
         self._pool_keys: dict[Origin, tuple[Any, dict[str, Any]]] = {}
         super().__init__(
@@ -139,7 +143,26 @@ class ReadOnlyAdapter(HTTPAdapter):
         method = str(request.method)
         self._policy.check_url(method, str(request.url))
         self._policy.check_extras(method, request.headers, request.body, is_prepared=True)
-        return super().send(request, stream, timeout, True, None, cast(dict[str, str] | None, proxies))
+        if CURRENT.record is not None or self._support is None:
+            return super().send(request, stream, timeout, True, None, cast(dict[str, str] | None, proxies))
+        # From the inner session, not from ours: nobody reads the trace, but deadline, healing and counters hold.
+        CURRENT.record = self._record_for(method, str(request.url))
+        try:
+            return super().send(request, stream, timeout, True, None, cast(dict[str, str] | None, proxies))
+        finally:
+            CURRENT.record = None
+
+    def _record_for(self, method: str, url: str) -> Record:
+        now = perf_counter()
+        return Record(
+            venue="",
+            endpoint="",
+            method=method,
+            host=self._policy.origin_of(url).address,
+            deadline_s=now + self._deadline_s,
+            wire_limit=DEFAULT_MAX_REPLY_BYTES,
+            started_s=now,
+        )
 
     # The three below do what requests does, for the few fixed origins we have, at a third of its cost.
 

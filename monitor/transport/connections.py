@@ -305,7 +305,9 @@ class TracedHTTPConnection(HTTPConnection):
     def _adopt(self) -> Record:
         record = CURRENT.record
         if record is None:
+            # Somebody uses the pool without the adapter: counted all the same, timed for nobody.
             record = self._record or Record.detached()
+            self.is_leased = self.is_leased or self._ledger.claim_anonymous()
         elif record.pending_lease is self._ledger:
             record.pending_lease = None
             record.connection = self

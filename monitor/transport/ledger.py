@@ -66,6 +66,7 @@ class Ledger:
         self._may_lease = threading.Condition(account.lock)
         self._idle: list[Leasable] = []
         self._leased = 0
+        self._anonymous = 0
         self._is_shut = False
         self._pool: weakref.ref[Pool] | None = None
         with self._lock:
@@ -116,6 +117,9 @@ class Ledger:
         record.lease_wait_s = perf_counter() - started_s
         if connection is None:
             record.pending_lease = self
+            if record is not CURRENT.record:
+                with self._lock:
+                    self._anonymous += 1
             if self._is_blocking:
                 self._make_room()
                 return None
@@ -159,6 +163,14 @@ class Ledger:
             if connection.is_leased:
                 connection.is_leased = False
                 self._end_lease()
+
+    def claim_anonymous(self) -> bool:
+        """Whether a lease was taken that no record knows of; it is the caller's now."""
+        with self._lock:
+            if self._anonymous == 0:
+                return False
+            self._anonymous -= 1
+            return True
 
     def abandon_pending(self, record: Record | None) -> None:
         """End the lease of an attempt that never got as far as a connection."""

@@ -243,7 +243,10 @@ class LoopbackServer:
                 if not line:
                     return
                 connection.is_idle = False
-                method, target, _ = line.decode("latin-1").split(" ", 2)
+                try:
+                    method, target, _ = line.decode("latin-1").split(" ", 2)
+                except ValueError:
+                    return  # not HTTP: a TLS handshake, most likely
                 headers: dict[str, str] = {}
                 while (line := stream.readline()) not in (b"\r\n", b""):
                     name, _, value = line.decode("latin-1").partition(":")
