@@ -79,27 +79,30 @@ class ServerConnection:
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.is_idle = True
-        self.is_closed = False
+        self.ended = threading.Event()
 
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""
         self.sock.sendall(data)
 
+    def shut_down(self) -> None:
+        """End in order (FIN), from any thread; the serving thread notices and closes."""
+        self.ended.set()
+        with contextlib.suppress(OSError):
+            # Not SSLSocket's own: that would take the TLS state away from the thread that reads.
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """End in order (FIN)."""
-        if not self.is_closed:
-            self.is_closed = True
-            with contextlib.suppress(OSError):
-                self.sock.shutdown(socket.SHUT_RDWR)
-            self.sock.close()
+        """End in order, from the serving thread."""
+        self.shut_down()
+        self.sock.close()
 
     def reset(self) -> None:
-        """End rudely (RST)."""
-        if not self.is_closed:
-            self.is_closed = True
-            with contextlib.suppress(OSError):
-                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.sock.close()
+        """End rudely (RST), from the serving thread."""
+        self.ended.set()
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
 
 
 def answer(received: Received) -> None:
@@ -175,9 +178,9 @@ class LoopbackServer:
     def close_idle(self, limit: int = 1_000_000) -> int:
         """Close connections that wait for a request, at most ``limit``; returns how many."""
         with self._lock:
-            idle = [connection for connection in self._connections if connection.is_idle][:limit]
-        for connection in idle:
-            connection.close()
+            idle = [c for c in self._connections if c.is_idle and not c.ended.is_set()][:limit]
+            for connection in idle:
+                connection.shut_down()
         return len(idle)
 
     def stop(self) -> None:
@@ -190,7 +193,7 @@ class LoopbackServer:
             connections = list(self._connections)
             threads = list(self._threads)
         for connection in connections:
-            connection.close()
+            connection.shut_down()
         for thread in threads:
             thread.join(10)
 
@@ -237,12 +240,15 @@ class LoopbackServer:
     def _converse(self, connection: ServerConnection) -> None:
         with connection.sock.makefile("rb") as stream:
             number = 0
-            while not self._is_stopping and not connection.is_closed:
+            while not self._is_stopping and not connection.ended.is_set():
                 connection.is_idle = True
                 line = stream.readline()
                 if not line:
                     return
-                connection.is_idle = False
+                with self._lock:  # either it was closed as idle, or this request is served
+                    if connection.ended.is_set():
+                        return
+                    connection.is_idle = False
                 try:
                     method, target, _ = line.decode("latin-1").split(" ", 2)
                 except ValueError:
