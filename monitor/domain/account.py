@@ -48,12 +48,17 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """One asset. ``total`` may be negative when borrowed; ``value`` is its worth in the account's currency."""
+    """One asset in one place of the account (``location``: ``spot``, ``perp``, ``perp xyz``; empty: there is only one).
+
+    ``total`` may be negative when borrowed, and includes unrealised PnL in a perp account; ``value`` is its worth in
+    the account's currency.
+    """
 
     asset: str
     total: Decimal
     available: Decimal | None
     value: Decimal | None = None
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,25 @@ class RowFields:
             return None
         return RowFields(value, self._endpoint, self._path(field), self._problems)
 
+    def children(self, field: str) -> "list[RowFields]":
+        """The objects in a list; what is none is reported and left out."""
+        value = self.row.get(field)
+        if not isinstance(value, list):
+            self.report(field, "a list")
+            return []
+        found = []
+        for number, row in enumerate(value):
+            if isinstance(row, dict):
+                found.append(RowFields(row, self._endpoint, self._path(f"{field}[{number}]"), self._problems))
+            else:
+                self.report(f"{field}[{number}]", "an object")
+        return found
+
+    def report_error(self, error: PayloadError) -> None:
+        """Something of this row was wrong and only that is lost."""
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(RowProblem(path=error.path, expected=error.expected, is_row_lost=True))
+
     def number(self, field: str) -> Decimal:
         """A number of either sign."""
         return self._read.number(self.row.get(field), self._path(field), "")

@@ -82,8 +82,8 @@ class AccountVenue:
     """What must be known of a venue's accounts before there is one.
 
     ``fields`` are asked for in this order. ``make_values`` checks them and raises ``CredentialInputError``;
-    ``make_client`` builds the client around the venue's transport and makes no request. ``advice`` is shown where
-    credentials are typed.
+    ``make_client`` builds the client around the venue's transport and makes no request; stored values that cannot be
+    right raise ``CredentialInputError``. ``advice`` is shown where credentials are typed.
     """
 
     venue: str

@@ -1,0 +1,281 @@
+"""Hyperliquid account reads: a public address in, account values out. No key, no signature."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from monitor.domain.account import (
+    AccountHistory,
+    AccountSnapshot,
+    Fill,
+    FillList,
+    FundingPaid,
+    FundingPaidList,
+    OpenOrder,
+    OrderList,
+    RowProblem,
+)
+from monitor.domain.credentials import AccountCheck, AccountRef, Credentials, clean_address
+from monitor.exchanges.asking import Asking, VenueClock, utc_now
+from monitor.exchanges.base import Fetched, PollJob
+from monitor.exchanges.decoding import to_ms
+from monitor.exchanges.hyperliquid import account_history as history
+from monitor.exchanges.hyperliquid.account_check import run_check
+from monitor.exchanges.hyperliquid.account_dexes import DexRotation
+from monitor.exchanges.hyperliquid.account_info import ACCOUNT_INFO, OBJECTS, AccountSession
+from monitor.exchanges.hyperliquid.account_plan import plan_account_jobs
+from monitor.exchanges.hyperliquid.account_reader import AccountReader
+from monitor.transport.interface import Transport
+
+R = TypeVar("R", Fill, FundingPaid)
+ParseRows = Callable[[object, str, list[RowProblem]], list[R]]
+
+SPOT_EVERY_S = 14.0
+"""A little less than three account polls."""
+OTHER_DEX_EVERY_POLLS = 12
+"""One of the dexes without anything is looked at every minute."""
+OTHER_ORDERS_EVERY_POLLS = 9
+FILLS_KEPT = 2_000
+"""As many as the venue hands out at once."""
+FUNDING_DEFAULT = timedelta(days=7)
+PAGE_ROWS = 500
+"""A time range answers with at least this many rows when there are more."""
+MAX_PAGES = 30
+
+
+class HyperliquidAccount:
+    """One Hyperliquid address; an :class:`~monitor.exchanges.accounts.AccountClient`. Money is in USDC.
+
+    Thread: any; ``poll_snapshot``, ``poll_open_orders``, ``poll_fills`` and ``poll_funding`` each from one at a time.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        credentials: Credentials,
+        *,
+        wall_clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = time.perf_counter,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._transport = transport
+        self._account = credentials.account
+        self._pause = pause
+        self._venue_clock = VenueClock(wall_clock)
+        self._session = AccountSession(transport, clean_address(credentials["address"].reveal()))
+        self._reader = AccountReader(self._session, credentials.account, clock=clock)
+        self._state_turns = DexRotation(OTHER_DEX_EVERY_POLLS)
+        self._order_turns = DexRotation(OTHER_ORDERS_EVERY_POLLS)
+
+    @property
+    def account(self) -> AccountRef:
+        """Whose it is."""
+        return self._account
+
+    def fetch_snapshot(self) -> Fetched[AccountSnapshot]:
+        """Every dex and the spot balances, all read now: 2 of weight a dex, 62 in all at the first time."""
+        with self._asking() as asking:
+            self._reader.read_mode(asking)
+            problems = self._reader.read_states(asking, self._reader.read_dexes(asking))
+            self._reader.read_spot(asking, kept_s=0.0)
+            problems += self._reader.read_prices(asking)
+            return asking.fetched(self._reader.snapshot(problems))
+
+    def poll_snapshot(self) -> Fetched[AccountSnapshot]:
+        """The account with as little asked now as keeps it fresh: 2 to 6 of weight after the first time.
+
+        Dexes in use take turns, and the spot balances are read every third time; how old the oldest part is, is told.
+        """
+        with self._asking() as asking:
+            self._reader.read_mode(asking)
+            every = self._reader.read_dexes(asking)
+            memory = self._reader.box.now
+            turn = self._state_turns.take(memory.used_dexes, memory.other_dexes, first=every)
+            try:
+                problems = self._reader.read_states(asking, turn)
+                self._reader.read_spot(asking, kept_s=SPOT_EVERY_S)
+            finally:
+                if "" not in self._reader.box.now.states:
+                    self._state_turns.again()
+            problems += self._reader.read_prices(asking)
+            return asking.fetched(self._reader.snapshot(problems))
+
+    def fetch_open_orders(self) -> Fetched[OrderList]:
+        """Open orders of every dex in use, triggers included, all read now: 20 of weight a dex."""
+        with self._asking() as asking:
+            self._reader.read_mode(asking)
+            self._reader.read_dexes(asking)
+            problems: list[RowProblem] = []
+            if "" not in self._reader.box.now.states:
+                problems = self._reader.read_states(asking, self._reader.box.now.known_dexes)
+            problems += self._reader.read_orders(asking, self._reader.box.now.used_dexes)
+            return asking.fetched(self._reader.order_list(problems))
+
+    def poll_open_orders(self) -> Fetched[OrderList]:
+        """The same with one dex asked now, in turn, and every ninth time one that is not in use as well."""
+        with self._asking() as asking:
+            memory = self._reader.box.now
+            turn = self._order_turns.take(memory.used_dexes, memory.other_dexes, first=memory.used_dexes)
+            try:
+                problems = self._reader.read_orders(asking, turn)
+            finally:
+                if "" not in self._reader.box.now.orders:
+                    self._order_turns.again()
+            return asking.fetched(self._reader.order_list(problems))
+
+    def fetch_order_history(
+        self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100
+    ) -> Fetched[OrderList]:
+        """The newest orders whatever became of them; the venue keeps 2000 and may miss very recent ones."""
+        problems: list[RowProblem] = []
+        with self._asking() as asking:
+            rows = self._session.ask_rows(asking, "historicalOrders")
+            orders = history.parse_past_orders(rows, ACCOUNT_INFO["historicalOrders"].endpoint.name, problems)
+            inside = [order for order in orders if _is_inside(order, start, end)]
+            return asking.fetched(
+                OrderList(
+                    account=self._account,
+                    orders=tuple(inside[: max(0, limit)]),
+                    is_open=False,
+                    is_complete=False,
+                    problems=tuple(problems),
+                )
+            )
+
+    def fetch_fills(
+        self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100
+    ) -> Fetched[FillList]:
+        """The newest ``limit`` executions of all dexes and spot; the venue reaches back 10000 at most.
+
+        Without ``start``, those of the newest 2000 that are not after ``end``.
+        """
+        problems: list[RowProblem] = []
+        with self._asking() as asking:
+            if start is None:
+                rows = self._session.ask_rows(asking, "userFills")
+                found = history.parse_fills(rows, ACCOUNT_INFO["userFills"].endpoint.name, problems)
+                fills = tuple(fill for fill in found if end is None or fill.time <= end)
+            else:
+                fills = self._range(asking, "userFillsByTime", history.parse_fills, (start, end), problems=problems)
+            return asking.fetched(
+                FillList(account=self._account, fills=_newest(fills)[: max(0, limit)], problems=tuple(problems))
+            )
+
+    def poll_fills(self) -> Fetched[FillList]:
+        """The newest executions, up to 2000: all at the first time, then only what came since."""
+        problems: list[RowProblem] = []
+        held = self._reader.box.now.fills
+        with self._asking() as asking:
+            if held:
+                parse = history.parse_fills
+                fills = self._range(
+                    asking, "userFillsByTime", parse, (held[0].time, None), held=held, problems=problems
+                )
+            else:
+                rows = self._session.ask_rows(asking, "userFills")
+                fills = _newest(history.parse_fills(rows, ACCOUNT_INFO["userFills"].endpoint.name, problems))
+            fills = fills[:FILLS_KEPT]
+            self._reader.box.keep(fills=fills)
+            return asking.fetched(FillList(account=self._account, fills=fills, problems=tuple(problems)))
+
+    def fetch_funding(
+        self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100
+    ) -> Fetched[FundingPaidList]:
+        """The newest ``limit`` funding payments in [start, end]; without ``start`` those of the last seven days."""
+        problems: list[RowProblem] = []
+        since = (end or self._venue_clock.now()) - FUNDING_DEFAULT if start is None else start
+        with self._asking() as asking:
+            parse = history.parse_funding_paid
+            payments = self._range(asking, "userFunding", parse, (since, end), problems=problems)
+            return asking.fetched(
+                FundingPaidList(account=self._account, payments=payments[: max(0, limit)], problems=tuple(problems))
+            )
+
+    def poll_funding(self) -> Fetched[FundingPaidList]:
+        """Funding payments of the last seven days and since: all at the first time, then only what came since."""
+        problems: list[RowProblem] = []
+        held = self._reader.box.now.funding
+        since = held[0].time if held else self._venue_clock.now() - FUNDING_DEFAULT
+        with self._asking() as asking:
+            parse = history.parse_funding_paid
+            payments = self._range(asking, "userFunding", parse, (since, None), held=held, problems=problems)
+            payments = payments[:FILLS_KEPT]
+            self._reader.box.keep(funding=payments)
+            return asking.fetched(FundingPaidList(account=self._account, payments=payments, problems=tuple(problems)))
+
+    def fetch_portfolio(self) -> Fetched[AccountHistory]:
+        """Account value and PnL of the last day, week, month and of all time."""
+        problems: list[RowProblem] = []
+        with self._asking() as asking:
+            rows = self._session.ask_rows(asking, "portfolio")
+            periods = history.parse_portfolio(rows, ACCOUNT_INFO["portfolio"].endpoint.name, problems)
+            return asking.fetched(AccountHistory(account=self._account, periods=periods, problems=tuple(problems)))
+
+    def fetch_limits(self) -> Fetched[history.AddressLimits]:
+        """The address's own limit of signed requests, which reading does not use."""
+        with self._asking() as asking:
+            reply = self._session.ask(asking, "userRateLimit", OBJECTS)
+            return asking.fetched(history.parse_limits(reply, ACCOUNT_INFO["userRateLimit"].endpoint.name))
+
+    def fetch_sub_accounts(self) -> Fetched[tuple[history.SubAccount, ...]]:
+        """Sub-accounts of the address, none when there are none. Each has an address that can be added."""
+        with self._asking() as asking:
+            rows = self._session.ask_rows(asking, "subAccounts")
+            return asking.fetched(history.parse_sub_accounts(rows, ACCOUNT_INFO["subAccounts"].endpoint.name, []))
+
+    def fetch_role(self) -> Fetched[history.AddressRole]:
+        """What kind of address it is: 60 of weight, so only when asked by a person."""
+        with self._asking() as asking:
+            reply = self._session.ask(asking, "userRole", OBJECTS)
+            return asking.fetched(history.parse_role(reply, ACCOUNT_INFO["userRole"].endpoint.name))
+
+    def check(self) -> AccountCheck:
+        """Ask what the address is and read its account. Blocks; never raises."""
+        return run_check(self)
+
+    def poll_jobs(self, sharers: int = 1) -> tuple[PollJob, ...]:
+        """The default plan."""
+        return plan_account_jobs(self, sharers)
+
+    def _asking(self) -> Asking:
+        return Asking(self._transport, self._venue_clock, pause=self._pause)
+
+    def _range(
+        self,
+        asking: Asking,
+        kind: str,
+        parse: ParseRows[R],
+        span: tuple[datetime, datetime | None],
+        *,
+        held: tuple[R, ...] = (),
+        problems: list[RowProblem],
+    ) -> tuple[R, ...]:
+        """``held`` and everything of ``span`` (start, end), newest first, each once; pages forward."""
+        found: dict[R, None] = dict.fromkeys(held)
+        page_start, end = span
+        for _ in range(MAX_PAGES):
+            # Negative times are refused by the server.
+            body: dict[str, object] = {"startTime": max(0, to_ms(page_start))}
+            if end is not None:
+                body["endTime"] = max(0, to_ms(end))
+            rows = self._session.ask_rows(asking, kind, body)
+            page = parse(rows, ACCOUNT_INFO[kind].endpoint.name, problems)
+            # The start is inclusive, so a page begins with the last rows of the one before.
+            news = [row for row in page if row not in found]
+            found.update(dict.fromkeys(news))
+            if not news or len(rows) < PAGE_ROWS:
+                break
+            page_start = max(row.time for row in news)
+        return tuple(sorted(found, key=lambda row: row.time, reverse=True))
+
+
+def _newest(fills: "list[Fill] | tuple[Fill, ...]") -> tuple[Fill, ...]:
+    return tuple(sorted(fills, key=lambda fill: fill.time, reverse=True))
+
+
+def _is_inside(order: OpenOrder, start: datetime | None, end: datetime | None) -> bool:
+    at = order.created_at
+    if at is None:
+        return start is None and end is None
+    return (start is None or at >= start) and (end is None or at <= end)

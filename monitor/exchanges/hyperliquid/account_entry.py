@@ -1,0 +1,41 @@
+"""Hyperliquid's line among the venues that have accounts."""
+
+from collections.abc import Mapping
+
+from monitor.domain.credentials import CredentialField, Credentials, Hidden, clean_address, refuse_private_key
+from monitor.exchanges.accounts import AccountClient, AccountVenue
+from monitor.exchanges.hyperliquid.account import HyperliquidAccount
+from monitor.exchanges.hyperliquid.catalog import VENUE
+from monitor.exchanges.hyperliquid.errors import TITLE
+from monitor.transport.interface import Transport
+
+_FIELDS = (
+    CredentialField(
+        name="address",
+        title="Public address",
+        is_secret=False,
+        hint="0x and 40 digits: of the master account or a sub-account, not of an API wallet",
+    ),
+)
+
+
+def make_values(inputs: Mapping[str, str]) -> dict[str, Hidden]:
+    """The address; ``CredentialInputError`` when it cannot be one, and for a private key in any field."""
+    for text in inputs.values():
+        refuse_private_key(text)
+    return {"address": clean_address(inputs["address"])}
+
+
+def make_client(transport: Transport, credentials: Credentials) -> AccountClient:
+    """The client of one address."""
+    return HyperliquidAccount(transport, credentials)
+
+
+HYPERLIQUID_ACCOUNTS = AccountVenue(
+    venue=VENUE,
+    title=TITLE,
+    fields=_FIELDS,
+    advice="Only the public address is needed. Never paste a private key or a seed phrase here: both are refused.",
+    make_values=make_values,
+    make_client=make_client,
+)
