@@ -1,8 +1,10 @@
 """The pump: everything reaches the board once and in order, in small bites, and delays are measured truthfully."""
 
+import itertools
 import threading
 from collections.abc import Sequence
 
+from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from monitor.polling.outbox import Outbox
@@ -77,11 +79,38 @@ def test_a_frame_is_said_only_when_something_changed(qtbot: QtBot) -> None:
     pump = FramePump(outbox, Sink(clock), clock=clock)
     pump.on_tick()
 
+    clock.now_s += 1.0
     with qtbot.assertNotEmitted(pump.frame):
         pump.on_tick()
     outbox.put(task(1))
     with qtbot.waitSignal(pump.frame):
         pump.on_tick()
+
+
+def test_frames_keep_their_distance_and_the_last_change_is_shown(qtbot: QtBot) -> None:
+    outbox, clock = Outbox(), SampleClock()
+    pump = FramePump(outbox, Sink(clock), clock=clock)
+    frames_at: list[float] = []
+
+    class Counter(QObject):
+        def on_frame(self) -> None:
+            frames_at.append(clock.now_s)
+
+    counter = Counter()
+    pump.frame.connect(counter.on_frame)
+    for token in range(60):
+        outbox.put(task(token))
+        pump.on_tick()
+        clock.now_s += 0.010
+    shown_before = len(frames_at)
+    outbox.put(task(99))
+    pump.on_tick()
+    clock.now_s += frame_pump.FRAME_INTERVAL_S
+    pump.on_tick()
+
+    gaps = [later - earlier for earlier, later in itertools.pairwise(frames_at)]
+    assert min(gaps) >= frame_pump.FRAME_INTERVAL_S - 1e-9
+    assert len(frames_at) > shown_before >= 10
 
 
 def test_loss_is_passed_on_even_when_nothing_else_is(qtbot: QtBot) -> None:
