@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QDropEvent, QFontMetrics, QKeyEvent
+from PySide6.QtGui import QDropEvent, QFont, QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QMenu, QTableView, QVBoxLayout, QWidget
 
 from monitor.qtmodels.quote_model import QuoteColumn, QuoteModel, QuoteSource
 from monitor.widgets.theme import Theme
-from monitor.widgets.watchlist_delegate import QuoteDelegate, small_font
+from monitor.widgets.watchlist_delegate import PADDING_PX, QuoteDelegate, small_font
 
 if TYPE_CHECKING:
     from monitor.widgets.watchlist_delegate import Spark
@@ -140,17 +140,19 @@ class Watchlist(QWidget):
 
     def _fix_sizes(self, table: QTableView) -> None:
         # Widths are for the widest figure a cell may hold, once, so that no update ever moves a column.
-        metrics = table.fontMetrics()
-        small = QFontMetrics(small_font(table.font()))
         header = table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, sample in (
-            (QuoteColumn.LAST, "000,000.0"),
-            (QuoteColumn.SPREAD, "−0.0000 %"),
-            (QuoteColumn.AGE, "○ no data"),
+        small = QFontMetrics(small_font(table.font()))
+        large_font = QFont(table.font())
+        large_font.setWeight(QFont.Weight.DemiBold)
+        large = QFontMetrics(large_font)
+        for column, first, second in (
+            (QuoteColumn.LAST, "000,000.0", "▼ −00.00 %"),
+            (QuoteColumn.SPREAD, "", "−0.0000 %"),
+            (QuoteColumn.AGE, "", "○ no data"),
         ):
-            font_metrics = metrics if column is QuoteColumn.LAST else small
-            table.setColumnWidth(column, font_metrics.horizontalAdvance(sample) + 16)
+            width = max(large.horizontalAdvance(first), small.horizontalAdvance(second))
+            table.setColumnWidth(column, width + 2 * PADDING_PX + 4)
         table.setColumnWidth(QuoteColumn.TREND, 56)
         header.setSectionResizeMode(QuoteColumn.SYMBOL, QHeaderView.ResizeMode.Stretch)
         table.verticalHeader().setDefaultSectionSize(self._delegate.row_height(table.font()))
