@@ -89,7 +89,14 @@ class DemoExchange:
             self._tasks.append(asyncio.create_task(port.accept_forever()))
         control = urls.pop("control")
         ca_file = None if self._certificates is None else str(self._certificates.ca_file)
-        return {"schema": SCHEMA, "venues": urls, "control": control, "ca_file": ca_file}
+        return {
+            "schema": SCHEMA,
+            "venues": urls,
+            "control": control,
+            "ca_file": ca_file,
+            "rtt_s": self._config.rtt_s,
+            "seed": self._config.seed,
+        }
 
     async def stop(self) -> None:
         """End every connection and remove the temporary certificate file."""

@@ -60,6 +60,13 @@ def test_one_connection_serves_many_requests_and_is_counted_once(exchange: DemoS
     assert 25 in open_now
 
 
+def test_ready_line_says_where_and_how(exchange: DemoServer) -> None:
+    assert exchange.ready["schema"] == "trading-monitor.simulate/1"
+    assert set(exchange.ready["venues"]) == {"bitunix", "hyperliquid"}
+    assert len({*exchange.ready["venues"].values(), exchange.ready["control"]}) == 3, "each is a host of its own"
+    assert (exchange.ready["rtt_s"], exchange.ready["seed"]) == (0.0, 1)
+
+
 def test_replies_carry_the_headers_of_the_real_edges(exchange: DemoServer) -> None:
     info, futures = connect(exchange), connect(exchange, "bitunix")
     _, _, reply = ask(info, {"type": "meta"})
