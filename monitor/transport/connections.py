@@ -56,6 +56,7 @@ class TracedHTTPConnection(HTTPConnection):
         self._poll: Callable[[int], list[tuple[int, int]]] | None = None
         self._retire_cause: CloseCause | None = None
         self._failure_cause: CloseCause | None = None
+        self._held_head = b""
         self._is_connecting = False
         self._is_reading_headers = False
         self._closed_in_headers: SocketEntry | None = None
@@ -175,10 +176,15 @@ class TracedHTTPConnection(HTTPConnection):
         if self.sock is None and self.auto_open:
             self.connect()
         record = self._record or self._adopt()
-        started_s = perf_counter()
         if record.send_started_s is None:
-            record.send_started_s = started_s
+            record.send_started_s = perf_counter()
             record.phase = "send"
+            if record.body_bytes:
+                # Headers and body in one packet instead of two; the body is the next that comes.
+                self._held_head = data
+                return
+        elif self._held_head:
+            data, self._held_head = self._held_head + data, b""
         try:
             if self.sock is not None and isinstance(data, bytes):
                 # As http.client does for bytes, without its looking for other kinds.
@@ -270,6 +276,7 @@ class TracedHTTPConnection(HTTPConnection):
                 self._ledger.account.closed_socket(entry, self._retire_cause or self._infer_cause())
         finally:
             self._retire_cause = self._failure_cause = self._poll = None
+            self._held_head = b""
             if self.is_leased:
                 self._ledger.release(self)
             super().close()

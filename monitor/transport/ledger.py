@@ -111,6 +111,7 @@ class Ledger:
             account.is_changed = True
             connection, idle_since_s = self._pop_idle(record)
         while connection is not None and not self._is_usable(connection, idle_since_s, started_s):
+            record.connection_id = None
             with self._lock:
                 account.reused -= 1
                 connection, idle_since_s = self._pop_idle(record)

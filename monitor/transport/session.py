@@ -203,6 +203,7 @@ class PooledSession(Transport):
         if body is not None:
             # Without it requests would send the body in chunks.
             merged = {**merged, "Content-Length": str(len(body))}
+            record.body_bytes = len(body)
         prepared.headers = cast(Any, merged)
         prepared.body = body
         response = self._adapter.send(prepared, stream=True, timeout=self._timeout, proxies=self._proxies)

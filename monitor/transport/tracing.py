@@ -29,6 +29,7 @@ class Record:
 
     __slots__ = (
         "attempt",
+        "body_bytes",
         "connection",
         "connection_id",
         "deadline_s",
@@ -79,6 +80,7 @@ class Record:
         self.wire_limit = wire_limit
         self.attempt = 1
         self.traces: tuple[RequestTrace, ...] = ()
+        self.body_bytes = 0
         self.is_fresh_required = False
         self.is_past_deadline = False
         self.is_wire_full = False

@@ -201,6 +201,30 @@ def test_socket_options_are_set(
     assert seen == [(1, 1)]
 
 
+def test_post_leaves_in_one_piece(
+    server: LoopbackServer, session: PooledSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """urllib3 sends headers and body apart; without Nagle's delay these are two packets."""
+    if server.is_tls:
+        pytest.skip("the pieces can be seen on plain HTTP only")
+    pieces: list[bytes] = []
+    real_sendall = socket.socket.sendall
+
+    def sendall(sock: socket.socket, data: bytes) -> None:
+        if sock.getpeername()[1] == server.port:
+            pieces.append(data)
+        real_sendall(sock, data)
+
+    monkeypatch.setattr(socket.socket, "sendall", sendall)
+    for _ in range(2):
+        session.request(POST, body=BODY)
+    session.request(POST, body=b"")
+
+    assert len(pieces) == 3
+    assert all(piece.startswith(b"POST /info HTTP/1.1\r\n") for piece in pieces)
+    assert [piece.endswith(b"\r\n\r\n" + BODY) for piece in pieces] == [True, True, False]
+
+
 def test_idle_for_too_long_is_retired_instead_of_used(server: LoopbackServer) -> None:
     session = session_to(server, max_idle_s=0.0)
     session.request(GET)
