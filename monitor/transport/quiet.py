@@ -16,7 +16,7 @@ class _Redact(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record; always keep it, except for "Retrying", which every healed request would write."""
-        if hasattr(record, "__urllib3-retry-warning"):
+        if str(record.msg).startswith("Retrying ("):
             return False
         if isinstance(record.args, tuple):
             record.args = tuple(_redacted(argument) for argument in record.args)

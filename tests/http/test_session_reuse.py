@@ -201,24 +201,23 @@ def test_socket_options_are_set(
     assert seen == [(1, 1)]
 
 
-def test_post_leaves_in_one_piece(
-    server: LoopbackServer, session: PooledSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_post_leaves_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     """urllib3 sends headers and body apart; without Nagle's delay these are two packets."""
-    if server.is_tls:
-        pytest.skip("the pieces can be seen on plain HTTP only")
     pieces: list[bytes] = []
     real_sendall = socket.socket.sendall
 
-    def sendall(sock: socket.socket, data: bytes) -> None:
-        if sock.getpeername()[1] == server.port:
-            pieces.append(data)
-        real_sendall(sock, data)
+    with serving(is_tls=False) as server:
 
-    monkeypatch.setattr(socket.socket, "sendall", sendall)
-    for _ in range(2):
-        session.request(POST, body=BODY)
-    session.request(POST, body=b"")
+        def sendall(sock: socket.socket, data: bytes) -> None:
+            if sock.getpeername()[1] == server.port:
+                pieces.append(data)
+            real_sendall(sock, data)
+
+        monkeypatch.setattr(socket.socket, "sendall", sendall)
+        session = session_to(server)
+        for body in (BODY, BODY, b""):
+            session.request(POST, body=body)
+        session.close()
 
     assert len(pieces) == 3
     assert all(piece.startswith(b"POST /info HTTP/1.1\r\n") for piece in pieces)

@@ -30,7 +30,7 @@ def test_texts_of_urllib3_are_cut_out(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_retrying_is_not_a_warning_for_us(caplog: pytest.LogCaptureFixture) -> None:
     log = logging.getLogger("urllib3.connectionpool")
-    log.warning("Retrying: %s", SECRET, extra={"__urllib3-retry-warning": {"host": "venue.test"}})
+    log.warning("Retrying (%r) after connection broken by '%r': %s", 1, ValueError(SECRET), SECRET)
 
     assert caplog.records == []
 
