@@ -361,6 +361,10 @@ class SampleFeed:
                     self._deliver(venue, "book", venue.book(focus), 2.0)
                 if self.second % 30 == 0:
                     self._deliver(venue, "details", venue.details(), 30.0, slow_s=0.03)
+                if self.second % 60 == 0:
+                    for interval in ("1m", "5m", "15m", "1h"):
+                        candles = venue.candles(focus, interval, 3, self.clock.utc_now())
+                        self._deliver(venue, "candles", candles, 60.0, key_suffix=f":{interval}")
 
     def deliver_quotes(self, venue: str) -> None:
         """One price reply of ``venue`` now."""
