@@ -86,16 +86,16 @@ class Ledger:
         """Idle connections."""
         return len(self._idle)
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Leasable | None:  # noqa: ARG002 - the queue's signature
+    def get(self, block: bool = True, timeout: float | None = None) -> Leasable | None:
         """Lease: an idle live connection, or ``None`` / ``queue.Empty`` for "open one".
 
         Raises:
-            queue.Empty: nothing idle, or no lease became free in time. Whether it waits is the ledger's own setting,
-                as it is the pool's that asks; ``block`` says the same.
+            queue.Empty: nothing idle, or no lease became free in time.
         """
         pool = self._pool() if self._pool is not None else None
-        if pool is None or pool.pool is None:
-            # urllib3 closes a pool, or finds it collected, and empties its queue with the same call as for a lease.
+        if pool is None or pool.pool is None or (self._is_blocking and not block):
+            # urllib3 closes a pool, or finds it collected, or the interpreter ends: it empties the queue, with the
+            # same call as for a lease.
             return self._drain_one()
         record = CURRENT.record or Record.detached()
         started_s = perf_counter()

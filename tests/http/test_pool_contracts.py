@@ -4,11 +4,15 @@ import functools
 import gc
 import importlib.metadata
 import importlib.util
+import os
 import queue
 import socket
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -265,6 +269,40 @@ def test_pool_used_without_the_adapter_is_counted_too(three: tuple[LoopbackServe
     assert_at_rest(stats, accepts=1)
     assert (stats.attempts, stats.reused, stats.idle) == (3, 2, 1)
     adapter.close()
+
+
+@pytest.mark.parametrize("is_blocking", [False, True])
+def test_interpreter_ends_although_nobody_closed_the_session(is_blocking: bool, tmp_path: Path) -> None:
+    """At exit urllib3 empties the queues of pools that are still alive."""
+    program = """
+import sys
+from pathlib import Path
+from monitor.transport.tls import make_ssl_context
+from tests.fakes.pooled import GET, PATIENT, ALLOWED, roomy_budget
+from monitor.transport.session import PooledSession
+from dataclasses import replace
+
+config = replace(PATIENT, pool_maxsize=2, pool_block=sys.argv[3] == "True")
+session = PooledSession(venue="venue", base_url=sys.argv[1], allowed=ALLOWED, budget=roomy_budget(), config=config,
+                        ssl_context=make_ssl_context(Path(sys.argv[2])))
+print(session.request(GET).status)
+"""
+    with serving() as server:
+        ca_file = tmp_path / "ca.pem"
+        server.authority.cert_pem.write_to_path(str(ca_file))
+        root = Path(__file__).parents[2]
+        done = subprocess.run(
+            [sys.executable, "-c", program, server.url, str(ca_file), str(is_blocking)],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+        assert (done.stdout, done.stderr, done.returncode) == ("200\n", "", 0)
+        assert eventually(lambda: server.open_connections == 0)
 
 
 def test_response_closed_early_is_abandoned_and_ends_its_lease(three: tuple[LoopbackServer, ...]) -> None:
