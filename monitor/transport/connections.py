@@ -294,8 +294,6 @@ class TracedHTTPConnection(HTTPConnection):
             return self._failure_cause
         if record is None or record.status is None:
             return CloseCause.ERROR
-        if record.is_abandoning:
-            return CloseCause.ABANDONED
         error = sys.exc_info()[1]
         if record.is_reply_broken or (error is not None and error is not record.outer_error):
             return CloseCause.ERROR

@@ -210,7 +210,6 @@ class PooledSession(Transport):
         raw = cast(HTTPResponse, response.raw)
         try:
             content = read_body(raw, endpoint.max_reply_bytes)
-            record.is_abandoning = content is None
         finally:
             if not raw.isclosed():
                 raw.close()

@@ -38,7 +38,6 @@ class Record:
         "first_byte_s",
         "host",
         "http_version",
-        "is_abandoning",
         "is_cold",
         "is_dropped",
         "is_fresh_required",
@@ -84,7 +83,6 @@ class Record:
         self.is_fresh_required = False
         self.is_past_deadline = False
         self.is_wire_full = False
-        self.is_abandoning = False
         self.outer_error: BaseException | None = None
         self._begin(started_s)
 

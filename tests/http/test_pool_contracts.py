@@ -21,6 +21,7 @@ from requests import Request, Session
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, poolmanager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util import wait_for_read
 
 from monitor.domain.telemetry import CloseCause
 from monitor.transport.accounts import OriginAccount
@@ -89,6 +90,30 @@ def test_our_connection_raises_the_three_documented_errors() -> None:
         refused.connect()
 
     assert account.stats().connect_failed == 3
+
+
+def test_connection_that_only_shook_hands_is_alive_until_it_is_closed() -> None:
+    """TLS 1.3 sends session tickets after the handshake: readable, and urllib3 takes that for dropped."""
+    with serving() as server:
+        ledger = Ledger(
+            OriginAccount(venue="venue", scheme="https", host="x"), maxsize=1, is_blocking=False, max_idle_s=None
+        )
+        connection = TracedHTTPSConnection(
+            "127.0.0.1",
+            server.port,
+            timeout=20.0,
+            ledger=ledger,
+            resolver=Resolver(),
+            ssl_context=server.client_context(),
+        )
+        connection.connect()
+        assert connection.sock is not None
+        assert wait_for_read(connection.sock, 10.0)  # the tickets
+        assert [connection.is_alive() for _ in range(3)] == [True] * 3
+
+        assert eventually(lambda: server.close_idle() == 1)
+        assert eventually(lambda: not connection.is_alive())
+        connection.close()
 
 
 class MinimalQueue:
@@ -256,6 +281,19 @@ def test_telemetry_keeps_no_pool_alive(three: tuple[LoopbackServer, ...]) -> Non
 
     assert reference() is None
     assert eventually(lambda: three[0].open_connections == 0)
+
+
+def test_evicted_pool_closes_its_sockets_although_somebody_holds_it(three: tuple[LoopbackServer, ...]) -> None:
+    """urllib3 alone would wait until it is collected."""
+    adapter = adapter_for(three, {}, pool_connections=1)
+    held = adapter.poolmanager.connection_from_url(three[0].url)
+    assert held.urlopen("GET", "/api/x", retries=False).status == 200
+    get(adapter, three[1])
+
+    assert eventually(lambda: three[0].open_connections == 0)
+    assert isinstance(held, TracedHTTPPool)
+    assert held.ledger.account.stats().closed == {CloseCause.WITH_POOL: 1}
+    adapter.close()
 
 
 def test_pool_used_without_the_adapter_is_counted_too(three: tuple[LoopbackServer, ...]) -> None:
