@@ -156,7 +156,7 @@ def _chosen_by_keyring() -> str | None:
     """What the library itself would use, so that a refusal can name it; ``None`` for nothing. It is never called."""
     try:
         from keyring import get_keyring  # noqa: PLC0415 - see above
-        from keyring.backends.fail import Keyring as Nothing  # noqa: PLC0415
+        from keyring.backends.fail import Keyring as Nothing  # noqa: PLC0415 - see above
 
         backend = get_keyring()
     except Exception as error:  # noqa: BLE001 - a broken configuration of somebody else's

@@ -139,7 +139,7 @@ class HyperliquidVenue:
         if mantissa is not None and figures != 5:
             raise _ServerFails
         assert figures is None or isinstance(figures, int)  # noqa: S101  # narrowed by the line above
-        assert mantissa is None or isinstance(mantissa, int)  # noqa: S101
+        assert mantissa is None or isinstance(mantissa, int)  # noqa: S101  # as above
         book = self._reads.l2_book(coin, figures, mantissa, moment)
         return _NO_ROWS if book is None else _raw(book)
 

@@ -13,9 +13,9 @@ from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager, Retry
 
 from monitor.domain.errors import ConnectFailed, ErrorKind
 from monitor.transport.config import TransportConfig
-from monitor.transport.connections import PoolSupport, TracedHTTPPool, TracedHTTPSPool
 from monitor.transport.interface import DEFAULT_MAX_REPLY_BYTES
 from monitor.transport.policy import Origin, ReadOnlyPolicy
+from monitor.transport.pools import PoolSupport, TracedHTTPPool, TracedHTTPSPool
 from monitor.transport.retry import HealOnce
 from monitor.transport.tracing import CURRENT, Record
 

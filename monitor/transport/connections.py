@@ -1,10 +1,9 @@
-"""Traced urllib3 connections and pools: where sockets open, send, receive and close.
+"""Traced urllib3 connections: where sockets open, send, receive and close.
 
 The only file that uses names of urllib3 with an underscore: ``HTTPConnection._new_conn`` (to time the name look-up
 apart from the TCP connect) and ``_dns_host``. Everything else is the base-connection protocol that urllib3 ships.
 """
 
-import functools
 import http.client
 import itertools
 import select
@@ -13,16 +12,15 @@ import ssl
 import sys
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.response import HTTPResponse
 from urllib3.util import wait_for_read
 
 from monitor.domain.telemetry import CloseCause
-from monitor.transport.accounts import OriginAccount, SocketEntry
+from monitor.transport.accounts import SocketEntry
 from monitor.transport.ledger import Ledger
 from monitor.transport.replies import TracedReply
 from monitor.transport.resolver import AddressInfo, Resolver
@@ -330,51 +328,6 @@ class TracedHTTPConnection(HTTPConnection):
 
 class TracedHTTPSConnection(TracedHTTPConnection, HTTPSConnection):
     """The same with TLS."""
-
-
-class PoolSupport:
-    """What the pools of one adapter share: the accounts of the origins, the resolver, how long a socket may idle.
-
-    Thread: any.
-    """
-
-    def __init__(
-        self, *, account_for: Callable[[str, str, int], OriginAccount], resolver: Resolver, max_idle_s: float | None
-    ) -> None:
-        self.account_for = account_for
-        self.resolver = resolver
-        self.max_idle_s = max_idle_s
-
-
-class TracedHTTPPool(HTTPConnectionPool):
-    """A pool whose queue is its ledger."""
-
-    ConnectionCls = TracedHTTPConnection
-
-    def __init__(self, host: str, port: int, *, support: PoolSupport, **kwargs: Any) -> None:
-        make_ledger = functools.partial(
-            _make_ledger,
-            account=support.account_for(str(self.scheme), host, port),
-            is_blocking=bool(kwargs.get("block")),
-            max_idle_s=support.max_idle_s,
-        )
-        # On the instance, and before the constructor that calls it with the size.
-        self.QueueCls = cast(Any, make_ledger)
-        super().__init__(host, port, **kwargs)
-        self.ledger = cast(Ledger, self.pool)
-        self.ledger.bind(self)
-        self.conn_kw["ledger"] = self.ledger
-        self.conn_kw["resolver"] = support.resolver
-
-
-class TracedHTTPSPool(TracedHTTPPool, HTTPSConnectionPool):
-    """The same with TLS."""
-
-    ConnectionCls = TracedHTTPSConnection
-
-
-def _make_ledger(maxsize: int, *, account: OriginAccount, is_blocking: bool, max_idle_s: float | None) -> Ledger:
-    return Ledger(account, maxsize=maxsize, is_blocking=is_blocking, max_idle_s=max_idle_s)
 
 
 def _refuse_cut_headers(response: HTTPResponse, record: Record) -> None:

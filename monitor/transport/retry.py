@@ -6,7 +6,7 @@ from urllib3 import Retry
 from urllib3.connectionpool import ConnectionPool
 from urllib3.response import BaseHTTPResponse
 
-from monitor.transport.connections import TracedHTTPPool
+from monitor.transport.pools import TracedHTTPPool
 from monitor.transport.tracing import CURRENT
 
 
@@ -24,8 +24,8 @@ class HealOnce(Retry):
     def increment(
         self,
         method: str | None = None,  # noqa: ARG002 - urllib3's signature
-        url: str | None = None,  # noqa: ARG002
-        response: BaseHTTPResponse | None = None,  # noqa: ARG002
+        url: str | None = None,  # noqa: ARG002 - as above
+        response: BaseHTTPResponse | None = None,  # noqa: ARG002 - as above
         error: Exception | None = None,
         _pool: ConnectionPool | None = None,
         _stacktrace: TracebackType | None = None,

@@ -20,11 +20,11 @@ from monitor.transport.accounts import OriginAccount
 from monitor.transport.adapter import ReadOnlyAdapter
 from monitor.transport.budget import WeightBudget
 from monitor.transport.config import TransportConfig
-from monitor.transport.connections import PoolSupport
 from monitor.transport.failures import to_monitor_error
 from monitor.transport.headers import parse_date, parse_retry_after
 from monitor.transport.interface import Endpoint, Reply, Transport
 from monitor.transport.policy import AllowedRequest, Origin, ReadOnlyPolicy
+from monitor.transport.pools import PoolSupport
 from monitor.transport.quiet import silence_urls
 from monitor.transport.replies import read_body
 from monitor.transport.resolver import Resolver

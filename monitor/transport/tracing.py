@@ -4,18 +4,27 @@ import itertools
 import threading
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import RequestTrace
 
-if TYPE_CHECKING:
-    from monitor.transport.ledger import Leasable, Ledger
-    from monitor.transport.replies import ReplySource
-
 _request_ids = itertools.count(1)
 
 _HTTP_VERSIONS = {9: "0.9", 10: "1.0", 11: "1.1", 20: "2"}
+
+
+class Taintable(Protocol):
+    """As much of a connection as a record touches."""
+
+    is_tainted: bool
+
+
+class HeldSource(Protocol):
+    """As much of a reply's bytes as a connection touches that lets go of its socket before they are read."""
+
+    closed: bool
+    owned: Any
 
 
 class Record:
@@ -107,9 +116,10 @@ class Record:
         self.http_version: int | None = None
         self.is_dropped = False
         self.is_reply_broken = False
-        self.pending_lease: Ledger | None = None
-        self.connection: Leasable | None = None
-        self.source: ReplySource | None = None
+        self.pending_lease: object | None = None
+        """The ledger that granted a lease no connection has taken up yet; only compared."""
+        self.connection: Taintable | None = None
+        self.source: HeldSource | None = None
 
     @classmethod
     def detached(cls) -> "Record":

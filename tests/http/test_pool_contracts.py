@@ -27,7 +27,8 @@ from monitor.domain.telemetry import CloseCause
 from monitor.transport.accounts import OriginAccount
 from monitor.transport.adapter import ReadOnlyAdapter
 from monitor.transport.config import TransportConfig
-from monitor.transport.connections import PoolSupport, TracedHTTPConnection, TracedHTTPPool, TracedHTTPSConnection
+from monitor.transport.connections import TracedHTTPConnection, TracedHTTPSConnection
+from monitor.transport.pools import PoolSupport, TracedHTTPPool
 from monitor.transport.ledger import Ledger
 from monitor.transport.policy import AllowedRequest, Origin, ReadOnlyPolicy
 from monitor.transport.replies import TracedReply
@@ -225,11 +226,11 @@ def test_evicted_pools_are_counted_and_close_their_sockets(three: tuple[Loopback
         assert (stats.attempts, stats.reused) == (4, 0)
         assert stats.evicted_pools >= 3
         assert stats.closed[CloseCause.WITH_POOL] == stats.evicted_pools
-        assert eventually(lambda server=server: server.open_connections <= 1)  # type: ignore[misc]
+        assert eventually(lambda server=server: server.open_connections <= 1)  # type: ignore[misc]  # mypy cannot type a lambda's default
     adapter.close()
     for server in three:
         assert_at_rest(accounts[server.url].stats(), accepts=4)
-        assert eventually(lambda server=server: server.open_connections == 0)  # type: ignore[misc]
+        assert eventually(lambda server=server: server.open_connections == 0)  # type: ignore[misc]  # mypy cannot type a lambda's default
         assert accounts[server.url].stats().evicted_pools <= 4
 
 
@@ -341,6 +342,32 @@ print(session.request(GET).status)
 
         assert (done.stdout, done.stderr, done.returncode) == ("200\n", "", 0)
         assert eventually(lambda: server.open_connections == 0)
+
+
+def test_pool_found_by_the_garbage_collector_may_close_while_its_books_are_being_read(
+    three: tuple[LoopbackServer, ...],
+) -> None:
+    """The collector runs wherever something is made, also in the middle of a snapshot; its thread holds the lock."""
+    accounts: dict[str, OriginAccount] = {}
+    adapter = adapter_for(three[:1], accounts)
+    get(adapter, three[0])
+    (account,) = accounts.values()
+    pools = adapter.poolmanager.pools
+    pools.dispose_func = None  # nobody tells the ledger; only the finalizer does
+
+    def collect() -> None:
+        with account.lock:
+            pools.clear()
+            gc.collect()
+
+    worker = threading.Thread(target=collect, daemon=True)
+    worker.start()
+    worker.join(20)
+
+    assert not worker.is_alive()
+    assert account.stats().closed == {CloseCause.WITH_POOL: 1}
+    assert_at_rest(account.stats(), accepts=1)
+    adapter.close()
 
 
 def test_response_closed_early_is_abandoned_and_ends_its_lease(three: tuple[LoopbackServer, ...]) -> None:

@@ -48,7 +48,7 @@ def test_refusal_is_returned_and_pauses(
     clock = FakeClock()
     slept: list[float] = []
     session = session_to(server, budget=budget(clock))
-    server.behave = refuse(status, **({"Retry_After": hint} if hint is not None else {}))  # type: ignore[assignment]
+    server.behave = refuse(status, **({"Retry_After": hint} if hint is not None else {}))  # type: ignore[assignment]  # a function in place of a method
     with monkeypatch.context() as patch:
         patch.setattr(time, "sleep", slept.append)  # how urllib3 would wait
         reply = session.request(GET)
@@ -70,7 +70,7 @@ def test_refusal_is_returned_and_pauses(
 
 def test_refusal_under_our_cap_points_at_somebody_else(server: LoopbackServer) -> None:
     session = session_to(server, budget=budget(FakeClock()))
-    server.behave = refuse(429)  # type: ignore[assignment]
+    server.behave = refuse(429)  # type: ignore[assignment]  # a function in place of a method
     session.request(GET)
 
     assert session.budget_state().is_shared_suspected
@@ -80,7 +80,7 @@ def test_refusal_under_our_cap_points_at_somebody_else(server: LoopbackServer) -
 
 def test_overload_says_nothing_about_the_limit(server: LoopbackServer) -> None:
     session = session_to(server, budget=budget(FakeClock()))
-    server.behave = refuse(503)  # type: ignore[assignment]
+    server.behave = refuse(503)  # type: ignore[assignment]  # a function in place of a method
     session.request(GET)
 
     assert not session.budget_state().is_shared_suspected
