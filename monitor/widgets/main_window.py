@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget, QWidget
 
@@ -14,6 +14,7 @@ from monitor import APP_NAME
 from monitor.desktop.settings import Settings
 from monitor.qtmodels.figures import safe_text
 from monitor.qtmodels.frame_pump import FramePump
+from monitor.qtmodels.timers import single_shot
 from monitor.state.board import Board
 from monitor.widgets.chart_area import ChartArea, utc_now
 from monitor.widgets.commands import WindowCommands
@@ -21,6 +22,7 @@ from monitor.widgets.cross_links import CrossLinks
 from monitor.widgets.dock import Dock
 from monitor.widgets.event_list import EventList
 from monitor.widgets.palette import Palette
+from monitor.widgets.panel_cycle import focus_next
 from monitor.widgets.pool_panel import PoolPanel
 from monitor.widgets.request_table import RequestTable
 from monitor.widgets.status_bar import StatusBar
@@ -91,9 +93,8 @@ class MainWindow(QMainWindow):
         self.docks = self._make_docks()
         fill_menu_bar(self.menuBar(), self.commands_of_user, tuple(self.docks.values()))
         self.toasts = ToastStack(self.charts, self._theme)
-        self.search = Palette(
-            board, self.commands_of_user.all(), venue_title=self.title_of, theme=self._theme, parent=self
-        )
+        actions = self.commands_of_user.all()
+        self.search = Palette(board, actions, venue_title=self.title_of, theme=self._theme, parent=self)
         self.dialogs = WindowDialogs(
             self,
             actions=self.commands_of_user,
@@ -112,9 +113,9 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self._layout = WindowLayout(self, self.docks)
-        self._save_timer = self._single_shot(SAVE_AFTER_MS, self._save)
-        self._focus_timer = self._single_shot(FOCUS_AFTER_MS, self._tell_focus)
-        self._load_timer = self._single_shot(0, self.charts.load_plots)
+        self._save_timer = single_shot(self, SAVE_AFTER_MS, self._save)
+        self._focus_timer = single_shot(self, FOCUS_AFTER_MS, self._tell_focus)
+        self._load_timer = single_shot(self, 0, self.charts.load_plots)
         self._show_settings()
         self.theme_switch.choose(settings.theme, settings.price_colors)
         self.set_theme(self.theme_switch.theme)
@@ -147,13 +148,6 @@ class MainWindow(QMainWindow):
             Dock("events", "Events", self.events, parent=self),
         )
         return {dock.objectName(): dock for dock in docks}
-
-    def _single_shot(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval_ms)
-        timer.timeout.connect(slot)
-        return timer
 
     def _connect(self) -> None:
         self._pump.frame.connect(self.on_frame)
@@ -307,11 +301,7 @@ class MainWindow(QMainWindow):
             self.requests.table,
             self.events.table,
         )
-        shown = [panel for panel in panels if panel.isVisible() and not panel.visibleRegion().isEmpty()]
-        focused = self.focusWidget()
-        current = next((place for place, panel in enumerate(shown) if panel is focused), -1)
-        if shown:
-            shown[(current + 1) % len(shown)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        focus_next(panels, self.focusWidget())
 
     def _on_refresh(self) -> None:
         self._commands.refresh()
@@ -367,10 +357,7 @@ class MainWindow(QMainWindow):
         self.requests.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _on_full_screen(self, is_full: bool) -> None:
-        if is_full:
-            self.showFullScreen()
-        else:
-            self.showNormal()
+        self.setWindowState(Qt.WindowState.WindowFullScreen if is_full else Qt.WindowState.WindowNoState)
 
     # Qt
 
