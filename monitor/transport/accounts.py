@@ -78,7 +78,8 @@ class OriginAccount:
         self.venue = venue
         self.scheme = scheme
         self.host = host
-        self.lock = threading.Lock()
+        # Re-entrant: the garbage collector may run while it is held, find a forgotten pool or response, and close it.
+        self.lock = threading.RLock()
         self.survival_s: float | None = None
         self.attempts = 0
         self.reused = 0
@@ -136,38 +137,43 @@ class OriginAccount:
     def stats(self) -> PoolStats:
         """A consistent snapshot. Cheap: what has not changed since the last one is handed out again."""
         with self.lock:
-            if self._stats is not None and not self.is_changed and self.survival_s is None:
-                return self._stats
-            suspect, cards = self._open_cards()
-            self._stats = PoolStats(
-                venue=self.venue,
-                host=self.host,
-                scheme=self.scheme,
-                attempts=self.attempts,
-                opened=self.opened,
-                reused=self.reused,
-                connect_failed=self.connect_failed,
-                healed=self.healed,
-                closed=MappingProxyType({cause: n for cause, n in self.closed.items() if n}),
-                idle=self.idle,
-                active=len(self.sockets) - self.idle,
-                suspect=suspect,
-                waiting=self.waiting,
-                peak_active=self.peak_leased,
-                max_connections=self.max_connections,
-                evicted_pools=self.evicted_pools,
-                lease_timeouts=self.lease_timeouts,
-                lease_wait_total_s=self.lease_wait_total_s,
-                connections=(*cards, *self.closed_cards),
-            )
-            self.is_changed = False
+            while self._stats is None or self.is_changed or self.survival_s is not None:
+                self.is_changed = False
+                self._stats = self._snapshot()
+                # Unless something was closed in the middle of it, by the garbage collector on this very thread.
+                if not self.is_changed:
+                    break
             return self._stats
+
+    def _snapshot(self) -> PoolStats:
+        suspect, cards = self._open_cards()
+        return PoolStats(
+            venue=self.venue,
+            host=self.host,
+            scheme=self.scheme,
+            attempts=self.attempts,
+            opened=self.opened,
+            reused=self.reused,
+            connect_failed=self.connect_failed,
+            healed=self.healed,
+            closed=MappingProxyType({cause: n for cause, n in self.closed.items() if n}),
+            idle=self.idle,
+            active=len(self.sockets) - self.idle,
+            suspect=suspect,
+            waiting=self.waiting,
+            peak_active=self.peak_leased,
+            max_connections=self.max_connections,
+            evicted_pools=self.evicted_pools,
+            lease_timeouts=self.lease_timeouts,
+            lease_wait_total_s=self.lease_wait_total_s,
+            connections=(*cards, *tuple(self.closed_cards)),
+        )
 
     def _open_cards(self) -> tuple[int, list[ConnectionCard]]:
         suspect = 0
         cards = []
         now = perf_counter() if self.survival_s is not None else 0.0
-        for entry in self.sockets.values():
+        for entry in tuple(self.sockets.values()):
             if entry.idle_since_s is None:
                 state = "active"
             elif self.survival_s is not None and now - entry.idle_since_s > self.survival_s:

@@ -2,10 +2,11 @@
 
 import queue
 import random
+import threading
 
 import pytest
 
-from monitor.domain.telemetry import CloseCause
+from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats
 from monitor.transport.accounts import OriginAccount, SocketEntry
 from monitor.transport.ledger import Ledger
 from monitor.transport.tracing import CURRENT, Record
@@ -178,6 +179,34 @@ def test_closed_or_collected_pool_drains_to_empty(pool: FakePool, how: str) -> N
     with pytest.raises(queue.Empty):
         ledger.get(block=False)
     assert ledger.account.attempts == attempts
+
+
+def test_garbage_collector_may_close_connections_while_the_books_are_being_read(pool: FakePool) -> None:
+    """It runs wherever something is made, on the thread that holds the lock, and may find a forgotten pool."""
+    ledger = made(pool)
+    connection = lease(ledger)
+    ledger.put(connection)
+    account = ledger.account
+
+    class Snapping(OriginAccount):
+        def _open_cards(self) -> tuple[int, list[ConnectionCard]]:
+            cards = super()._open_cards()
+            if connection.entry is not None:  # the collector's turn, in the middle of a snapshot
+                pool.pool = None
+                assert ledger.get(block=False) is connection
+                connection.retire(CloseCause.WITH_POOL)
+            return cards
+
+    account.__class__ = Snapping
+    read: list[PoolStats] = []
+    reader = threading.Thread(target=lambda: read.append(account.stats()), daemon=True)
+    reader.start()
+    reader.join(20)
+
+    assert not reader.is_alive()
+    (stats,) = read
+    assert_at_rest(stats)
+    assert stats.closed == {CloseCause.WITH_POOL: 1}
 
 
 def test_tainted_connection_is_not_kept(pool: FakePool) -> None:
