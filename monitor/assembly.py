@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from monitor.desktop.settings import Settings
@@ -16,6 +17,7 @@ from monitor.state.catalog import InstrumentKey
 from monitor.transport.budget import WeightBudget
 from monitor.transport.config import TransportConfig
 from monitor.transport.interface import Transport
+from monitor.transport.naive import NaiveTransport
 from monitor.transport.session import PooledSession
 from monitor.transport.tls import make_ssl_context
 
@@ -26,12 +28,18 @@ class AssemblyError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueRuntime:
-    """One venue, ready to be asked."""
+    """One venue, ready to be asked.
+
+    ``make_pooled`` and ``make_naive`` build what *Measure* compares: another session without a connection yet, and the
+    client without a pool. Both share the budget of ``transport``; they send nothing, and whoever made one closes it.
+    """
 
     entry: VenueEntry
     base_url: str
     transport: Transport
     client: ExchangeClient
+    make_pooled: Callable[[], PooledSession]
+    make_naive: Callable[[], NaiveTransport]
 
 
 def check_venues(names: Sequence[str]) -> tuple[str, ...]:
@@ -78,21 +86,38 @@ def assemble(
             # A context of the operating system's verifier is locked for a whole handshake; Linux's can be shared.
             context = shared if shared is not None and sys.platform == "linux" else make_ssl_context(trusted)
             shared = context
-            transport = PooledSession(
+            budget = WeightBudget(replace(entry.budget_rule, cap_fraction=settings.cap_fraction), clock)
+            make_pooled = partial(
+                PooledSession,
                 venue=name,
                 base_url=base_url,
                 allowed=entry.allowed,
-                budget=WeightBudget(replace(entry.budget_rule, cap_fraction=settings.cap_fraction), clock),
+                budget=budget,
                 config=config,
                 ssl_context=context,
             )
+            make_naive = partial(
+                NaiveTransport,
+                venue=name,
+                base_url=base_url,
+                allowed=entry.allowed,
+                budget=budget,
+                config=config,
+                ca_file=trusted,
+            )
+            transport = make_pooled()
         except OSError as exc:
             reason = exc.strerror or "it holds no certificate"
             raise AssemblyError(f"The certificate file {trusted} cannot be used: {reason}.") from exc
         except ValueError as exc:
             raise AssemblyError(f"{entry.title} cannot be reached at the address given: {exc}.") from exc
         runtimes[name] = VenueRuntime(
-            entry=entry, base_url=base_url, transport=transport, client=entry.make_client(transport)
+            entry=entry,
+            base_url=base_url,
+            transport=transport,
+            client=entry.make_client(transport),
+            make_pooled=make_pooled,
+            make_naive=make_naive,
         )
     return runtimes
 

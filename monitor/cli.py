@@ -1,4 +1,4 @@
-"""The command line: arguments to one of the window, snapshot, watch, simulate and self-test.
+"""The command line: arguments to one of the window, snapshot, watch, measure, simulate and self-test.
 
 No Qt is imported here or by any command without a window. Exit codes: 0 done, 1 the venue failed, 2 wrong arguments.
 """
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["simulate"]:
         # The demo exchange has its own options and shares no code with the rest.
-        from monitor.simulator.__main__ import main as simulate  # noqa: PLC0415 - only this command needs it
+        from monitor.simulator.runner import main as simulate
 
         return simulate(arguments[1:])
     options = build_parser().parse_args(arguments)
@@ -43,14 +43,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(options: argparse.Namespace) -> int:
     # Each branch imports what it runs: a snapshot must not pay for, or need, the window's libraries.
     if options.command == "snapshot":
-        from monitor.commands.snapshot import run_snapshot  # noqa: PLC0415
+        from monitor.commands.snapshot import run_snapshot
 
         return run_snapshot(options)
     if options.command == "watch":
-        from monitor.commands.watch import run_watch  # noqa: PLC0415
+        from monitor.commands.watch import run_watch
 
         return run_watch(options)
-    from monitor.app import run_window  # noqa: PLC0415
+    if options.command == "measure":
+        from monitor.commands.measure import run_measure
+
+        return run_measure(options)
+    from monitor.app import run_window
 
     return run_window(options)
 
@@ -99,6 +103,13 @@ def build_parser() -> argparse.ArgumentParser:
     watch.add_argument("--duration", type=_positive_number, default=argparse.SUPPRESS, help="stop after S seconds")
     watch.add_argument("--metrics-port", type=_port, metavar="P", help="serve OpenMetrics on 127.0.0.1:P/metrics")
     watch.add_argument("--json", action="store_true", help="one JSON document at the end on standard output")
+
+    measure = commands.add_parser("measure", help="pooled against unpooled requests to one venue, and what that means")
+    _add_venue_options(measure, default=argparse.SUPPRESS)
+    measure.add_argument("--venue", required=True, help="bitunix or hyperliquid")
+    measure.add_argument("--demo", action="store_true", default=argparse.SUPPRESS, help="measure the demo exchange")
+    measure.add_argument("--requests", type=int, default=20, metavar="N", help="requests of each way (20)")
+    measure.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
     commands.add_parser("simulate", help="run the demo exchange alone, for other clients", add_help=False)
     return parser

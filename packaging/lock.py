@@ -1,7 +1,8 @@
 """Write the lock files again from pyproject.toml: ``python packaging/lock.py [--upgrade]``.
 
-Two files, one set of versions: ``requirements.lock`` holds what the program runs on, ``requirements-dev.lock`` the same
-pins plus the test tools. Both keep their environment markers, so one file serves every supported Python and system.
+Three files, one set of versions: ``requirements.lock`` holds what the program runs on, ``requirements-dev.lock`` the
+same pins plus the test tools, ``packaging/requirements-build.lock`` what makes the desktop bundle. All keep their
+environment markers, so one file serves every supported Python and system.
 
 Needs ``uv`` on the path or in ``.venv`` (``.venv/bin/pip install uv``). People who only run the program or its tests
 need neither uv nor this file.
@@ -17,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME_LOCK = ROOT / "requirements.lock"
 DEV_LOCK = ROOT / "requirements-dev.lock"
+BUILD_LOCK = ROOT / "packaging" / "requirements-build.lock"
 OLDEST_PYTHON = "3.11"
 HEADER = """\
 # {what}: exact versions and hashes for every supported Python and system.
@@ -28,7 +30,7 @@ _LEAKY_PREFIXES = ("UV_", "PIP_")
 
 
 def main(arguments: list[str]) -> int:
-    """Write both locks; without ``--upgrade`` pins that still fit stay as they are. Return the exit code."""
+    """Write the locks; without ``--upgrade`` pins that still fit stay as they are. Return the exit code."""
     parser = argparse.ArgumentParser(prog="lock.py", description=__doc__.splitlines()[0])
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions that pyproject.toml allows")
     upgrade = ["--upgrade"] if parser.parse_args(arguments).upgrade else []
@@ -37,12 +39,7 @@ def main(arguments: list[str]) -> int:
     if uv is None:
         print("lock.py needs uv. Install it with `.venv/bin/pip install uv`, then run this again.", file=sys.stderr)
         return 2
-    compile_command = [
-        uv,
-        "--no-config",
-        "pip",
-        "compile",
-        str(ROOT / "pyproject.toml"),
+    compile_options = [
         "--quiet",
         "--universal",
         "--generate-hashes",
@@ -51,9 +48,15 @@ def main(arguments: list[str]) -> int:
         f"--python-version={OLDEST_PYTHON}",
         *upgrade,
     ]
+    compile_command = [uv, "--no-config", "pip", "compile", str(ROOT / "pyproject.toml"), *compile_options]
     runtime = _compile(compile_command, RUNTIME_LOCK, "What the program needs")
     if runtime:
         return runtime
+    # Both locks go into one environment: what they share has one version.
+    build_command = [uv, "--no-config", "pip", "compile", "--group=build", *compile_options]
+    build = _compile([*build_command, f"--constraints={RUNTIME_LOCK}"], BUILD_LOCK, "What makes the desktop bundle")
+    if build:
+        return build
     # The overrides keep the program's own pins: ccxt asks for exact versions of some of the libraries that the
     # program uses too, and the tests must run on the versions that people get.
     return _compile(

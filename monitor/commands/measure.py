@@ -1,0 +1,72 @@
+"""``measure``: pooled against unpooled requests to one venue, once, and what that means per day."""
+
+import argparse
+import sys
+import threading
+
+from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues
+from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
+from monitor.desktop.demo_process import DemoExchangeError
+from monitor.desktop.settings import Settings
+from monitor.domain.errors import MonitorError
+from monitor.exchanges.base import Focus, PollJob
+from monitor.polling.plan import merge_jobs
+from monitor.proof.measurement import MAX_REQUESTS, MIN_REQUESTS, MeasureOptions, MeasureProgress, measure
+from monitor.proof.report import measure_document, measure_lines
+
+
+def run_measure(options: argparse.Namespace) -> int:
+    """Run the command and return its exit code: 0, 1 (the venue did not answer) or 2 (wrong arguments)."""
+    try:
+        (venue,) = check_venues([options.venue])
+        wishes = MeasureOptions(requests=options.requests)
+    except AssemblyError as exc:
+        say(str(exc))
+        return EXIT_USAGE
+    except ValueError:
+        say(f"--requests must be between {MIN_REQUESTS} and {MAX_REQUESTS}.")
+        return EXIT_USAGE
+    try:
+        context = open_context(options)
+    except DemoExchangeError as exc:
+        say(str(exc))
+        return EXIT_FAILED
+    try:
+        runtime = assemble([venue], context.settings, base_urls=context.base_urls, ca_file=context.ca_file)[venue]
+        try:
+            result = measure(
+                runtime,
+                default_jobs(runtime, context.settings),
+                wishes,
+                cancel=threading.Event(),
+                progress=_show_progress if sys.stderr.isatty() else lambda _: None,
+            )
+        finally:
+            runtime.transport.close()
+    except AssemblyError as exc:
+        say(str(exc))
+        return EXIT_USAGE
+    except MonitorError as exc:
+        say(exc.user_text)
+        return EXIT_FAILED
+    finally:
+        context.close()
+    if options.json:
+        print_document(measure_document(result))
+    else:
+        for line in measure_lines(result):
+            print(line)
+    if result.stopped_because:
+        say(result.stopped_because)
+    return EXIT_DONE if result.is_usable and not result.stopped_because else EXIT_FAILED
+
+
+def default_jobs(runtime: VenueRuntime, settings: Settings) -> tuple[PollJob, ...]:
+    """The plan the window would poll at this venue with its first instrument in focus."""
+    focus = Focus(venue_symbol=next(iter(runtime.entry.default_watchlist), None), interval=settings.interval)
+    return merge_jobs([runtime.client.poll_jobs(focus)], cadences_s=settings.cadences_s)
+
+
+def _show_progress(progress: MeasureProgress) -> None:
+    end = "\n" if progress.done == progress.total else ""
+    print(f"\r{progress.done} of {progress.total} requests", end=end, file=sys.stderr, flush=True)

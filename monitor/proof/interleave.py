@@ -1,0 +1,153 @@
+"""Asking pooled and unpooled in turns: random order in each pair, politely, until done or cancelled.
+
+Warm-up rule: before the first pair each way asks once, on a connection that is thrown away, and the time is not
+taken. The system's name cache, the code and the venue's own caches are then warm for both, so that neither first
+request pays for what would only be the price of being first.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from monitor.domain.errors import BudgetExhausted, ErrorKind, MonitorError
+from monitor.proof.statistics import Sample
+
+MAX_FAILURES_IN_A_ROW = 5
+"""After as many failures of one way, asking on would only trouble a venue that is in trouble."""
+MAX_REFUSALS = 2
+"""The venue said "too many requests" twice: it is not ours to insist."""
+BUDGET_PATIENCE_S = 120.0
+"""Longest wait for our own share of the rate limit before one request counts as failed."""
+
+Wait = Callable[[threading.Event, float], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one successful request cost; fields as in :class:`~monitor.proof.statistics.Sample`."""
+
+    duration_s: float
+    is_cold: bool | None
+    setup_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How politely to ask: ``pause_s`` after each request, ``handshake_spacing_s`` between the starts of two requests
+    that open a connection.
+    """
+
+    pause_s: float
+    handshake_spacing_s: float
+
+
+LIVE_PACE = Pace(pause_s=0.1, handshake_spacing_s=1.0)
+LOCAL_PACE = Pace(pause_s=0.005, handshake_spacing_s=0.0)
+"""For an exchange on this machine, which nobody shares."""
+
+Ask = Callable[[], Reading]
+
+
+def wait_for_event(event: threading.Event, timeout_s: float) -> object:
+    """Block until ``event`` is set or ``timeout_s`` passed."""
+    return event.wait(timeout_s)
+
+
+class Interleaving:
+    """One run of pairs. Thread: one; ``cancel`` may be set from any and ends it after the request in flight."""
+
+    def __init__(
+        self,
+        *,
+        pooled: Ask,
+        unpooled: Ask,
+        requests: int,
+        pace: Pace,
+        seed: int,
+        cancel: threading.Event,
+        clock: Callable[[], float] = time.perf_counter,
+        wait: Wait = wait_for_event,
+    ) -> None:
+        """``requests``: of each way."""
+        self._asks = {True: pooled, False: unpooled}
+        self._requests = requests
+        self._pace = pace
+        self._rng = random.Random(seed)
+        self._cancel = cancel
+        self._clock = clock
+        self._wait = wait
+        self._ended_s: float | None = None
+        self._handshake_s: float | None = None
+        self._failures = {True: 0, False: 0}
+        self._refusals = 0
+        self.stopped_because = ""
+        """A sentence when the run ended before its time by itself; empty otherwise."""
+
+    def samples(self) -> Iterator[Sample]:
+        """Ask, and yield each sample as it is taken. Blocks."""
+        for pair in range(self._requests):
+            order = [True, False]
+            self._rng.shuffle(order)
+            for is_pooled in order:
+                sample = self._ask(pair, is_pooled=is_pooled)
+                if sample is None:
+                    return
+                yield sample
+                if self._is_hopeless(sample):
+                    return
+
+    def _ask(self, pair: int, *, is_pooled: bool) -> Sample | None:
+        patience_s = BUDGET_PATIENCE_S
+        # The pool's first request opens a connection as well; later ones do only by surprise.
+        opens = not is_pooled or pair == 0
+        while True:
+            self._keep_pace(opens=opens)
+            if self._cancel.is_set():
+                return None
+            started_s = self._clock()
+            try:
+                reading = self._asks[is_pooled]()
+            except BudgetExhausted as error:
+                if error.available_in_s <= patience_s:
+                    # Nothing was sent: not a request, wait for our share like everybody else in this app.
+                    patience_s -= error.available_in_s
+                    self._wait(self._cancel, max(0.01, error.available_in_s))
+                    continue
+                sample = Sample(pair=pair, is_pooled=is_pooled, error_kind=error.kind)
+            except MonitorError as error:
+                sample = Sample(pair=pair, is_pooled=is_pooled, error_kind=error.kind)
+            else:
+                opens = opens or reading.is_cold is True
+                sample = Sample(
+                    pair=pair,
+                    is_pooled=is_pooled,
+                    duration_s=reading.duration_s,
+                    is_cold=reading.is_cold,
+                    setup_s=reading.setup_s,
+                )
+            self._ended_s = self._clock()
+            if opens:
+                self._handshake_s = started_s
+            return sample
+
+    def _keep_pace(self, *, opens: bool) -> None:
+        due_s = self._clock()
+        if self._ended_s is not None:
+            due_s = max(due_s, self._ended_s + self._pace.pause_s)
+        if opens and self._handshake_s is not None:
+            due_s = max(due_s, self._handshake_s + self._pace.handshake_spacing_s)
+        while not self._cancel.is_set() and (left_s := due_s - self._clock()) > 0.0:
+            self._wait(self._cancel, left_s)
+
+    def _is_hopeless(self, sample: Sample) -> bool:
+        way = sample.is_pooled
+        self._failures[way] = 0 if sample.error_kind is None else self._failures[way] + 1
+        self._refusals += sample.error_kind is ErrorKind.RATE_LIMITED
+        if self._refusals >= MAX_REFUSALS:
+            self.stopped_because = "The venue refused for its rate limit; the measurement stopped early."
+        elif self._failures[way] >= MAX_FAILURES_IN_A_ROW:
+            kind = "" if sample.error_kind is None else f" ({sample.error_kind.value})"
+            self.stopped_because = f"{self._failures[way]} requests in a row failed{kind}; it stopped early."
+        return bool(self.stopped_because)
