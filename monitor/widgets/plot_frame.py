@@ -136,7 +136,10 @@ class TimePlot(QWidget):
 
     def set_time_axis_visible(self, is_visible: bool) -> None:
         """Leave out the labels of the time axis, for a plot that stands above another one with the same axis."""
-        self._plot.getPlotItem().showAxis("bottom", is_visible)
+        item = self._plot.getPlotItem()
+        item.showAxis("bottom", is_visible)
+        # Half a line of text, or the lowest label of the value axis would be cut off.
+        item.layout.setContentsMargins(0.0, 6.0, 0.0, 0.0 if is_visible else 8.0)
 
     # What a plot fills in
 
