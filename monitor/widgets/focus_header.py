@@ -33,7 +33,7 @@ BY_IMPORTANCE = ("Spread", "Funding/h · year", "Mark", "Volume 24 h", "Bid", "A
 """Which figures stay when there is not room for all."""
 
 SIDE_PX = 12
-SPACING_PX = 14
+SPACING_PX = 11
 
 
 class _Figure(QWidget):
@@ -41,7 +41,7 @@ class _Figure(QWidget):
 
     def __init__(self, caption: str, definition: str) -> None:
         super().__init__()
-        self._caption = ElidedLabel(caption, scale=0.82)
+        self._caption = ElidedLabel(caption, scale=0.82, least=caption)
         self.value = ElidedLabel(DASH, least=LEAST.get(caption, "000,000.0"))
         self._caption.set_definition(definition)
         self._definition = definition

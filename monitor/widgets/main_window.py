@@ -238,7 +238,9 @@ class MainWindow(QMainWindow):
 
     def _show_events(self) -> None:
         for entry in self.events.take_new():
-            if entry.level != "info":
+            # Who paused a venue knows why its prices are late; the list has it all the same.
+            is_expected = entry.venue is not None and (self._is_paused or entry.venue in self._settings.disabled_venues)
+            if entry.level != "info" and not is_expected:
                 who = "" if entry.venue is None else f"{self.title_of(entry.venue)}: "
                 # One notice per venue: a venue that is down tells of it in several ways, all of them in the list.
                 self.toasts.notify(

@@ -14,6 +14,8 @@ SHOWN_ERROR_MS = 12_000
 WIDTH_PX = 310
 MARGIN_PX = 12
 
+_RANKS = {"info": 0, "warning": 1, "error": 2}
+
 
 class Toast(QFrame):
     """One notice. Goes away by itself, or when its button is pressed."""
@@ -42,6 +44,11 @@ class Toast(QFrame):
         self._timer.timeout.connect(self.dismiss)
         self.setFixedWidth(WIDTH_PX)
         self.again(level, text, count=1)
+
+    @property
+    def level(self) -> str:
+        """``info``, ``warning`` or ``error``."""
+        return self._level
 
     @property
     def text(self) -> str:
@@ -104,13 +111,15 @@ class ToastStack(QWidget):
             toast.set_theme(theme)
 
     def notify(self, identity: str, level: str, text: str, *, count: int = 1) -> None:
-        """Show ``text``; a notice of the same ``identity`` that is still there is updated instead."""
+        """Show ``text``; a notice of the same ``identity`` that is still there is updated, unless it is graver."""
         shown = self.toasts()
         clean = safe_text(text)
         for toast in shown:
             if toast.identity == identity:
-                toast.again(level, clean, count=count)
-                self._place()
+                # What is less grave never hides what is graver.
+                if _RANKS.get(level, 0) >= _RANKS.get(toast.level, 0):
+                    toast.again(level, clean, count=count)
+                    self._place()
                 return
         for toast in shown[: max(len(shown) - MAX_TOASTS + 1, 0)]:
             toast.dismiss()

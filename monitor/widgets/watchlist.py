@@ -152,8 +152,8 @@ class Watchlist(QWidget):
             (QuoteColumn.AGE, "", "○ no data"),
         ):
             width = max(large.horizontalAdvance(first), small.horizontalAdvance(second))
-            table.setColumnWidth(column, width + 2 * PADDING_PX + 4)
-        table.setColumnWidth(QuoteColumn.TREND, 56)
+            table.setColumnWidth(column, width + 2 * PADDING_PX)
+        table.setColumnWidth(QuoteColumn.TREND, 50)
         header.setSectionResizeMode(QuoteColumn.SYMBOL, QHeaderView.ResizeMode.Stretch)
         table.verticalHeader().setDefaultSectionSize(self._delegate.row_height(table.font()))
 

@@ -13,8 +13,8 @@ LAYOUT_VERSION = 1
 """Grows when docks come or go, so that an older saved layout is not forced onto a newer window."""
 
 FIRST_SIZE = (1280, 800)
-WATCHLIST_WIDTH_PX = 388
-POOLS_WIDTH_PX = 308
+WATCHLIST_WIDTH_PX = 398
+POOLS_WIDTH_PX = 302
 BOTTOM_HEIGHT_PX = 200
 
 

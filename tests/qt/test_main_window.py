@@ -373,6 +373,20 @@ def test_a_venue_that_fails_is_told_once(window_factory: WindowFactory, qtbot: Q
     assert any(s.window.events.model.entry_at(row).level == "error" for row in range(s.window.events.model.rowCount()))
 
 
+def test_a_pause_of_the_user_raises_no_alarm(window_factory: WindowFactory, qtbot: QtBot) -> None:
+    s = window_factory(seconds=30)
+    s.window.show()
+    s.show_now()
+    press(s.window.commands_of_user.named["pause"])
+    s.clock.now_s += 30
+    s.board.tick()
+    s.window.on_slow_frame()
+    events = [s.window.events.model.entry_at(row).text for row in range(s.window.events.model.rowCount())]
+
+    assert any("late" in text for text in events)
+    assert s.window.toasts.toasts() == []
+
+
 def test_update_paints_tell_the_pump(window_factory: WindowFactory, qtbot: QtBot) -> None:
     """From a result in the outbox to the end of a real repaint: measured once per reply, and never negative."""
     s = window_factory(seconds=5)

@@ -213,6 +213,16 @@ def test_same_toast_again_raises_a_count(qtbot: QtBot) -> None:
     assert toast.text == "it failed again  × 3"
 
 
+def test_a_graver_notice_is_not_hidden_by_a_lesser_one(qtbot: QtBot) -> None:
+    over = QWidget()
+    qtbot.addWidget(over)
+    stack = ToastStack(over, DARK)
+    stack.notify("a", "error", "no connection")
+    stack.notify("a", "warning", "polls were missed")
+
+    assert [toast.text for toast in stack.toasts()] == ["no connection"]
+
+
 def test_toasts_are_few_plain_and_inside(qtbot: QtBot) -> None:
     over = QWidget()
     qtbot.addWidget(over)
