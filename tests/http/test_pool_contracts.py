@@ -28,9 +28,9 @@ from monitor.transport.accounts import OriginAccount
 from monitor.transport.adapter import ReadOnlyAdapter
 from monitor.transport.config import TransportConfig
 from monitor.transport.connections import TracedHTTPConnection, TracedHTTPSConnection
-from monitor.transport.pools import PoolSupport, TracedHTTPPool
 from monitor.transport.ledger import Ledger
 from monitor.transport.policy import AllowedRequest, Origin, ReadOnlyPolicy
+from monitor.transport.pools import PoolSupport, TracedHTTPPool
 from monitor.transport.replies import TracedReply
 from monitor.transport.resolver import Resolver
 from tests.fakes.pooled import assert_at_rest, eventually
