@@ -1,0 +1,667 @@
+"""Every trap of Bitunix's private endpoints, by name."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from monitor.domain.account import OrderSide, PositionSide
+from monitor.domain.credentials import CheckOutcome
+from monitor.domain.errors import (
+    CredentialsRefused,
+    EdgeBlocked,
+    ErrorKind,
+    MonitorError,
+    PayloadError,
+    RateLimited,
+    TransportError,
+    VenueError,
+)
+from monitor.exchanges.account_registry import ACCOUNT_VENUES
+from monitor.exchanges.bitunix.signing import sign
+from tests.fakes.account_data import (
+    BITUNIX_CREDENTIALS,
+    KEY,
+    SECRET,
+    bitunix_account,
+    bitunix_account_by,
+    bitunix_answer,
+    bitunix_data,
+    error,
+    ok,
+)
+from tests.fakes.fake_transport import Answer, Asked, Canned, FakeTransport
+
+D = Decimal
+POSITIONS = "position/get_pending_positions"
+ORDERS = "trade/get_pending_orders"
+TRADES = "trade/get_history_trades"
+
+
+def positions(*rows: dict[str, Any]) -> Any:
+    return bitunix_account(ok(list(rows)))[0].fetch_positions().value
+
+
+def row(number: int = 0, **changes: object) -> dict[str, Any]:
+    return {**bitunix_data(POSITIONS)[number], **changes}
+
+
+def orders(*rows: dict[str, Any], total: object = None) -> Any:
+    data = {"orderList": list(rows), "total": len(rows) if total is None else total}
+    return bitunix_account(ok(data), ok({"orderList": [], "total": total}))[0].fetch_open_orders().value
+
+
+def order(**changes: object) -> dict[str, Any]:
+    return {**bitunix_data(ORDERS)["orderList"][2], **changes}
+
+
+# Signing and sending
+
+
+def test_every_request_is_signed_and_nothing_else_leaves() -> None:
+    client, transport = bitunix_account()
+
+    client.fetch_snapshot()
+    client.fetch_open_orders()
+    client.fetch_fills()
+
+    assert len(transport.asked) == 4
+    for asked in transport.asked:
+        headers = asked.headers or {}
+        params = asked.params or {}
+        assert asked.endpoint.method == "GET"
+        assert asked.body is None
+        assert asked.endpoint.path.startswith("/api/v1/futures/")
+        assert headers["sign"] == sign(
+            api_key=KEY,
+            secret=SECRET,
+            nonce=headers["nonce"],
+            timestamp=headers["timestamp"],
+            params=params,
+        )
+        assert list(params) == sorted(params)
+        assert SECRET not in str(headers)
+    assert len({(asked.headers or {})["nonce"] for asked in transport.asked}) == 4
+
+
+def test_the_time_stamp_follows_the_venues_clock_once_it_is_known() -> None:
+    def answer(asked: Asked) -> Answer:
+        body = bitunix_answer(asked)
+        assert isinstance(body, bytes)
+        return Canned(body=body, date=transport.clock.utc_now() + timedelta(seconds=600))
+
+    client, transport = bitunix_account_by(answer)
+
+    for _ in range(2):
+        client.fetch_positions()
+
+    stamps = [int((asked.headers or {})["timestamp"]) for asked in transport.asked]
+    assert 599_000 < stamps[1] - stamps[0] < 602_000
+
+
+# Account
+
+
+def test_the_account_may_be_an_object_or_a_list_of_one() -> None:
+    data = bitunix_data("account")
+
+    for form in (data, [data]):
+        summary = bitunix_account(ok(form))[0].fetch_summary().value
+        assert summary.wallet_balance == D("1000.00")
+        assert summary.equity == D("990.75")
+        assert summary.available == D("799.75")
+        assert summary.unrealized_pnl == D("-9.25")
+        assert (summary.margin_used, summary.order_margin) == (D("147.75"), D("40"))
+        assert summary.mode == "hedge"
+
+
+@pytest.mark.parametrize("form", [[], [{}, {}], None, "x", 3])
+def test_any_other_form_of_the_account_is_an_error(form: object) -> None:
+    with pytest.raises(PayloadError, match="data is not an object"):
+        bitunix_account(ok(form))[0].fetch_summary()
+
+
+def test_a_missing_money_field_makes_the_sums_unknown_and_nothing_else() -> None:
+    data = bitunix_data("account")
+    del data["margin"]
+    data["frozen"] = "oops"
+
+    summary = bitunix_account(ok(data))[0].fetch_summary().value
+
+    assert (summary.wallet_balance, summary.equity) == (None, None)
+    assert summary.available == D("799.75")
+    assert [problem.path for problem in summary.problems] == ["data.frozen"]
+
+
+def test_another_margin_coin_is_listed_but_not_added() -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.endpoint.path.endswith("get_pending_positions"):
+            return ok([row(symbol="BTCUSDC")])
+        return ok({**bitunix_data("account"), "marginCoin": (asked.params or {})["marginCoin"]})
+
+    client, transport = bitunix_account_by(answer)
+
+    summary = client.fetch_snapshot().value.summary
+
+    assert [balance.asset for balance in summary.balances] == ["USDT", "USDC"]
+    assert summary.equity == D("990.75")
+    assert summary.unvalued_assets == ("USDC",)
+    assert [(asked.params or {}).get("marginCoin") for asked in transport.asked] == [None, "USDT", "USDC"]
+
+
+# Positions
+
+
+def test_buy_and_long_are_long_sell_and_short_are_short() -> None:
+    found = positions(
+        *[row(side=side, positionId=str(number)) for number, side in enumerate(["BUY", "LONG", "SELL", "SHORT"])]
+    )
+
+    assert [one.side for one in found.positions] == [PositionSide.LONG] * 2 + [PositionSide.SHORT] * 2
+    assert all(one.size > 0 for one in found.positions)
+
+
+@pytest.mark.parametrize("side", ["", None, "BOTH", 1, ["BUY"], "NONE"])
+def test_another_side_is_never_guessed_and_costs_only_its_row(side: object) -> None:
+    found = positions(row(side=side), row(1))
+
+    assert [one.position_id for one in found.positions] == [row(1)["positionId"]]
+    assert not found.is_complete
+    assert [(problem.path, problem.is_row_lost) for problem in found.problems] == [("data[0].side", True)]
+
+
+def test_ids_of_19_digits_stay_exact_as_text_or_number() -> None:
+    found = positions(row(positionId="7311842059914772031"), row(1, positionId=7311842059914772033))
+
+    assert [one.position_id for one in found.positions] == ["7311842059914772031", "7311842059914772033"]
+
+
+def test_an_absurd_liquidation_price_is_hidden() -> None:
+    found = positions(row(liqPrice="0"), row(1, liqPrice="-5"), row(2), row(0, positionId="9", liqPrice="61000.5"))
+
+    assert [one.liquidation_price for one in found.positions] == [None, None, None, D("61000.5")]
+
+
+def test_funding_paid_is_negative_and_fees_paid_are_positive_under_either_name() -> None:
+    without_fee = {key: value for key, value in row(1).items() if key != "fee"}
+    found = positions(row(), {**without_fee, "fees": "1.5"})
+
+    assert [one.funding for one in found.positions] == [D("-0.4"), D("0.02")]
+    assert [one.fee_paid for one in found.positions] == [D("1.35114"), D("1.5")]
+
+
+def test_a_position_without_optional_fields_is_shown() -> None:
+    (one,) = positions({"symbol": "POLUSDT", "qty": "379", "side": "SELL"}).positions
+
+    assert (one.venue_symbol, one.size, one.side) == ("POLUSDT", D(379), PositionSide.SHORT)
+    assert one.position_id == "POLUSDT:short"
+    assert (one.entry_price, one.mark_price, one.leverage, one.margin, one.opened_at) == (None, None, None, None, None)
+
+
+def test_a_bad_field_is_unknown_and_hides_nothing_else() -> None:
+    found = positions(row(leverage={"x": 1}, unrealizedPNL="NaN", ctime="soon"), row(1))
+
+    first, second = found.positions
+    assert (first.leverage, first.unrealized_pnl, first.opened_at) == (None, None, None)
+    assert first.entry_price == D("90076.0")
+    assert second.leverage == D(26)
+    assert found.is_complete
+    assert {problem.path for problem in found.problems} == {
+        "data[0].leverage",
+        "data[0].unrealizedPNL",
+        "data[0].ctime",
+    }
+
+
+@pytest.mark.parametrize("bad", [None, 3, "x", [], {"symbol": "X"}, {"qty": "1", "side": "BUY"}])
+def test_a_bad_row_hides_no_other(bad: Any) -> None:
+    found = positions(row(), bad, row(1))
+
+    assert len(found.positions) == 2
+    assert not found.is_complete
+    assert found.problems[0].path.startswith("data[1]")
+
+
+def test_two_positions_of_one_symbol_are_told_apart() -> None:
+    found = bitunix_account()[0].fetch_positions().value.positions
+
+    assert [one.venue_symbol for one in found] == ["BTCUSDT", "BTCUSDT", "ETHUSDT"]
+    assert len({one.position_id for one in found}) == 3
+    assert {one.margin_mode for one in found} == {"cross", "isolated"}
+
+
+def test_no_positions_and_unknown_positions_are_not_the_same() -> None:
+    assert bitunix_account(ok([]))[0].fetch_positions().value.positions == ()
+    with pytest.raises(PayloadError):
+        bitunix_account(ok(None))[0].fetch_positions()
+    with pytest.raises(PayloadError):
+        bitunix_account(b'{"code":0,"msg":"Success"}')[0].fetch_positions()
+
+
+# Orders
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("NEW_", "new"),
+        ("NEW", "new"),
+        ("new", "new"),
+        ("INIT", "new"),
+        ("PART_FILLED", "partly_filled"),
+        ("PART_FILLED_", "partly_filled"),
+        ("CANCELED", "cancelled"),
+        ("PART_FILLED_CANCELED", "cancelled"),
+        ("SYSTEM_CANCELED", "cancelled"),
+        ("EXPIRED", "expired"),
+        ("SOMETHING_ELSE", "something_else"),
+        (None, "unknown"),
+    ],
+)
+def test_order_states_may_end_in_an_underscore_and_unknown_ones_are_kept(word: str | None, status: str) -> None:
+    assert orders(order(status=word)).orders[0].status == status
+
+
+@pytest.mark.parametrize("price", ["MARKET", "market", "", None])
+def test_a_market_order_has_no_price_whatever_stands_there(price: str | None) -> None:
+    (one,) = orders(order(price=price, orderType=None)).orders
+
+    assert (one.price, one.order_type) == (None, "market")
+
+
+def test_a_word_as_price_of_a_limit_order_is_no_problem() -> None:
+    found = orders(order(price="MARKET", orderType="LIMIT"))
+
+    assert found.orders[0].price is None
+    assert found.problems == ()
+
+
+def test_order_type_is_read_under_both_names() -> None:
+    documented = order(type="LIMIT", source="api", tpStopType="MARK")
+    del documented["orderType"]
+
+    (one,) = orders(documented).orders
+
+    assert (one.order_type, one.price, one.take_profit_price) == ("limit", D(88000), D(99000))
+
+
+def test_an_order_without_a_side_has_an_unknown_one() -> None:
+    documented = order()
+    del documented["side"]
+    found = orders(documented, order(orderId="2", side="LONG"), order(orderId="3", side="SELL"))
+
+    assert {one.order_id: one.side for one in found.orders} == {
+        order()["orderId"]: None,
+        "2": None,
+        "3": OrderSide.SELL,
+    }
+    assert [problem.path for problem in found.problems] == ["data.orderList[1].side"]
+
+
+def test_orders_are_newest_first_with_exact_ids() -> None:
+    found = bitunix_account()[0].fetch_open_orders().value
+
+    assert [one.order_id for one in found.orders] == [f"740000000000000000{n}" for n in (3, 2, 1)]
+    assert found.is_open
+    assert found.is_complete
+    assert (found.orders[0].size, found.orders[0].filled, found.orders[0].reduce_only) == (D("0.02"), D("0.005"), True)
+
+
+class PagedOrders:
+    """A venue with ``count`` open orders, newest first, that obeys skip, limit and endTime."""
+
+    def __init__(self, count: int, *, total_as_text: bool = True) -> None:
+        self.rows = [order(orderId=str(10**18 + n), ctime=str(1_767_225_000_000 - n)) for n in range(count)]
+        self.total_as_text = total_as_text
+
+    def __call__(self, asked: Asked) -> Answer:
+        params = asked.params or {}
+        rows = [one for one in self.rows if int(one["ctime"]) <= int(params["endTime"])]
+        skip, limit = int(params["skip"]), int(params["limit"])
+        total: object = str(len(rows)) if self.total_as_text else len(rows)
+        return ok({"orderList": rows[skip : skip + limit], "total": total})
+
+
+@pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (100, 1), (101, 2), (250, 3)])
+@pytest.mark.parametrize("total_as_text", [True, False])
+def test_all_open_orders_are_paged_by_100_under_one_end_time(count: int, requests: int, total_as_text: bool) -> None:
+    venue = PagedOrders(count, total_as_text=total_as_text)
+    client, transport = bitunix_account_by(venue)
+
+    found = client.fetch_open_orders().value
+
+    params = [asked.params or {} for asked in transport.asked]
+    assert len(found.orders) == count
+    assert found.is_complete
+    assert [int(one["skip"]) for one in params] == [100 * n for n in range(requests)]
+    assert {one["limit"] for one in params} == {"100"}
+    assert len({one["endTime"] for one in params}) == 1
+
+
+def test_an_order_placed_while_paging_moves_no_other() -> None:
+    venue = PagedOrders(150)
+
+    def answer(asked: Asked) -> Answer:
+        reply = venue(asked)
+        now_ms = int(transport.clock.utc_now().timestamp() * 1000)
+        venue.rows.insert(0, order(orderId=str(2 * 10**18 + len(venue.rows)), ctime=str(now_ms + 1)))
+        return reply
+
+    client, transport = bitunix_account_by(answer)
+
+    found = client.fetch_open_orders().value
+
+    assert [one.order_id for one in found.orders] == [str(10**18 + n) for n in range(150)]
+    assert found.is_complete
+
+
+def test_a_list_that_shrinks_while_it_is_read_is_not_called_complete() -> None:
+    venue = PagedOrders(150)
+
+    def answer(asked: Asked) -> Answer:
+        reply = venue(asked)
+        if (asked.params or {})["skip"] == "0":
+            return reply
+        return ok({"orderList": [], "total": 150})
+
+    found = bitunix_account_by(answer)[0].fetch_open_orders().value
+
+    assert len(found.orders) == 100
+    assert not found.is_complete
+
+
+def test_a_server_that_repeats_a_page_ends_the_paging() -> None:
+    page = {"orderList": [order(orderId=str(n)) for n in range(1, 101)], "total": "1000"}
+    client, transport = bitunix_account(ok(page))
+
+    found = client.fetch_open_orders().value
+
+    assert len(found.orders) == 100
+    assert len(transport.asked) == 2
+    assert not found.is_complete
+
+
+def test_later_pages_wait_for_the_budget_and_a_failure_has_the_costs_of_all() -> None:
+    def answer(asked: Asked) -> Answer:
+        return PagedOrders(150)(asked) if (asked.params or {})["skip"] == "0" else error(10001)
+
+    with pytest.raises(VenueError) as caught:
+        bitunix_account_by(answer)[0].fetch_open_orders()
+
+    assert len(caught.value.traces) == 2
+
+
+# History
+
+
+def test_trades_with_nulls_and_text_totals_are_read() -> None:
+    found = bitunix_account()[0].fetch_fills().value.fills
+
+    assert [one.fill_id for one in found] == ["7500000000000000002", "7500000000000000001"]
+    assert [one.is_taker for one in found] == [False, True]
+    assert (found[1].fee_paid, found[1].fee_asset, found[0].fee_asset) == (D("0.27"), None, "USDT")
+    assert found[1].side is OrderSide.BUY
+    assert found[1].realized_pnl == D("-1.5")
+
+
+def test_the_newest_fills_are_asked_in_pages_no_larger_than_needed() -> None:
+    client, transport = bitunix_account_by(
+        lambda asked: ok(
+            {
+                "tradeList": [
+                    {
+                        **bitunix_data(TRADES)["tradeList"][0],
+                        "tradeId": str(10**18 + int((asked.params or {})["skip"]) + n),
+                    }
+                    for n in range(int((asked.params or {})["limit"]))
+                ],
+                "total": 10_000,
+            }
+        )
+    )
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+
+    found = client.fetch_fills(start=start, limit=130).value
+
+    assert len(found.fills) == 130
+    assert [(asked.params or {})["limit"] for asked in transport.asked] == ["100", "30"]
+    assert {(asked.params or {})["startTime"] for asked in transport.asked} == {"1767225600000"}
+
+
+def test_past_orders_are_the_done_and_the_cancelled_ones() -> None:
+    client, transport = bitunix_account()
+
+    found = client.fetch_order_history().value
+
+    assert not found.is_open
+    assert [(one.status, one.price) for one in found.orders] == [("filled", None), ("cancelled", D(88000))]
+    assert [(asked.params or {})["queryCanceled"] for asked in transport.asked] == ["false", "true"]
+
+
+def test_past_positions_have_text_leverage_and_odd_liquidation_sizes() -> None:
+    newest, oldest = bitunix_account()[0].fetch_position_history().value.positions
+
+    assert (newest.leverage, newest.liquidated_size, newest.side) == (D(10), None, PositionSide.LONG)
+    assert (oldest.leverage, oldest.liquidated_size, oldest.side) == (D(100), D("0.01"), PositionSide.LONG)
+    assert (newest.fee_paid, oldest.fee_paid) == (D("2.2"), D("1.1"))
+    assert (newest.max_size, newest.close_price, newest.funding) == (D(12), D("155.25"), D("-0.31"))
+
+
+def test_funding_is_the_sum_of_each_closed_position_with_its_sign() -> None:
+    (payment,) = bitunix_account()[0].fetch_funding().value.payments
+
+    assert (payment.venue_symbol, payment.amount) == ("SOLUSDT", D("-0.31"))
+    assert payment.is_position_total
+
+
+def test_leverage_and_margin_mode() -> None:
+    client, transport = bitunix_account()
+
+    setting = client.fetch_leverage("btcusdt").value
+
+    assert (setting.leverage, setting.margin_mode) == (D(20), "isolated")
+    assert transport.asked[0].params == {"marginCoin": "USDT", "symbol": "BTCUSDT"}
+
+
+def test_one_order_is_asked_by_its_id_alone() -> None:
+    client, transport = bitunix_account(ok(order(orderId="42")))
+
+    assert client.fetch_order("42").value.order_id == "42"
+    assert transport.asked[0].params == {"orderId": "42"}
+
+
+# Envelope and errors
+
+
+@pytest.mark.parametrize("code", [0, "0"])
+def test_code_0_is_success_as_number_and_as_text(code: object) -> None:
+    body = f'{{"code":{"0" if code == 0 else chr(34) + "0" + chr(34)},"data":[]}}'.encode()
+
+    assert bitunix_account(body)[0].fetch_positions().value.positions == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "words"),
+    [
+        (403, CheckOutcome.NO_PERMISSION, "permission"),
+        (10003, CheckOutcome.WRONG_KEY, "does not know this API key"),
+        (10004, CheckOutcome.IP_NOT_ALLOWED, "IP address"),
+        ("10007", CheckOutcome.WRONG_SECRET, "secret does not belong"),
+        (100004, CheckOutcome.WRONG_KEY, "does not know"),
+        (100008, CheckOutcome.CLOCK_SKEW, "clock"),
+        (20014, CheckOutcome.ACCOUNT_CLOSED, "deleted"),
+    ],
+)
+def test_a_refused_key_is_told_precisely(code: int | str, outcome: CheckOutcome, words: str) -> None:
+    client, _ = bitunix_account(error(code))
+
+    with pytest.raises(CredentialsRefused, match=words) as caught:
+        client.fetch_positions()
+    check = client.check()
+
+    assert caught.value.reason == outcome.value
+    assert caught.value.kind is ErrorKind.CREDENTIALS
+    assert (check.outcome, check.is_ok) == (outcome, False)
+    assert words in check.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (error(10006), CheckOutcome.RATE_LIMITED),
+        (error(10001), CheckOutcome.VENUE_DOWN),
+        (Canned(status=503, body=b"<html>down</html>", content_type="text/html"), CheckOutcome.VENUE_DOWN),
+        (Canned(status=403, body=b"<html>1010</html>", content_type="text/html"), CheckOutcome.BLOCKED),
+        (TransportError("No connection."), CheckOutcome.VENUE_DOWN),
+        (b"not json", CheckOutcome.OTHER),
+        (ok("odd"), CheckOutcome.OTHER),
+        (error(99), CheckOutcome.OTHER),
+    ],
+)
+def test_a_test_tells_the_key_from_the_venue(answer: Answer, outcome: CheckOutcome) -> None:
+    check = bitunix_account(answer)[0].check()
+
+    assert (check.outcome, check.is_ok) == (outcome, False)
+    assert check.text
+
+
+def test_a_good_key_is_called_good_with_its_equity() -> None:
+    check = bitunix_account()[0].check()
+
+    assert (check.outcome, check.is_ok, check.equity, check.currency) == (CheckOutcome.OK, True, D("990.75"), "USDT")
+    assert check.can_trade is None
+
+
+def test_a_permission_that_is_missing_for_one_read_is_named() -> None:
+    def answer(asked: Asked) -> Answer:
+        return error(403) if "order" in asked.endpoint.path else bitunix_answer(asked)
+
+    check = bitunix_account_by(answer)[0].check()
+
+    assert check.outcome is CheckOutcome.NO_PERMISSION
+    assert "reading orders" in check.text
+
+
+def strict_clock(skew_s: float, *, is_secret_right: bool = True) -> tuple[Any, FakeTransport]:
+    """A venue whose clock is ``skew_s`` ahead of ours and that refuses stamps more than 60 s off."""
+
+    def answer(asked: Asked) -> Answer:
+        venue_now = transport.clock.utc_now() + timedelta(seconds=skew_s)
+        stamp_ms = int((asked.headers or {})["timestamp"])
+        is_fresh = abs(stamp_ms / 1000 - venue_now.timestamp()) < 60
+        body = bitunix_answer(asked) if is_fresh and is_secret_right else error(10007, "sign error")
+        assert isinstance(body, bytes)
+        return Canned(body=body, date=venue_now.replace(microsecond=0))
+
+    client, transport = bitunix_account_by(answer)
+    return client, transport
+
+
+@pytest.mark.parametrize(("skew_s", "word"), [(90.0, "behind"), (-3_600.0, "ahead of")])
+def test_a_wrong_clock_is_corrected_for_and_told_with_its_offset(skew_s: float, word: str) -> None:
+    client, transport = strict_clock(skew_s)
+
+    check = client.check()
+
+    assert (check.outcome, check.is_ok) == (CheckOutcome.CLOCK_SKEW, True)
+    assert check.clock_offset_s == pytest.approx(skew_s, abs=1.2)
+    assert check.clock_offset_error_s is not None
+    assert check.clock_offset_error_s < 1.0
+    assert word in check.text
+    assert f"{abs(check.clock_offset_s or 0.0):.1f} s {word}" in check.text
+    assert len(transport.asked) == 4
+
+
+def test_a_wrong_secret_with_a_wrong_clock_is_a_wrong_secret_and_both_are_told() -> None:
+    check = strict_clock(300.0, is_secret_right=False)[0].check()
+
+    assert check.outcome is CheckOutcome.WRONG_SECRET
+    assert "behind" in check.text
+
+
+def test_a_wrong_secret_with_a_right_clock_is_tried_once() -> None:
+    client, transport = strict_clock(0.0, is_secret_right=False)
+
+    check = client.check()
+
+    assert check.outcome is CheckOutcome.WRONG_SECRET
+    assert "clock" not in check.text
+    assert len(transport.asked) == 1
+
+
+def test_a_refusal_inside_http_200_reaches_the_budget() -> None:
+    client, transport = bitunix_account(error(10005))
+
+    with pytest.raises(RateLimited):
+        client.fetch_positions()
+
+    assert transport.refusals == [("bitunix.positions", None)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error(10007, f"sign mismatch for {KEY}"),
+        error(12345, f"bad key {KEY} secret {SECRET}"),
+        Canned(status=403, body=f"<html>{KEY}</html>".encode(), content_type="text/html"),
+        TransportError(f"failed with {SECRET}", detail=f"header {KEY}"),
+        f'{{"code":0,"data":"{SECRET}","{KEY}":1,"{KEY}":2}}'.encode(),
+    ],
+)
+def test_an_error_never_carries_what_signed_the_request(answer: Answer) -> None:
+    with pytest.raises(MonitorError) as caught:
+        bitunix_account(answer)[0].fetch_positions()
+
+    said = f"{caught.value!r} {caught.value} {caught.value.user_text} {caught.value.detail} {caught.value.args}"
+    assert KEY not in said
+    assert SECRET not in said
+    assert caught.value.__cause__ is None
+
+
+def test_a_signature_echoed_by_the_venue_is_taken_out() -> None:
+    client, _ = bitunix_account_by(lambda asked: error(77777, str((asked.headers or {})["sign"])))
+
+    with pytest.raises(VenueError, match=r"\*\*\*"):
+        client.fetch_positions()
+
+
+def test_a_page_for_people_is_a_block_at_the_edge() -> None:
+    with pytest.raises(EdgeBlocked):
+        bitunix_account(Canned(status=403, body=b"<html></html>", content_type="text/html"))[0].fetch_fills()
+
+
+# Plan and registry
+
+
+def test_the_plan_asks_as_often_as_promised_and_shares_between_accounts() -> None:
+    client, _ = bitunix_account()
+
+    alone = {job.endpoint: job.cadence_s for job in client.poll_jobs()}
+    shared = {job.endpoint: job.cadence_s for job in client.poll_jobs(sharers=3)}
+
+    assert alone["bitunix.account"] == alone["bitunix.positions"] == 5.0
+    assert alone["bitunix.orders"] == 10.0
+    assert shared == {name: 3 * cadence_s for name, cadence_s in alone.items()}
+    assert sum(1 / cadence_s for cadence_s in alone.values()) < 0.6
+    assert all(job.fetch().value is not None for job in client.poll_jobs())
+    assert len({job.key for job in client.poll_jobs()}) == 5
+
+
+def test_two_accounts_have_jobs_of_their_own() -> None:
+    keys = {job.key for job in bitunix_account()[0].poll_jobs()}
+
+    assert all(key.endswith("@main") for key in keys)
+
+
+def test_the_registry_builds_this_client() -> None:
+    venue = ACCOUNT_VENUES["bitunix"]
+    transport = FakeTransport(responder=bitunix_answer)
+
+    made = venue.make_credentials(" main ", {"api_key": f" {KEY}\n", "secret": SECRET})
+    client = venue.make_client(transport, made)
+
+    assert made == BITUNIX_CREDENTIALS
+    assert client.account.name == "main"
+    assert client.fetch_snapshot().value.summary.equity == D("990.75")
+    assert "read-only" in venue.advice
