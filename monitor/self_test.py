@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QWidget
 
 from monitor.assembly import assemble
 from monitor.desk import Desk
+from monitor.desktop.keyring_probe import probe_keyring
 from monitor.desktop.paths import resource_path
+from monitor.domain.credentials import CredentialError, CredentialProblem
 from monitor.domain.errors import ConnectFailed, ErrorKind, MonitorError
 from monitor.exchanges.registry import VENUES
 from monitor.transport.tls import make_ssl_context
@@ -154,8 +156,13 @@ class SelfTest:
         return _drawn(self._desk.window.charts.latency_plot)
 
     def keyring(self) -> str:
-        """Whether accounts could be kept here; public data needs none, so an absent keyring is told, not failed."""
-        return "not used yet"
+        """Whether accounts can be kept here; public data needs none, so an absent or locked one is told, not failed."""
+        try:
+            return f"{probe_keyring()}: written, read and deleted"
+        except CredentialError as exc:
+            if exc.problem is CredentialProblem.NOT_KEPT:
+                raise CheckFailedError(str(exc)) from exc
+            return f"not available, accounts cannot be stored: {exc}"
 
     def _wait(self, is_true: Callable[[], bool], otherwise: str) -> None:
         give_up_s = time.perf_counter() + START_TIMEOUT_S
