@@ -18,6 +18,12 @@ import pytest
 
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 
+# The standard library's own client leaves the socket of a failed handshake to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning"),
+]
+
 _INFO = {"Content-Type": "application/json"}
 _STATUS = {"type": "exchangeStatus"}
 
