@@ -102,8 +102,8 @@ def test_a_reply_of_2023_with_missing_fields_is_read() -> None:
 
 
 @pytest.mark.parametrize("bad", [{"szi": "x"}, {"szi": None}, {"coin": ""}, {"coin": 5}])
-def test_a_position_that_cannot_be_told_hides_no_other(bad: dict[str, object]) -> None:
-    found = snapshot(clearinghouseState=by_dex(first=state(held(**bad), held(1)))).positions
+def test_a_position_that_cannot_be_told_hides_no_other(bad: dict[str, Any]) -> None:
+    found = snapshot(clearinghouseState=by_dex(first=state({**held(), **bad}, held(1)))).positions
 
     assert [one.venue_symbol for one in found.positions] == ["DOGE"]
     assert not found.is_complete
