@@ -140,7 +140,7 @@ class CredentialStore:
 
     def _put(self, ref: AccountRef, values: Mapping[str, Hidden]) -> None:
         text = _write_entry(values)
-        if len(text) > MAX_ENTRY_CHARS:
+        if len(text.encode("utf-16-le", "replace")) // 2 > MAX_ENTRY_CHARS:
             raise CredentialError(
                 f"Together these have more than the {MAX_ENTRY_CHARS} characters that every keyring takes.",
                 problem=_P.TOO_LARGE,
@@ -175,7 +175,7 @@ class CredentialStore:
 
 
 def _write_entry(values: Mapping[str, Hidden]) -> str:
-    return json.dumps({"v": 1, "values": {name: value.reveal() for name, value in values.items()}})
+    return json.dumps({"v": 1, "values": {name: value.reveal() for name, value in values.items()}}, ensure_ascii=False)
 
 
 def _read_entry(text: str) -> dict[str, Hidden] | None:
