@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from monitor.simulator.runner import main as simulate
 
         return simulate(arguments[1:])
-    options = build_parser().parse_args(arguments)
+    options = build_parser(has_credentials="credentials" in arguments).parse_args(arguments)
     try:
         return _dispatch(options)
     except KeyboardInterrupt:
@@ -54,13 +54,23 @@ def _dispatch(options: argparse.Namespace) -> int:
         from monitor.commands.measure import run_measure
 
         return run_measure(options)
+    if options.command == "credentials":
+        from monitor.commands.credentials import run_credentials
+
+        return run_credentials(options)
+    if options.command == "simulate":
+        print("trading-monitor: simulate comes first and has options of its own: simulate --help", file=sys.stderr)
+        return EXIT_USAGE
     from monitor.app import run_window
 
     return run_window(options)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of everything but ``simulate``, which is listed for its help only."""
+def build_parser(*, has_credentials: bool = True) -> argparse.ArgumentParser:
+    """Build the parser of everything but ``simulate``, which is listed for its help only.
+
+    ``has_credentials`` False only lists that command too: its parser needs the venues, which a window loads later.
+    """
     parser = argparse.ArgumentParser(
         prog="trading-monitor",
         description="Shows how old each price is, why, and whether connection reuse is really working. Read-only.",
@@ -111,6 +121,12 @@ def build_parser() -> argparse.ArgumentParser:
     measure.add_argument("--requests", type=int, default=20, metavar="N", help="requests of each way (20)")
     measure.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
+    if has_credentials:
+        from monitor.commands.credentials import add_credentials_parser
+
+        add_credentials_parser(commands, lambda one: _add_venue_options(one, default=argparse.SUPPRESS))
+    else:
+        commands.add_parser("credentials", help="keys and addresses in the system's keyring: list, add, remove, test")
     commands.add_parser("simulate", help="run the demo exchange alone, for other clients", add_help=False)
     return parser
 
