@@ -84,6 +84,8 @@ class Interleaving:
         self._refusals = 0
         self.stopped_because = ""
         """A sentence when the run ended before its time by itself; empty otherwise."""
+        self.last_error: MonitorError | None = None
+        """Of the newest request that failed; ``None`` while none did."""
 
     def samples(self) -> Iterator[Sample]:
         """Ask, and yield each sample as it is taken. Blocks."""
@@ -115,8 +117,10 @@ class Interleaving:
                     patience_s -= error.available_in_s
                     self._wait(self._cancel, max(0.01, error.available_in_s))
                     continue
+                self.last_error = error
                 sample = Sample(pair=pair, is_pooled=is_pooled, error_kind=error.kind)
             except MonitorError as error:
+                self.last_error = error
                 sample = Sample(pair=pair, is_pooled=is_pooled, error_kind=error.kind)
             else:
                 opens = opens or reading.is_cold is True

@@ -99,7 +99,7 @@ def measure(
     """Measure one venue; ``jobs`` is the plan that the figures per day are for.
 
     Blocks: at a live venue a little over a second per pair. Both ways share the budget of ``runtime``. Raises
-    ``MonitorError`` when not even the warm-up got a reply. Thread: any but the GUI's.
+    ``MonitorError`` when neither way got a reply to its warm-up. Thread: any but the GUI's.
     """
     entry = runtime.entry
     started_at, started_s = datetime.now(UTC), perf_counter()
@@ -192,9 +192,8 @@ def _warm_up(
         thrown_away.close()
     # The measurement's first handshake keeps its distance to those of the warm-up, too.
     wait(cancel, pace.handshake_spacing_s)
-    if samples and all(sample.duration_s is None for sample in samples):
-        # Once more, for the error itself: a sample only keeps its kind.
-        read(naive)
+    if warm_up.last_error is not None and all(sample.duration_s is None for sample in samples):
+        raise warm_up.last_error
 
 
 def _reading(traces: Sequence[RequestTrace], decode_s: float) -> Reading:

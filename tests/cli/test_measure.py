@@ -1,0 +1,104 @@
+"""``measure`` against the demo exchange: the document, the table, and counts that are the exchange's own."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.command_line import addresses_of, run_monitor
+from tests.fakes.demo_exchange import DemoServer, demo_exchange
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[DemoServer]:
+    with demo_exchange(rtt_ms=20) as server:
+        yield server
+
+
+@pytest.mark.parametrize("venue", ["bitunix", "hyperliquid"])
+def test_the_document_has_the_promised_shape_and_the_exchanges_own_counts(exchange: DemoServer, venue: str) -> None:
+    before = exchange.truth(venue)
+    done = run_monitor(["measure", f"--venue={venue}", *addresses_of(exchange), "--requests=8", "--json"])
+    after = exchange.truth(venue)
+
+    assert done.code == 0, done.err
+    document = done.document()
+    assert (document["schema"], document["venue"], document["requests"]) == ("trading-monitor.measure/1", venue, 8)
+    for variant in ("pooled", "unpooled"):
+        figures = document[variant]
+        assert set(figures) >= {"first_s", "later_mean_s", "overall_mean_s", "total_s", "p95_s", "opened"}
+        assert figures["n"] == 8
+        assert figures["failed"] == {}
+        assert figures["total_s"] == pytest.approx(8 * figures["overall_mean_s"], rel=1e-3)
+        mean_s = (figures["first_s"] + 7 * figures["later_mean_s"]) / 8
+        assert mean_s == pytest.approx(figures["overall_mean_s"], rel=1e-3)
+    assert (document["pooled"]["opened"], document["unpooled"]["opened"]) == (1, 8)
+    # Both warm-up requests are on connections of their own.
+    assert after["accepts"] - before["accepts"] == 1 + 8 + 2
+    assert after["requests"] - before["requests"] == 8 + 8 + 2
+    gain = document["improvement"]
+    assert gain["later"] > 0.4, "two of three round trips are saved"
+    assert gain["ci95"][0] <= gain["overall"] <= gain["ci95"][1]
+    day = document["per_day"]
+    assert day["calls"] > 100_000
+    assert day["saved_by_pool_s"] == pytest.approx(day["api_unpooled_s"] - day["api_s"], rel=1e-3)
+    assert day["handshake_s"] < day["handshake_unpooled_s"] / 100
+    orders = [sample["pair"] for sample in document["samples"]]
+    assert orders == sorted(orders)
+    assert all(one["pooled"] != other["pooled"] for one, other in list(pairwise(document["samples"]))[::2])
+
+
+def test_the_table_says_the_same_to_people(exchange: DemoServer) -> None:
+    done = run_monitor(["measure", "--venue=bitunix", *addresses_of(exchange), "--requests=6"])
+
+    assert done.code == 0, done.err
+    for word in ("first", "later mean", "overall mean", "p95", "opened", "failed", "Per day", "saved by caching"):
+        assert word in done.out
+
+
+def test_the_demo_needs_nothing_else(tmp_path: Path) -> None:
+    done = run_monitor(["measure", "--demo", "--venue=hyperliquid", "--requests=5", "--json"], home=tmp_path)
+
+    assert done.code == 0, done.err
+    assert done.document()["pooled"]["opened"] == 1
+
+
+def test_nobody_answering_is_the_venues_failure() -> None:
+    done = run_monitor(["measure", "--venue=bitunix", "--base-url=bitunix=https://127.0.0.1:9", "--requests=3"])
+
+    assert done.code == 1
+    assert "could not be reached" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_venue_that_refuses_is_left_alone_and_the_command_says_so(tmp_path: Path) -> None:
+    with demo_exchange(rtt_ms=0, arguments=["--bitunix-refusal", "edge"]) as strict:
+        strict.add_fault(kind="rate_limit", venue="bitunix", endpoint="tickers")
+        before = strict.truth("bitunix")["requests"]
+        done = run_monitor(["measure", "--venue=bitunix", *addresses_of(strict), "--requests=30", "--json"])
+        asked = strict.truth("bitunix")["requests"] - before
+
+    assert done.code == 1
+    assert asked <= 6
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--venue=nowhere"], ["--venue=bitunix", "--requests=1"], ["--venue=bitunix", "--requests=1001"], []],
+)
+def test_wrong_arguments_are_told_apart(arguments: list[str]) -> None:
+    assert run_monitor(["measure", *arguments]).code == 2
+
+
+def test_no_window_library_is_needed(exchange: DemoServer) -> None:
+    done = run_monitor(
+        ["measure", "--venue=hyperliquid", *addresses_of(exchange), "--requests=2"],
+        environment={"PYTHONPROFILEIMPORTTIME": "1"},
+    )
+
+    assert done.code == 0
+    assert "monitor.proof.measurement" in done.err, "the list of imports"
+    assert "PySide6" not in done.err
+    assert "pyqtgraph" not in done.err
