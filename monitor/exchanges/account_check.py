@@ -1,4 +1,7 @@
-"""What the failure of an account read means for the test of its credentials. Pure."""
+"""What the tests of all venues' credentials share: waiting for our budget, and what a failure means."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 from monitor.domain.credentials import CheckOutcome
 from monitor.domain.errors import (
@@ -10,6 +13,26 @@ from monitor.domain.errors import (
     TransportError,
     VenueError,
 )
+
+T = TypeVar("T")
+
+PATIENCE_S = 30.0
+"""A person who pressed a button waits this long for our own share of the venue's limit."""
+
+
+def patiently(read: Callable[[], T], pause: Callable[[float], None]) -> T:
+    """The result of ``read``, tried again while only our own budget holds it back. Blocks; raises what it raises."""
+    left_s = PATIENCE_S
+    while True:
+        try:
+            return read()
+        except BudgetExhausted as error:
+            # A wait of nothing would spin; a little more than asked for absorbs rounding.
+            wait_s = max(error.available_in_s, 0.005)
+            if wait_s > left_s:
+                raise
+        left_s -= wait_s
+        pause(wait_s)
 
 
 def outcome_of(error: MonitorError) -> CheckOutcome:

@@ -200,7 +200,7 @@ class BitunixAccount:
 
     def check(self) -> AccountCheck:
         """Read account, positions and orders once; say what is right or wrong. Blocks; never raises."""
-        return run_check(self, self._session)
+        return run_check(self, self._session, self._pause)
 
     def poll_jobs(self, sharers: int = 1) -> tuple[PollJob, ...]:
         """The default plan."""

@@ -1,11 +1,12 @@
 """The "Test" of Bitunix credentials."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from monitor.domain.account import AccountSummary, OrderList, PositionList
 from monitor.domain.credentials import AccountCheck, AccountRef, CheckOutcome
 from monitor.domain.errors import MonitorError
-from monitor.exchanges.account_check import outcome_of
+from monitor.exchanges.account_check import outcome_of, patiently
 from monitor.exchanges.base import Fetched
 from monitor.exchanges.bitunix.account_errors import clock_sentence
 from monitor.exchanges.bitunix.private import PrivateSession
@@ -32,7 +33,7 @@ class Reads(Protocol):
         ...
 
 
-def run_check(reads: Reads, session: PrivateSession) -> AccountCheck:
+def run_check(reads: Reads, session: PrivateSession, pause: Callable[[float], None]) -> AccountCheck:
     """Read account, positions and orders once. Blocks; never raises ``MonitorError``.
 
     A refused signature is tried again on the venue's clock (see :meth:`PrivateSession.ask`), so a wrong local clock is
@@ -40,11 +41,11 @@ def run_check(reads: Reads, session: PrivateSession) -> AccountCheck:
     """
     what = "the account"
     try:
-        summary = reads.fetch_summary().value
+        summary = patiently(reads.fetch_summary, pause).value
         what = "positions"
-        reads.fetch_positions()
+        patiently(reads.fetch_positions, pause)
         what = "orders"
-        reads.fetch_open_orders()
+        patiently(reads.fetch_open_orders, pause)
     except MonitorError as error:
         outcome = outcome_of(error)
         text = error.user_text

@@ -232,7 +232,7 @@ class HyperliquidAccount:
 
     def check(self) -> AccountCheck:
         """Ask what the address is and read its account. Blocks; never raises."""
-        return run_check(self)
+        return run_check(self, self._pause)
 
     def poll_jobs(self, sharers: int = 1) -> tuple[PollJob, ...]:
         """The default plan."""

@@ -1,11 +1,12 @@
 """The "Test" of a Hyperliquid address."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from monitor.domain.account import AccountSnapshot, AccountSummary
 from monitor.domain.credentials import AccountCheck, AccountRef, CheckOutcome
 from monitor.domain.errors import MonitorError
-from monitor.exchanges.account_check import outcome_of
+from monitor.exchanges.account_check import outcome_of, patiently
 from monitor.exchanges.base import Fetched
 from monitor.exchanges.hyperliquid.account_history import AddressRole
 
@@ -27,20 +28,20 @@ class Reads(Protocol):
         ...
 
 
-def run_check(reads: Reads) -> AccountCheck:
+def run_check(reads: Reads, pause: Callable[[float], None]) -> AccountCheck:
     """Ask what the address is, then read its account. Blocks; never raises ``MonitorError``.
 
     An agent's ("API wallet") address has no account of its own: the venue answers with an empty one, not an error.
     """
     offset_s: float | None = None
     try:
-        fetched = reads.fetch_role()
+        fetched = patiently(reads.fetch_role, pause)
         role, offset_s = fetched.value, fetched.clock_offset_s
         if role.role == "agent":
             whose = "" if role.owner is None else f" It belongs to {role.owner.shown}: add that one."
             text = f"This is the address of an API (agent) wallet, which holds nothing itself.{whose}"
             return _check(reads, CheckOutcome.WRONG_ADDRESS, text, offset_s, is_ok=False)
-        summary = reads.fetch_snapshot().value.summary
+        summary = patiently(reads.fetch_snapshot, pause).value.summary
     except MonitorError as error:
         return _check(reads, outcome_of(error), error.user_text, offset_s, is_ok=False)
     if role.role == "missing":

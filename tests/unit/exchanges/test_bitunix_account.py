@@ -9,6 +9,7 @@ import pytest
 from monitor.domain.account import OrderSide, PositionSide
 from monitor.domain.credentials import CheckOutcome
 from monitor.domain.errors import (
+    BudgetExhausted,
     CredentialsRefused,
     EdgeBlocked,
     ErrorKind,
@@ -531,6 +532,19 @@ def test_a_good_key_is_called_good_with_its_equity() -> None:
 
     assert (check.outcome, check.is_ok, check.equity, check.currency) == (CheckOutcome.OK, True, D("990.75"), "USDT")
     assert check.can_trade is None
+
+
+def test_a_test_waits_for_our_own_budget_but_not_for_ever() -> None:
+    waits = [BudgetExhausted("later", available_in_s=wait_s) for wait_s in (0.2, 3.0, 0.0)]
+    answers: list[Answer] = [*waits, ok(bitunix_data("account")), waits[0], ok([]), ok({"orderList": [], "total": 0})]
+    client, transport = bitunix_account(*answers)
+    started_s = transport.clock()
+
+    assert client.check().is_ok
+    assert 3.4 <= transport.clock() - started_s < 4.5
+
+    stuck = bitunix_account(BudgetExhausted("later", available_in_s=20.0))[0].check()
+    assert stuck.outcome is CheckOutcome.RATE_LIMITED
 
 
 def test_a_permission_that_is_missing_for_one_read_is_named() -> None:
