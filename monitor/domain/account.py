@@ -187,7 +187,7 @@ class AccountSummary:
 
     ``equity`` includes unrealised PnL. ``available`` can be used for new positions. ``unvalued_assets`` are held but
     have no known price, so ``equity`` is without them. ``mode`` is the venue's word for how the account counts margin.
-    ``oldest_part_mono_s``: when the oldest part was asked for, where some came from an earlier reply; else ``None``.
+    ``oldest_part_mono_s``: when the oldest part was asked for (monotonic), where it is made of parts; else ``None``.
     """
 
     account: AccountRef
