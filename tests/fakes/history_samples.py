@@ -1,6 +1,7 @@
 """A board that is fed by hand and recorded, and a child process that records until it is killed."""
 
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -86,7 +87,17 @@ def numbered_entry(number: int, at: datetime) -> Entry:
 
 
 def _print_notice(notice: HistoryNotice) -> None:
-    print(f"notice {notice.text}", flush=True)
+    _say(f"notice {notice.text}")
+
+
+_SAYING = threading.Lock()
+
+
+def _say(text: str) -> None:
+    """One whole line, whichever thread says it."""
+    with _SAYING:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
 def record_until_killed(file: Path, seconds: float, pause_s: float) -> None:
@@ -98,7 +109,7 @@ def record_until_killed(file: Path, seconds: float, pause_s: float) -> None:
     while time.monotonic() - began_s < seconds:
         number += 1
         recorder.record(numbered_entry(number, datetime.now(UTC)))
-        print(f"shown {number} {time.monotonic()}", flush=True)
+        _say(f"shown {number} {time.monotonic()}")
         time.sleep(pause_s)
     recorder.close()
 
