@@ -23,6 +23,9 @@ from monitor.desktop.settings_writer import SettingsWriter
 from monitor.domain.errors import ErrorKind, Failure
 from monitor.exchanges.base import PollJob
 from monitor.exchanges.registry import VENUES
+from monitor.history.recorder import HistoryRecorder
+from monitor.history.sink import RecordingSink
+from monitor.history.trouble import HistoryNotice
 from monitor.polling.results import TaskDone
 from monitor.qtmodels.frame_pump import FramePump
 from monitor.state.catalog import InstrumentKey
@@ -38,6 +41,7 @@ log = logging.getLogger(__name__)
 TOKEN_RUNTIMES = -1
 """Of the start work; tokens of ``PollEngine.run_once`` are positive."""
 TOKEN_CRASH = -2
+TOKEN_HISTORY = -3
 
 STOP_DEADLINE_S = 2.0
 """A closed window must be gone soon; a request that hangs longer dies with the process, it holds nothing."""
@@ -95,7 +99,14 @@ class Desk(QObject):
             settings = self._ask_what_to_watch(settings, theme)
         self.is_demo = options.is_demo or (settings.start_with == "demo" and not options.base_urls)
         self.controller = Controller(venues=tuple(VENUES), settings=settings, remember=self._remember)
-        self.pump = FramePump(self.controller.outbox, self.controller.board, parent=self)
+        # Simulated prices never mix with real ones: a file each.
+        self._recorder = HistoryRecorder(
+            paths.data_dir / ("history-demo.db" if self.is_demo else "history.db"),
+            version=__version__,
+            tell=self._report_history,
+        )
+        sink = RecordingSink(self.controller.board, self._recorder)
+        self.pump = FramePump(self.controller.outbox, sink, parent=self)
         self.pump.task_done.connect(self.on_task_done)
         self.pump.slow_frame.connect(self.on_slow_frame)
         self.window = MainWindow(
@@ -131,6 +142,7 @@ class Desk(QObject):
     def open(self) -> None:
         """Show the window, and begin to build what polls in a thread of its own."""
         self.window.show()
+        self._recorder.start()
         self.pump.start()
         self._build_in_background()
 
@@ -175,6 +187,7 @@ class Desk(QObject):
         self.controller.stop(STOP_DEADLINE_S)
         if self._demo is not None:
             self._demo.stop()
+        self._recorder.close()
         self._writer.close()
 
     def summary(self) -> Sequence[str]:
@@ -241,6 +254,8 @@ class Desk(QObject):
         """Take over what a worker thread built or found."""
         if done.token == TOKEN_CRASH:
             self.window.toasts.notify("crash", "error", str(done.value))
+        elif done.token == TOKEN_HISTORY and isinstance(done.value, HistoryNotice):
+            self.tell(done.value.text, level=done.value.level)
         elif done.token == TOKEN_RUNTIMES and done.failure is not None:
             self.tell(done.failure.user_text, level="warning")
         elif done.token == TOKEN_RUNTIMES and isinstance(done.value, _Built):
@@ -282,6 +297,10 @@ class Desk(QObject):
         chosen = replace(settings, start_with=dialog.choice.value)
         self._remember(chosen)
         return chosen
+
+    def _report_history(self, notice: HistoryNotice) -> None:
+        # Called in the recorder's thread.
+        self.controller.outbox.put(TaskDone(token=TOKEN_HISTORY, value=notice, failure=None))
 
     def _report_crash(self, text: str) -> None:
         # Called in the thread that failed; the outbox is the one way over.

@@ -1,0 +1,47 @@
+"""What the window showed is in the history file, also while it is still open."""
+
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from monitor.desk import Desk, DeskOptions
+from monitor.desktop.paths import AppPaths
+from monitor.desktop.settings import Settings
+from tests.fakes.demo_exchange import demo_exchange
+
+
+@pytest.mark.allow_warnings  # a poll cut off at the end is logged
+def test_what_was_shown_is_in_the_file_within_a_second(qapp: QApplication, tmp_path: Path) -> None:
+    del qapp  # the desk takes the application over
+    with demo_exchange() as exchange:
+        desk = Desk(
+            settings=Settings(),
+            paths=AppPaths(config_dir=tmp_path, data_dir=tmp_path, cache_dir=tmp_path, log_dir=tmp_path),
+            notes=(),
+            options=DeskOptions(
+                base_urls=exchange.venues,
+                ca_file=exchange.ca_file,
+                settings_file=tmp_path / "settings.json",
+                is_scripted=True,
+            ),
+        )
+        desk.open()
+        board = desk.controller.board
+        give_up_s = time.monotonic() + 20
+        while time.monotonic() < give_up_s and len(board.requests) < 10:
+            desk.work_for(0.1)
+        shown = len(board.requests)
+        desk.work_for(1.0)
+        file = tmp_path / "history.db"
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as reader:
+            tables = [name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            counts = {name: reader.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608 - our own table names
+        reader.close()
+        desk.window.close()
+        desk.close()
+
+    assert shown >= 10
+    assert max(counts.values()) >= shown, counts
