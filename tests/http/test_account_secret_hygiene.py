@@ -16,6 +16,8 @@ from monitor.domain.credentials import CredentialError, Credentials
 from monitor.domain.errors import Failure, MonitorError
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
 from monitor.exchanges.accounts import AccountClient
+from monitor.exchanges.bitunix.account import BitunixAccount
+from monitor.exchanges.hyperliquid.account import HyperliquidAccount
 from monitor.exchanges.registry import VENUES
 from monitor.transport.budget import BudgetRule, WeightBudget
 from monitor.transport.config import TransportConfig
@@ -108,15 +110,18 @@ def client_of(server: LoopbackServer, tmp_path: Path, credentials: Credentials) 
     server.authority.cert_pem.write_to_path(str(ca_file))
     venue = credentials.account.venue
     rule = BudgetRule(venue=venue, limit=100_000, window_s=1.0, cap_fraction=1.0)
+    clock = FakeClock()
     session = PooledSession(
         venue=venue,
         base_url=server.url,
         allowed=VENUES[venue].allowed,
-        budget=WeightBudget(rule, FakeClock()),
+        budget=WeightBudget(rule, clock),
         config=TransportConfig(read_timeout_s=5.0, deadline_s=10.0),
         ssl_context=make_ssl_context(ca_file),
     )
-    return ACCOUNT_VENUES[venue].make_client(session, credentials), session
+    # A pause that the venue asks for passes at once.
+    make = BitunixAccount if venue == "bitunix" else HyperliquidAccount
+    return make(session, credentials, pause=clock.advance), session
 
 
 def credentials_of(venue: str) -> Credentials:
