@@ -75,6 +75,20 @@ class Settings:
     pool_connections: int = field(default=10, metadata=_checked(whole(1, 100)))
     pool_maxsize: int = field(default=20, metadata=_checked(whole(1, 100)))
     pool_block: bool = field(default=False, metadata=_checked(flag))
+    pool_sizing: str = field(default="fixed", metadata=_checked(choice("fixed", "automatic")))
+    """``automatic``: the pool's size follows its use within 2 to 32; ``fixed``: ``pool_maxsize``, with advice."""
+    prewarm_connections: int = field(default=2, metadata=_checked(whole(0, 8)))
+    """Connections opened to each venue ahead of the first request."""
+    keep_warm: bool = field(default=False, metadata=_checked(flag))
+    """Keep one idle connection a venue from being closed where the poll interval alone would not."""
+    max_age_s: float = field(default=1_800.0, metadata=_checked(number(60.0, 86_400.0)))
+    """A connection older than this (with jitter) is replaced, so that a venue's new addresses are followed."""
+    dns_cache_s: float = field(default=45.0, metadata=_checked(number(0.0, 3_600.0)))
+    """How long a looked-up address is used again; 0: never. The last good one serves when asking fails."""
+    is_ipv4_only: bool = field(default=False, metadata=_checked(flag))
+    tls_resumption: bool = field(default=True, metadata=_checked(flag))
+    http2_venues: tuple[str, ...] = field(default=(), metadata=_checked(items(text)))
+    """Venues asked over HTTP/2 where that extra is installed; the others over HTTP/1.1."""
     connect_timeout_s: float = field(default=3.1, metadata=_checked(number(0.5, 60.0)))
     read_timeout_s: float = field(default=8.0, metadata=_checked(number(0.5, 120.0)))
     deadline_s: float = field(default=12.0, metadata=_checked(number(1.0, 300.0)))
@@ -86,6 +100,8 @@ class Settings:
     base_urls: Mapping[str, str] = field(default_factory=lambda: _EMPTY, metadata=_checked(mapping(venue_url)))
     """Where a venue is, by its name, if not at its public address."""
 
+    hides_amounts: bool = field(default=False, metadata=_checked(flag))
+    """Sizes, balances and profits of accounts are covered, for screen sharing."""
     window_geometry: str = field(default="", metadata=_checked(base64_text))
     """Qt's opaque bytes as Base64; empty: never saved."""
     window_state: str = field(default="", metadata=_checked(base64_text))

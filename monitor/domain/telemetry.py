@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from monitor.domain.errors import ErrorKind
+from monitor.domain.pool_health import KeepAliveFit, SizingAdvice
 
 
 class CloseCause(StrEnum):
@@ -76,6 +77,14 @@ class RequestTrace:
     """``None`` when a reply arrived whole, whatever its status."""
     is_healed: bool = False
     """This attempt died with a stale keep-alive and the next attempt of the same request took over."""
+    is_prewarmed: bool = False
+    """Warm, but the first request on a connection that was opened ahead: its handshake was paid earlier, not saved."""
+    is_dns_cached: bool | None = None
+    """The address came from our own cache; ``None`` without a look-up (warm, or an address was given)."""
+    is_resumed: bool | None = None
+    """The TLS handshake resumed an earlier session; ``None`` without a handshake."""
+    addresses_tried: int | None = None
+    """Addresses the staggered connect began on before one answered; ``None`` without a connect."""
 
     @property
     def connect_s(self) -> float | None:
@@ -118,13 +127,15 @@ class ConnectionCard:
     idle_since_mono_s: float | None = None
     closed_mono_s: float | None = None
     close_cause: CloseCause | None = None
+    is_prewarmed: bool = False
+    """Opened ahead, not for a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolStats:
     """Counters and gauges of one pool (one scheme, host and port), taken under the pool's own lock.
 
-    ``attempts = reused + opened + connect_failed`` once nothing is connecting;
+    ``attempts = reused + (opened - prewarmed) + connect_failed`` once nothing is connecting;
     ``opened = idle + active + sum(closed.values())`` always.
     """
 
@@ -148,6 +159,15 @@ class PoolStats:
     lease_wait_total_s: float = 0.0
     lease_timeouts: int = 0
     """Requests that waited for a connection until their deadline; they made no attempt."""
+    prewarmed: int = 0
+    """Connections opened ahead; part of ``opened``."""
+    kept_warm: int = 0
+    """Times an idle connection was used only so that the server would not close it."""
+    fit: KeepAliveFit | None = None
+    """How long this host lets sockets idle; ``None`` where nobody watches (an unpooled client)."""
+    sizing: SizingAdvice | None = None
+    offered_protocols: tuple[str, ...] | None = None
+    """What the host took when offered HTTP/2 and HTTP/1.1 (ALPN names); ``None``: not asked, ``()``: no choice."""
     connections: tuple[ConnectionCard, ...] = ()
     """Open ones first, then the newest closed ones, a bounded number."""
 
