@@ -68,7 +68,8 @@ def _run_qt(
     is_offscreen: bool,
 ) -> int:
     try:
-        from monitor.desk import Desk, DeskOptions  # noqa: PLC0415 - Qt's libraries may be missing; say so in words
+        from monitor.desk.desk import Desk  # noqa: PLC0415 - Qt's libraries may be missing; say so in words
+        from monitor.desk.options import DeskOptions  # noqa: PLC0415 - Qt's libraries may be missing; say so in words
     except ImportError as exc:
         if exc.name is not None and exc.name.startswith("monitor"):
             raise

@@ -11,7 +11,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QWidget
 
 from monitor.assembly import assemble
-from monitor.desk import Desk
+from monitor.desk.desk import Desk
 from monitor.desktop.keyring_probe import probe_keyring
 from monitor.desktop.paths import resource_path
 from monitor.domain.credentials import CredentialError, CredentialProblem

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from monitor.desk import Desk, DeskOptions
+from monitor.desk.desk import Desk
+from monitor.desk.options import DeskOptions
 from monitor.desktop.paths import AppPaths
 from monitor.desktop.settings import Settings
 from tests.fakes.demo_exchange import demo_exchange

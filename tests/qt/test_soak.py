@@ -14,7 +14,8 @@ import psutil
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from monitor.desk import Desk, DeskOptions
+from monitor.desk.desk import Desk
+from monitor.desk.options import DeskOptions
 from monitor.desktop.paths import AppPaths
 from monitor.desktop.settings import Settings
 from monitor.state.verdict import Verdict

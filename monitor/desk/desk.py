@@ -3,8 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,14 +13,14 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from monitor import APP_ID, APP_NAME, __version__
-from monitor.assembly import AssemblyError, VenueRuntime, assemble
 from monitor.controller import Controller
 from monitor.crash import CrashHooks
-from monitor.desktop.demo_process import DemoExchangeError, DemoProcess
+from monitor.desk.build import TOKEN_RUNTIMES, Built, build
+from monitor.desk.options import DeskOptions
+from monitor.desktop.demo_process import DemoProcess
 from monitor.desktop.paths import AppPaths
 from monitor.desktop.settings import Settings
 from monitor.desktop.settings_writer import SettingsWriter
-from monitor.domain.errors import ErrorKind, Failure
 from monitor.exchanges.base import PollJob
 from monitor.exchanges.registry import VENUES
 from monitor.history.recorder import HistoryRecorder
@@ -38,31 +38,11 @@ from monitor.widgets.theme_switch import theme_for
 
 log = logging.getLogger(__name__)
 
-TOKEN_RUNTIMES = -1
-"""Of the start work; tokens of ``PollEngine.run_once`` are positive."""
 TOKEN_CRASH = -2
 TOKEN_HISTORY = -3
 
 STOP_DEADLINE_S = 2.0
 """A closed window must be gone soon; a request that hangs longer dies with the process, it holds nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskOptions:
-    """What the command line asked for. ``is_scripted``: nobody is there to answer a dialog."""
-
-    is_demo: bool = False
-    rtt_ms: float = 60.0
-    seed: int | None = None
-    faults: Path | None = None
-    base_urls: Mapping[str, str]
-    ca_file: Path | None = None
-    settings_file: Path
-    theme: str | None = None
-    size: tuple[int, int] | None = None
-    duration_s: float | None = None
-    screenshot: Path | None = None
-    is_scripted: bool = False
 
 
 class Desk(QObject):
@@ -258,7 +238,7 @@ class Desk(QObject):
             self.tell(done.value.text, level=done.value.level)
         elif done.token == TOKEN_RUNTIMES and done.failure is not None:
             self.tell(done.failure.user_text, level="warning")
-        elif done.token == TOKEN_RUNTIMES and isinstance(done.value, _Built):
+        elif done.token == TOKEN_RUNTIMES and isinstance(done.value, Built):
             self._demo = done.value.demo
             self.controller.attach(done.value.runtimes)
 
@@ -278,10 +258,10 @@ class Desk(QObject):
         put = self.controller.outbox.put
         is_demo = self.is_demo
 
-        def build() -> None:
-            put(_build(settings, options, demo=demo, is_demo=is_demo))
+        def work() -> None:
+            put(build(settings, options, demo=demo, is_demo=is_demo))
 
-        threading.Thread(target=build, name="start", daemon=True).start()
+        threading.Thread(target=work, name="start", daemon=True).start()
 
     def _remember(self, settings: Settings) -> None:
         if settings.theme == self._options.theme:
@@ -305,28 +285,3 @@ class Desk(QObject):
     def _report_crash(self, text: str) -> None:
         # Called in the thread that failed; the outbox is the one way over.
         self.controller.outbox.put(TaskDone(token=TOKEN_CRASH, value=text, failure=None))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Built:
-    runtimes: Mapping[str, VenueRuntime]
-    demo: DemoProcess | None
-
-
-def _build(settings: Settings, options: DeskOptions, *, demo: DemoProcess | None, is_demo: bool) -> TaskDone:
-    """Start the demo exchange if there is to be one and none runs, and build every venue. Blocks; any thread."""
-    try:
-        base_urls, ca_file = dict(options.base_urls), options.ca_file
-        if is_demo:
-            if demo is None:
-                demo = DemoProcess(rtt_ms=options.rtt_ms, seed=options.seed, faults=options.faults)
-                demo.start()
-            addresses = demo.addresses
-            base_urls = {**addresses.base_urls, **base_urls}
-            ca_file = ca_file or addresses.ca_file
-        runtimes = assemble(tuple(VENUES), settings, base_urls=base_urls, ca_file=ca_file)
-    except (AssemblyError, DemoExchangeError, OSError) as exc:
-        log.warning("could not start: %s", exc)
-        failure = Failure(kind=ErrorKind.INTERNAL, user_text=str(exc))
-        return TaskDone(token=TOKEN_RUNTIMES, value=None, failure=failure)
-    return TaskDone(token=TOKEN_RUNTIMES, value=_Built(runtimes=runtimes, demo=demo), failure=None)

@@ -1,0 +1,1 @@
+"""The monitor on a desk: the Qt application, its window and what works behind it, started and ended in order."""

@@ -1,0 +1,45 @@
+"""The slow part of a start, off the GUI thread: the demo exchange, and a transport and a client per venue."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.assembly import AssemblyError, VenueRuntime, assemble
+from monitor.desk.options import DeskOptions
+from monitor.desktop.demo_process import DemoExchangeError, DemoProcess
+from monitor.desktop.settings import Settings
+from monitor.domain.errors import ErrorKind, Failure
+from monitor.exchanges.registry import VENUES
+from monitor.polling.results import TaskDone
+
+log = logging.getLogger(__name__)
+
+TOKEN_RUNTIMES = -1
+"""Of the start work; tokens of ``PollEngine.run_once`` are positive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What the start made; ``demo`` is ``None`` on live venues."""
+
+    runtimes: Mapping[str, VenueRuntime]
+    demo: DemoProcess | None
+
+
+def build(settings: Settings, options: DeskOptions, *, demo: DemoProcess | None, is_demo: bool) -> TaskDone:
+    """Start the demo exchange if there is to be one and none runs, and build every venue. Blocks; any thread."""
+    try:
+        base_urls, ca_file = dict(options.base_urls), options.ca_file
+        if is_demo:
+            if demo is None:
+                demo = DemoProcess(rtt_ms=options.rtt_ms, seed=options.seed, faults=options.faults)
+                demo.start()
+            addresses = demo.addresses
+            base_urls = {**addresses.base_urls, **base_urls}
+            ca_file = ca_file or addresses.ca_file
+        runtimes = assemble(tuple(VENUES), settings, base_urls=base_urls, ca_file=ca_file)
+    except (AssemblyError, DemoExchangeError, OSError) as exc:
+        log.warning("could not start: %s", exc)
+        failure = Failure(kind=ErrorKind.INTERNAL, user_text=str(exc))
+        return TaskDone(token=TOKEN_RUNTIMES, value=None, failure=failure)
+    return TaskDone(token=TOKEN_RUNTIMES, value=Built(runtimes=runtimes, demo=demo), failure=None)
