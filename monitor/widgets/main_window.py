@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget
 
 from monitor import APP_NAME
 from monitor.desktop.settings import Settings
@@ -16,24 +16,19 @@ from monitor.qtmodels.figures import safe_text
 from monitor.qtmodels.frame_pump import FramePump
 from monitor.qtmodels.timers import single_shot
 from monitor.state.board import Board
-from monitor.widgets.chart_area import ChartArea, utc_now
+from monitor.widgets.chart_area import utc_now
 from monitor.widgets.commands import WindowCommands
 from monitor.widgets.cross_links import CrossLinks
-from monitor.widgets.dock import Dock
-from monitor.widgets.event_list import EventList
 from monitor.widgets.palette import Palette
 from monitor.widgets.panel_cycle import focus_next
-from monitor.widgets.pool_panel import PoolPanel
-from monitor.widgets.request_table import RequestTable
-from monitor.widgets.status_bar import StatusBar
 from monitor.widgets.theme import Theme
 from monitor.widgets.theme_switch import ThemeSwitch
 from monitor.widgets.toasts import ToastStack
-from monitor.widgets.watchlist import Watchlist
 from monitor.widgets.window_actions import WindowActions, WindowToolBar
 from monitor.widgets.window_dialogs import WindowDialogs
 from monitor.widgets.window_layout import WindowLayout
 from monitor.widgets.window_menus import fill_menu_bar
+from monitor.widgets.window_panels import WindowPanels
 
 InstrumentKey: TypeAlias = tuple[str, str]
 
@@ -89,8 +84,12 @@ class MainWindow(QMainWindow):
         self.commands_of_user = WindowActions(self, venues=board.venue_names, venue_title=self.title_of)
         self.bar = WindowToolBar(self.commands_of_user, self)
         self.addToolBar(self.bar)
-        self._make_panels(clock, wall_clock)
-        self.docks = self._make_docks()
+        self.panels = WindowPanels(
+            self, board, clock=clock, wall_clock=wall_clock, venue_title=self.title_of, theme=self._theme
+        )
+        self.charts, self.watchlist, self.pools = self.panels.charts, self.panels.watchlist, self.panels.pools
+        self.requests, self.events, self.status = self.panels.requests, self.panels.events, self.panels.status
+        self.docks = self.panels.docks
         fill_menu_bar(self.menuBar(), self.commands_of_user, tuple(self.docks.values()))
         self.toasts = ToastStack(self.charts, self._theme)
         actions = self.commands_of_user.all()
@@ -127,27 +126,6 @@ class MainWindow(QMainWindow):
     def title_of(self, venue: str) -> str:
         """Display name of a venue."""
         return self._titles.get(venue, venue)
-
-    def _make_panels(self, clock: Callable[[], float], wall_clock: Callable[[], datetime]) -> None:
-        board, theme, title_of = self._board, self._theme, self.title_of
-        venues = [board.venue(name) for name in board.venue_names]
-        self.charts = ChartArea(board, clock=clock, utc_now=wall_clock, venue_title=title_of, theme=theme)
-        self.setCentralWidget(self.charts)
-        self.watchlist = Watchlist(board, clock=clock, venue_title=title_of, theme=theme)
-        self.pools = PoolPanel(venues, clock=clock, venue_title=title_of, theme=theme)
-        self.requests = RequestTable(board.requests, venue_title=title_of, theme=theme)
-        self.events = EventList(board.events, venue_title=title_of, theme=theme)
-        self.status = StatusBar(venues, clock=clock, venue_title=title_of, theme=theme)
-        self.setStatusBar(self.status)
-
-    def _make_docks(self) -> dict[str, Dock]:
-        docks = (
-            Dock("watchlist", "Watchlist", self.watchlist, parent=self),
-            Dock("pools", "Connection pools", self.pools, parent=self),
-            Dock("requests", "Requests", self.requests, extra=(self.requests.head,), parent=self),
-            Dock("events", "Events", self.events, parent=self),
-        )
-        return {dock.objectName(): dock for dock in docks}
 
     def _connect(self) -> None:
         self._pump.frame.connect(self.on_frame)
@@ -231,9 +209,7 @@ class MainWindow(QMainWindow):
 
     def on_frame(self) -> None:
         """Something changed: show it where it moves."""
-        self.watchlist.on_frame()
-        self.requests.on_frame()
-        self.charts.on_frame()
+        self.panels.on_frame()
         self._show_events()
 
     def _show_events(self) -> None:
@@ -249,10 +225,7 @@ class MainWindow(QMainWindow):
 
     def on_slow_frame(self) -> None:
         """A second has passed: let ages run and figures change."""
-        self.watchlist.on_slow_frame()
-        self.pools.on_slow_frame()
-        self.requests.on_slow_frame()
-        self.charts.on_slow_frame()
+        self.panels.on_slow_frame()
         # Silence makes events too: a venue that went late is noticed by time alone.
         self._show_events()
         self.status.refresh(self._pump.stalls, self._pump.reply_to_paint)
@@ -275,15 +248,8 @@ class MainWindow(QMainWindow):
         """Draw everything in the colours of ``theme``."""
         self._theme = theme.for_venues(self._board.venue_names)
         self.commands_of_user.set_theme(self._theme)
-        for dock in self.docks.values():
-            dock.title.set_theme(self._theme)
+        self.panels.set_theme(self._theme)
         self.bar.set_theme(self._theme)
-        self.watchlist.set_theme(self._theme)
-        self.pools.set_theme(self._theme)
-        self.requests.set_theme(self._theme)
-        self.events.set_theme(self._theme)
-        self.charts.set_theme(self._theme)
-        self.status.set_theme(self._theme)
         self.toasts.set_theme(self._theme)
         self.search.set_theme(self._theme)
         self.bar.set_badges(is_demo=self._is_demo, is_paused=self._is_paused)
@@ -295,15 +261,7 @@ class MainWindow(QMainWindow):
 
     def go_to_next_panel(self) -> None:
         """Move the keyboard to the next panel that is open."""
-        panels: tuple[QWidget, ...] = (
-            self.watchlist.table,
-            self.charts.price_plot or self.charts,
-            self.charts.latency_plot or self.charts,
-            self.pools.cards,
-            self.requests.table,
-            self.events.table,
-        )
-        focus_next(panels, self.focusWidget())
+        focus_next(self.panels.cycle(), self.focusWidget())
 
     def _on_refresh(self) -> None:
         self._commands.refresh()

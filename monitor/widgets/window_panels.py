@@ -1,0 +1,82 @@
+"""Every panel of the window: made, docked, shown frame by frame, coloured. A new panel is added here."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from PySide6.QtWidgets import QMainWindow, QWidget
+
+from monitor.state.board import Board
+from monitor.widgets.chart_area import ChartArea
+from monitor.widgets.dock import Dock
+from monitor.widgets.event_list import EventList
+from monitor.widgets.pool_panel import PoolPanel
+from monitor.widgets.request_table import RequestTable
+from monitor.widgets.status_bar import StatusBar
+from monitor.widgets.theme import Theme
+from monitor.widgets.watchlist import Watchlist
+
+
+class WindowPanels:
+    """The charts in the middle of ``window``, docks around them, the status bar. Thread: GUI."""
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        board: Board,
+        *,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], datetime],
+        venue_title: Callable[[str], str],
+        theme: Theme,
+    ) -> None:
+        venues = [board.venue(name) for name in board.venue_names]
+        self.charts = ChartArea(board, clock=clock, utc_now=wall_clock, venue_title=venue_title, theme=theme)
+        window.setCentralWidget(self.charts)
+        self.watchlist = Watchlist(board, clock=clock, venue_title=venue_title, theme=theme)
+        self.pools = PoolPanel(venues, clock=clock, venue_title=venue_title, theme=theme)
+        self.requests = RequestTable(board.requests, venue_title=venue_title, theme=theme)
+        self.events = EventList(board.events, venue_title=venue_title, theme=theme)
+        self.status = StatusBar(venues, clock=clock, venue_title=venue_title, theme=theme)
+        window.setStatusBar(self.status)
+        docks = (
+            Dock("watchlist", "Watchlist", self.watchlist, parent=window),
+            Dock("pools", "Connection pools", self.pools, parent=window),
+            Dock("requests", "Requests", self.requests, extra=(self.requests.head,), parent=window),
+            Dock("events", "Events", self.events, parent=window),
+        )
+        self.docks = {dock.objectName(): dock for dock in docks}
+
+    def on_frame(self) -> None:
+        """Something changed: show it where it moves."""
+        self.watchlist.on_frame()
+        self.requests.on_frame()
+        self.charts.on_frame()
+
+    def on_slow_frame(self) -> None:
+        """A second has passed: let ages run and figures change."""
+        self.watchlist.on_slow_frame()
+        self.pools.on_slow_frame()
+        self.requests.on_slow_frame()
+        self.charts.on_slow_frame()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw everything in the colours of ``theme``."""
+        for dock in self.docks.values():
+            dock.title.set_theme(theme)
+        self.watchlist.set_theme(theme)
+        self.pools.set_theme(theme)
+        self.requests.set_theme(theme)
+        self.events.set_theme(theme)
+        self.charts.set_theme(theme)
+        self.status.set_theme(theme)
+
+    def cycle(self) -> tuple[QWidget, ...]:
+        """What the keyboard goes through from panel to panel."""
+        return (
+            self.watchlist.table,
+            self.charts.price_plot or self.charts,
+            self.charts.latency_plot or self.charts,
+            self.pools.cards,
+            self.requests.table,
+            self.events.table,
+        )
