@@ -17,6 +17,7 @@ from monitor.state.merge import MergeOutcome
 from monitor.state.narrator import Narrator
 from monitor.state.quotes import QuoteState
 from monitor.state.request_log import RequestLog
+from monitor.state.restored import Restored
 from monitor.state.series import TimeSeries
 from monitor.state.venue_state import VenueState
 
@@ -152,6 +153,23 @@ class Board:
             self._narrator.watch(venue, now_mono_s)
         if self.events.revision != events_before:
             self.revision += 1
+
+    def restore(self, restored: Restored) -> None:
+        """Take in what an earlier run showed, before the first result of this one.
+
+        It is there to be looked at: it counts in no ledger, ratio or verdict, and no quote becomes known by it. What
+        has begun already, and what is not tracked (any more), is left alone.
+        """
+        for key, (times, values) in restored.series.items():
+            self._markets.load_series(key, times, values)
+        for name, kinds in restored.marks.items():
+            if name in self._venues and not self.requests.revision:
+                for kind, columns in kinds.items():
+                    self._venues[name].latency.load(kind, columns)
+        if not self.requests.revision:
+            for trace in restored.requests:
+                self.requests.add(trace)
+        self.revision += 1
 
     def mark_stale(self, *, slept_s: float = 0.0) -> None:
         """The machine slept or changed network: every price is late until it is received anew.

@@ -89,6 +89,24 @@ class LatencyBand:
     n: npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkColumns:
+    """Attempts of one kind from an earlier run, by the time they ended; one entry per attempt in each column."""
+
+    ended_s: FloatArray
+    latencies_s: FloatArray
+    request_ids: npt.NDArray[np.int64]
+    connection_ids: npt.NDArray[np.int64]
+    """-1: none."""
+    attempts: npt.NDArray[np.int64]
+    coldness: npt.NDArray[np.int64]
+    """1 cold, 0 warm, -1 no connection."""
+    endpoints: npt.NDArray[np.int64]
+    """Index into ``names``, as ``hosts``."""
+    hosts: npt.NDArray[np.int64]
+    names: tuple[str, ...]
+
+
 class _Names:
     """Strings as small numbers. Endpoints and hosts are few; beyond the range the last number means "other"."""
 
@@ -161,6 +179,34 @@ class LatencyWindow:
         marks.coldness[slot] = -1 if trace.is_cold is None else int(trace.is_cold)
         marks.endpoints[slot] = self._endpoints.number(trace.endpoint)
         marks.hosts[slot] = self._hosts.number(trace.host)
+        self.revision += 1
+
+    def load(self, kind: MarkKind, columns: MarkColumns) -> None:
+        """Take in the attempts of an earlier run, the newest ``capacity`` of them.
+
+        Raises ``ValueError`` when there are attempts of this kind already: what was before comes before.
+        """
+        marks = self._kinds[kind]
+        if len(marks.series):
+            raise ValueError(f"{kind} attempts of this run came first")
+        count = min(len(columns.ended_s), self.capacity)
+        if not count:
+            return
+        newest = slice(len(columns.ended_s) - count, None)
+        marks.series = TimeSeries.of_points(self.capacity, columns.ended_s[newest], columns.latencies_s[newest])
+        marks.ended_s[:count] = columns.ended_s[newest]
+        marks.request_ids[:count] = columns.request_ids[newest]
+        marks.connection_ids[:count] = columns.connection_ids[newest]
+        marks.attempts[:count] = np.minimum(columns.attempts[newest], np.iinfo(np.int16).max)
+        marks.coldness[:count] = columns.coldness[newest]
+        for target, source, numbers in (
+            (marks.endpoints, columns.endpoints[newest], self._endpoints),
+            (marks.hosts, columns.hosts[newest], self._hosts),
+        ):
+            used, places = np.unique(source, return_inverse=True)
+            target[:count] = np.array([numbers.number(columns.names[one]) for one in used])[places]
+        if kind is MarkKind.WARM:
+            self._bins = _BinCache(marks.series)
         self.revision += 1
 
     def summary(self, start_s: float, end_s: float, is_cold: bool | None) -> LatencySummary:

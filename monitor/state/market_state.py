@@ -13,7 +13,7 @@ from monitor.state.catalog import Catalog, InstrumentKey
 from monitor.state.feeds import FeedState
 from monitor.state.merge import MergeOutcome, QuoteGroup
 from monitor.state.quotes import Origin, QuoteState, Stamp
-from monitor.state.series import TimeSeries
+from monitor.state.series import FloatArray, TimeSeries
 from monitor.state.venue_state import VenueState
 from monitor.state.verdict import late_after_s
 
@@ -48,6 +48,15 @@ class MarketState:
                 self.series[key] = TimeSeries(self._series_capacity)
                 if key in self.rows:
                     self.rows[key].series = self.series[key]
+
+    def load_series(self, key: InstrumentKey, times: FloatArray, values: FloatArray) -> None:
+        """Begin the series of a tracked instrument with the points of an earlier run, unless it has points already."""
+        known = self.series.get(key)
+        if known is None or len(known):
+            return
+        self.series[key] = TimeSeries.of_points(self._series_capacity, times, values)
+        if key in self.rows:
+            self.rows[key].series = self.series[key]
 
     def mark_stale(self, slept_s: float) -> None:
         """Every value is of before a sleep or a network change."""

@@ -226,3 +226,27 @@ def test_index_ranges_address_the_points_of_a_window(
     assert end - first == len(expected)
     assert same(as_pairs(series.points(first, end)), expected)
     assert 0 <= first <= end <= series.total
+
+
+@given(points=POINTS, capacity=st.integers(1, 130), more=POINTS)
+def test_a_series_of_points_goes_on_as_if_they_had_been_appended(
+    points: list[tuple[float, float]], capacity: int, more: list[tuple[float, float]]
+) -> None:
+    kept = points[-capacity:]
+    appended, _ = filled(kept, capacity)
+    times, values = np.cumsum([step for step, _ in kept]), np.array([value for _, value in kept], dtype=np.float64)
+    loaded = TimeSeries.of_points(capacity, times.astype(np.float64), values)
+    # Older points than fit leave no trace.
+    earlier = np.full(7, -1.0)
+    longer = TimeSeries.of_points(capacity, np.concatenate((earlier, times)), np.concatenate((earlier, values)))
+    assert len(loaded) == len(appended)
+    if len(kept) == capacity:
+        assert longer.first_time_s == appended.first_time_s
+    time_s = float(times[-1]) if kept else 0.0
+    for step_s, value in [(0.0, 1.0), *more]:
+        time_s += step_s
+        appended.append(time_s, value)
+        loaded.append(time_s, value)
+        for columns in (1, 3, 20):
+            expected = as_pairs(appended.window(-10.0, time_s, columns))
+            assert same(as_pairs(loaded.window(-10.0, time_s, columns)), expected)
