@@ -13,13 +13,11 @@ from monitor.polling.line import BudgetLine
 from monitor.polling.outbox import Gate, Outbox
 from monitor.polling.plan import PollPlan
 from monitor.polling.poller import Poller, PollerEnvironment
+from monitor.polling.schedule import START_SPREAD_S, start_delay_s
 from monitor.polling.tasks import TaskRunner
 from monitor.transport.interface import Transport
 
 _log = logging.getLogger(__name__)
-
-START_SPREAD_S = 0.5
-"""The jobs of a venue start spread over this time, so that the later ones find the first one's connection warm."""
 
 _JobId = tuple[str, str]
 
@@ -196,14 +194,14 @@ class PollEngine:
         for venue in dict.fromkeys(job.venue for job in jobs):
             of_venue = [job for job in jobs if job.venue == venue]
             for place, job in enumerate(of_venue):
-                share = (place + self._environment.random() / 2) / len(of_venue)
+                delay_s = start_delay_s(place, len(of_venue), job.cadence_s, self._environment.random())
                 poller = Poller(
                     job,
                     epoch=self._plan.epoch,
                     transport=self._transports[venue],
                     line=self._lines[venue],
                     environment=self._environment,
-                    first_due_s=now_s + share * min(START_SPREAD_S, job.cadence_s),
+                    first_due_s=now_s + delay_s,
                     venue_time=self._times[venue],
                 )
                 if self._is_paused:

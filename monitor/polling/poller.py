@@ -14,7 +14,7 @@ from monitor.polling.line import BudgetLine
 from monitor.polling.outcome import attempt
 from monitor.polling.reports import failure_report, success_report, with_queue
 from monitor.polling.results import PollResult
-from monitor.polling.schedule import Cadence
+from monitor.polling.schedule import Cadence, align_to_venue
 from monitor.transport.interface import Transport
 
 _log = logging.getLogger(__name__)
@@ -265,9 +265,12 @@ class Poller:
         """Bring the next poll of an aligned job to its moment on the venue's clock, as well as that is known by now."""
         if job.align_offset_s is None:
             return
-        since_slot_s = (self._venue_time.now_epoch_s() - job.align_offset_s) % job.cadence_s
-        # A poll half the offset after a boundary has seen it; one that came before must not stand for it.
-        self._cadence.align(self._environment.clock() - since_slot_s, slack_s=job.align_offset_s / 2.0)
+        align_to_venue(
+            self._cadence,
+            offset_s=job.align_offset_s,
+            venue_epoch_s=self._venue_time.now_epoch_s(),
+            now_s=self._environment.clock(),
+        )
 
     def _put_failure(
         self, job: PollJob, failure: Failure, *, missed: int, traces: tuple[RequestTrace, ...] = ()

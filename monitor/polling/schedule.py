@@ -12,6 +12,9 @@ BACKOFF_CEILING_S = 15.0
 SLOW_CEILING_S = 60.0
 """Ceiling for jobs that are slow anyway, and for failures that asking again seldom mends."""
 
+START_SPREAD_S = 0.5
+"""The jobs of a venue start spread over this time, so that the later ones find the first one's connection warm."""
+
 JITTER = 0.25
 """Backoff is stretched by a random part of up to this fraction, so that jobs that failed together do not retry so."""
 
@@ -186,3 +189,18 @@ class Cadence:
         # The exponent is bounded because 2.0 ** 1100 overflows, and no streak is too long for a night without network.
         delay_s = min(ceiling_s, base_s * 2.0 ** min(self._streak - 1, 32))
         return delay_s * (1.0 + JITTER * self._random())
+
+
+def align_to_venue(cadence: Cadence, *, offset_s: float, venue_epoch_s: float, now_s: float) -> None:
+    """Bring the next poll to ``offset_s`` after a whole multiple of the cadence since 1970 on the venue's clock.
+
+    ``venue_epoch_s`` is that clock's reading (UTC seconds) at ``now_s`` of the monotonic one.
+    """
+    since_slot_s = (venue_epoch_s - offset_s) % cadence.cadence_s
+    # A poll half the offset after a boundary has seen it; one that came before must not stand for it.
+    cadence.align(now_s - since_slot_s, slack_s=offset_s / 2.0)
+
+
+def start_delay_s(place: int, count: int, cadence_s: float, random: float) -> float:
+    """How long after the start the ``place``-th of a venue's ``count`` jobs polls first; ``random`` is in [0, 1)."""
+    return (place + random / 2.0) / count * min(START_SPREAD_S, cadence_s)
