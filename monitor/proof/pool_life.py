@@ -1,0 +1,61 @@
+"""How long connections of a pool last: the rules of a keep-alive pool on a simulated clock. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifeRules:
+    """When a connection that nobody uses ends, in seconds; ``None``: never.
+
+    ``server_idle_s``: the venue closes it. ``max_idle_s`` and ``max_age_s``: we retire it before its next use.
+    ``is_pooled`` False: every request opens its own.
+    """
+
+    server_idle_s: float
+    max_idle_s: float | None = None
+    max_age_s: float | None = None
+    is_pooled: bool = True
+
+
+@dataclass(slots=True)
+class _Kept:
+    opened_s: float
+    free_from_s: float
+
+
+class PoolLife:
+    """Which requests find a connection. The one used last is used first, as in the real pool.
+
+    Requests are told in the order of their starts; they may overlap.
+    """
+
+    def __init__(self, rules: LifeRules) -> None:
+        self._rules = rules
+        self._kept: list[_Kept] = []
+        self.opened = 0
+
+    def use(self, start_s: float, *, warm_s: float, cold_s: float) -> tuple[float, bool]:
+        """Begin a request at ``start_s`` and return when it ends and whether it opened a connection.
+
+        It takes ``warm_s`` on a kept connection and ``cold_s`` with a new one.
+        """
+        self._kept = [kept for kept in self._kept if kept.free_from_s > start_s or self._lives(kept, start_s)]
+        free = [kept for kept in self._kept if kept.free_from_s <= start_s]
+        if free:
+            kept = max(free, key=lambda one: one.free_from_s)
+            kept.free_from_s = start_s + warm_s
+            return kept.free_from_s, False
+        self.opened += 1
+        end_s = start_s + cold_s
+        if self._rules.is_pooled:
+            self._kept.append(_Kept(start_s, end_s))
+        return end_s, True
+
+    def _lives(self, kept: _Kept, now_s: float) -> bool:
+        idle_s, age_s = now_s - kept.free_from_s, now_s - kept.opened_s
+        rules = self._rules
+        return (
+            idle_s < rules.server_idle_s
+            and (rules.max_idle_s is None or idle_s < rules.max_idle_s)
+            and (rules.max_age_s is None or age_s < rules.max_age_s)
+        )
