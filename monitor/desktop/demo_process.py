@@ -24,13 +24,24 @@ class DemoExchangeError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DemoAccount:
+    """One account of the demo exchange. ``inputs``: what a person would type, by field; published, worth nothing."""
+
+    venue: str
+    name: str
+    about: str
+    inputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DemoAddresses:
-    """Where the demo exchange listens, and the certificate authority to trust for it."""
+    """Where the demo exchange listens, the certificate authority to trust for it, and who has an account there."""
 
     base_urls: Mapping[str, str]
     control_url: str
     ca_file: Path
     rtt_ms: float
+    accounts: tuple[DemoAccount, ...] = ()
 
 
 class DemoProcess:
@@ -98,6 +109,15 @@ class DemoProcess:
                 control_url=ready["control"],
                 ca_file=Path(ready["ca_file"]),
                 rtt_ms=self._rtt_ms,
+                accounts=tuple(
+                    DemoAccount(
+                        venue=account["venue"],
+                        name=account["name"],
+                        about=account["about"],
+                        inputs=dict(account["inputs"]),
+                    )
+                    for account in ready.get("accounts", ())
+                ),
             )
         except (ValueError, KeyError, TypeError) as exc:
             self.stop()

@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from monitor.simulator.demo_accounts import published
 from monitor.simulator.faults import FaultError
 from monitor.simulator.options import SimulatorConfig, parse_options
 from monitor.simulator.server import DemoExchange
@@ -63,11 +64,21 @@ def _wait_for_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Non
         loop.call_soon_threadsafe(stop.set)
 
 
+def _told(account: Mapping[str, object]) -> str:
+    inputs = account["inputs"]
+    assert isinstance(inputs, dict)  # noqa: S101  # made by published()
+    typed = ", ".join(f"{field} {text}" for field, text in inputs.items())
+    return f"{account['venue']} {account['name']!r} ({account['about']}): {typed}"
+
+
 def _announce(ready: dict[str, object], *, is_json: bool) -> None:
     line = json.dumps(ready)
     if not is_json:
         sys.stderr.write(
             "Demo exchange with made-up prices; Ctrl+C ends it. Trust the certificate in ca_file to use it.\n"
+            "Accounts with made-up money; their credentials are worth nothing anywhere else:\n"
         )
+        for account in published():
+            sys.stderr.write(f"  {_told(account)}\n")
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

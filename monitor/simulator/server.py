@@ -11,6 +11,7 @@ from dataclasses import asdict
 from monitor.simulator.bitunix import BitunixVenue
 from monitor.simulator.certificates import Certificates
 from monitor.simulator.control import ControlVenue
+from monitor.simulator.demo_accounts import published
 from monitor.simulator.faults import FaultBook, parse_faults
 from monitor.simulator.hyperliquid import HyperliquidVenue
 from monitor.simulator.limits import WeightWindow
@@ -80,7 +81,7 @@ class DemoExchange:
 
     async def start(self) -> dict[str, object]:
         """Listen and return the line that tells others where; venues and control have a URL each, ca_file is None for
-        http."""
+        http, accounts are those of the demo with their worthless credentials."""
         urls: dict[str, str] = {}
         scheme = "http" if self._certificates is None else "https"
         for offset, (name, port) in enumerate((*self.ports.items(), ("control", self._control))):
@@ -96,6 +97,7 @@ class DemoExchange:
             "ca_file": ca_file,
             "rtt_s": self._config.rtt_s,
             "seed": self._config.seed,
+            "accounts": published(),
         }
 
     async def stop(self) -> None:
