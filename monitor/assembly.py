@@ -75,6 +75,9 @@ def assemble(
         connect_timeout_s=settings.connect_timeout_s,
         read_timeout_s=settings.read_timeout_s,
         deadline_s=settings.deadline_s,
+        dns_cache_s=settings.dns_cache_s,
+        is_ipv4_only=settings.is_ipv4_only,
+        tls_resumption=settings.tls_resumption,
         proxies=settings.proxies or None,
     )
     shared: ssl.SSLContext | None = None

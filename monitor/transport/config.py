@@ -15,6 +15,9 @@ class TransportConfig:
     ``pool_block`` also the most that may be in use. ``connect_timeout_s`` is per address, and again for TLS;
     ``read_timeout_s`` per wait for bytes; ``deadline_s`` for the whole request with everything in it.
     ``max_idle_s``: a connection idle for longer is retired instead of used; ``None``: never.
+    ``dns_cache_s``: how long addresses are used before they are asked for again; 0: asked for each connection.
+    ``is_ipv4_only``: names are looked up for IPv4 addresses alone. ``tls_resumption``: new connections show the ticket
+    of an earlier one (not on Windows and macOS, whose verifiers want the certificates each time).
     ``proxies``: scheme (``http``, ``https``, ``all``) to proxy URL; ``None``: none. The environment is never asked.
     ``is_traced`` False leaves out every measurement and the healing; it exists for the benchmark of what they cost.
     """
@@ -27,6 +30,9 @@ class TransportConfig:
     read_timeout_s: float = 8.0
     deadline_s: float = 12.0
     max_idle_s: float | None = 300.0
+    dns_cache_s: float = 45.0
+    is_ipv4_only: bool = False
+    tls_resumption: bool = True
     proxies: Mapping[str, str] | None = field(default=None, repr=False)  # may hold a password
     user_agent: str = f"{APP_NAME.replace(' ', '')}/{__version__}"
     is_traced: bool = True

@@ -21,17 +21,16 @@ from urllib3.util import wait_for_read
 
 from monitor.domain.telemetry import CloseCause
 from monitor.transport.accounts import SocketEntry
+from monitor.transport.dialing import MIN_TIMEOUT_S, DialDeadlinePassed, Dialing
 from monitor.transport.ledger import Ledger
 from monitor.transport.replies import TracedReply
-from monitor.transport.resolver import AddressInfo, Resolver
+from monitor.transport.resolver import Resolver
+from monitor.transport.resumption import TlsSessions
 from monitor.transport.tracing import CURRENT, Record
 
 _connection_ids = itertools.count(1)
 
 _FAMILY_NAMES = {int(socket.AF_INET): "IPv4", int(socket.AF_INET6): "IPv6"}
-
-_MIN_TIMEOUT_S = 0.001
-"""A socket timeout of 0 would mean "do not block"; an overdue request gets this much and then ends."""
 
 
 class TracedHTTPConnection(HTTPConnection):
@@ -42,7 +41,9 @@ class TracedHTTPConnection(HTTPConnection):
 
     response_class = TracedReply
 
-    def __init__(self, *args: Any, ledger: Ledger, resolver: Resolver, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, ledger: Ledger, resolver: Resolver, tls_sessions: TlsSessions | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.entry: SocketEntry | None = None
         self.is_leased = False
@@ -50,6 +51,8 @@ class TracedHTTPConnection(HTTPConnection):
         self.is_tainted = False
         self._ledger = ledger
         self._resolver = resolver
+        self._tls_sessions = tls_sessions
+        self._wants_session = False
         self._record: Record | None = None
         self._poll: Callable[[int], list[tuple[int, int]]] | None = None
         self._retire_cause: CloseCause | None = None
@@ -69,7 +72,7 @@ class TracedHTTPConnection(HTTPConnection):
         self._is_connecting = True
         started_s = perf_counter()
         try:
-            super().connect()
+            self._connect()
         except OSError as error:
             # http.client reports a proxy's refusal as an OSError without a number.
             if self.proxy is not None and error.errno is None and not isinstance(error, ssl.SSLError | TimeoutError):
@@ -91,14 +94,19 @@ class TracedHTTPConnection(HTTPConnection):
             self.entry.connect_s = connected_s - started_s
             self.entry.requests = 1
             self._describe_tls(self.entry)
+            record.is_resumed = self.entry.is_resumed
             self.entry.card = None
+
+    def _connect(self) -> None:
+        super().connect()
 
     def _new_conn(self) -> socket.socket:
         # The one private override: urllib3's own resolves and connects in one call, with no time limit on the first.
         record = self._adopt()
         started_s = record.enter("dns")
+        host = self._dns_host.strip("[]")
         try:
-            addresses = self._resolver.resolve(self._dns_host.strip("[]"), self.port, self._left_s(record, None))
+            resolved = self._resolver.resolve(host, self.port, self._left_s(record, None))
         except TimeoutError as error:
             self._ledger.account.count_connect_failed()
             raise ConnectTimeoutError(self, "name look-up timed out") from error
@@ -107,44 +115,33 @@ class TracedHTTPConnection(HTTPConnection):
             raise NameResolutionError(self.host, self, error) from error
         resolved_s = record.enter("connect")
         record.dns_s = resolved_s - started_s
+        record.is_dns_cached = resolved.is_cached
+        dialing = Dialing(
+            resolved.addresses,
+            timeout_s=self.timeout,
+            deadline_s=record.deadline_s,
+            options=self.socket_options or (),
+            source_address=self.source_address,
+        )
         try:
-            sock = self._connect_first(addresses, record)
-        except TimeoutError as error:
-            self._ledger.account.count_connect_failed()
-            raise ConnectTimeoutError(self, "connect timed out") from error
+            dialed = dialing.connect()
         except OSError as error:
             self._ledger.account.count_connect_failed()
+            self._resolver.doubt(host, self.port)
+            record.is_past_deadline |= isinstance(error, DialDeadlinePassed)
+            if isinstance(error, TimeoutError):
+                raise ConnectTimeoutError(self, "connect timed out") from error
             raise NewConnectionError(self, "connect failed") from error
+        finally:
+            record.addresses_tried = dialing.tried
         record.tcp_s = record.enter("tls") - resolved_s
-        self._opened(sock, record)
+        if dialed.address != resolved.addresses[0]:
+            self._resolver.worked(host, self.port, dialed.address)
+        # What is left of the time is for the TLS handshake.
+        dialed.sock.settimeout(self._left_s(record, self.timeout))
+        self._opened(dialed.sock, record)
         sys.audit("http.client.connect", self, self.host, self.port)
-        return sock
-
-    def _connect_first(self, addresses: list[AddressInfo], record: Record) -> socket.socket:
-        failure: OSError = OSError("the name has no address")
-        for family, kind, protocol, _, address in addresses:
-            timeout_s = self._left_s(record, self.timeout)
-            if timeout_s is not None and timeout_s <= _MIN_TIMEOUT_S:
-                record.is_past_deadline = True
-                raise TimeoutError("deadline passed")
-            sock = None
-            try:
-                sock = socket.socket(family, kind, protocol)
-                for option in self.socket_options or ():
-                    sock.setsockopt(*option)
-                sock.settimeout(timeout_s)
-                if self.source_address is not None:
-                    sock.bind(self.source_address)
-                sock.connect(address)
-                # What is left of the time is for the TLS handshake.
-                sock.settimeout(self._left_s(record, self.timeout))
-            except OSError as error:
-                failure = error
-                if sock is not None:
-                    sock.close()
-            else:
-                return sock
-        raise failure
+        return dialed.sock
 
     def _opened(self, sock: socket.socket, record: Record) -> None:
         entry = SocketEntry(
@@ -163,6 +160,12 @@ class TracedHTTPConnection(HTTPConnection):
             entry.cipher = cipher[0] if cipher is not None else None
             entry.alpn = sock.selected_alpn_protocol()
             entry.is_resumed = sock.session_reused
+
+    def _keep_session(self) -> None:
+        # The first reply is here, and with it the ticket, which TLS 1.3 sends after the handshake.
+        self._wants_session = False
+        if self._tls_sessions is not None and isinstance(self.sock, ssl.SSLSocket):
+            self._tls_sessions.keep(self._ledger.account.host, self.sock)
 
     # --- one request
 
@@ -210,6 +213,8 @@ class TracedHTTPConnection(HTTPConnection):
             self._account_for_close_in_headers(self._failure_cause or CloseCause.ERROR)
             raise
         self._is_reading_headers = False
+        if self._wants_session:
+            self._keep_session()
         if self._closed_in_headers is not None:
             self._account_for_close_in_headers(CloseCause.BY_SERVER)
         record.status = response.status
@@ -322,12 +327,22 @@ class TracedHTTPConnection(HTTPConnection):
     def _left_s(record: Record, timeout_s: float | None) -> float | None:
         left_s = record.deadline_s - perf_counter()
         if timeout_s is None:
-            return None if left_s == float("inf") else max(left_s, _MIN_TIMEOUT_S)
-        return timeout_s if timeout_s < left_s else max(left_s, _MIN_TIMEOUT_S)
+            return None if left_s == float("inf") else max(left_s, MIN_TIMEOUT_S)
+        return timeout_s if timeout_s < left_s else max(left_s, MIN_TIMEOUT_S)
 
 
 class TracedHTTPSConnection(TracedHTTPConnection, HTTPSConnection):
-    """The same with TLS."""
+    """The same with TLS, resuming an earlier session where that is wanted."""
+
+    def _connect(self) -> None:
+        sessions = self._tls_sessions
+        if sessions is None or (self.proxy is not None and self.proxy.scheme == "https"):
+            # With TLS to the proxy, that handshake would be the one to take up the offer.
+            super()._connect()
+            return
+        with sessions.offered(self._ledger.account.host):
+            super()._connect()
+        self._wants_session = True
 
 
 def _refuse_cut_headers(response: HTTPResponse, record: Record) -> None:

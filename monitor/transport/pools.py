@@ -10,20 +10,27 @@ from monitor.transport.accounts import OriginAccount
 from monitor.transport.connections import TracedHTTPConnection, TracedHTTPSConnection
 from monitor.transport.ledger import Ledger
 from monitor.transport.resolver import Resolver
+from monitor.transport.resumption import TlsSessions
 
 
 class PoolSupport:
-    """What the pools of one adapter share: the accounts of the origins, the resolver, how long a socket may idle.
+    """What the pools of one adapter share: accounts of the origins, resolver, TLS sessions, how long a socket may idle.
 
     Thread: any.
     """
 
     def __init__(
-        self, *, account_for: Callable[[str, str, int], OriginAccount], resolver: Resolver, max_idle_s: float | None
+        self,
+        *,
+        account_for: Callable[[str, str, int], OriginAccount],
+        resolver: Resolver,
+        max_idle_s: float | None,
+        tls_sessions: TlsSessions | None = None,
     ) -> None:
         self.account_for = account_for
         self.resolver = resolver
         self.max_idle_s = max_idle_s
+        self.tls_sessions = tls_sessions
 
 
 class TracedHTTPPool(HTTPConnectionPool):
@@ -45,6 +52,7 @@ class TracedHTTPPool(HTTPConnectionPool):
         self.ledger.bind(self)
         self.conn_kw["ledger"] = self.ledger
         self.conn_kw["resolver"] = support.resolver
+        self.conn_kw["tls_sessions"] = support.tls_sessions
 
 
 class TracedHTTPSPool(TracedHTTPPool, HTTPSConnectionPool):

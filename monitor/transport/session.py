@@ -28,6 +28,7 @@ from monitor.transport.pools import PoolSupport
 from monitor.transport.quiet import silence_urls
 from monitor.transport.replies import read_body
 from monitor.transport.resolver import Resolver
+from monitor.transport.resumption import TlsSessions, can_resume
 from monitor.transport.tls import make_ssl_context
 from monitor.transport.tracing import CURRENT, Record
 
@@ -73,12 +74,19 @@ class PooledSession(Transport):
         self._accounts: dict[tuple[str, str, int], OriginAccount] = {}
         self._lock = threading.Lock()
         self._is_closed = False
+        self._resolver = resolver or Resolver(ttl_s=self._config.dns_cache_s, is_ipv4_only=self._config.is_ipv4_only)
+        self._tls_sessions = (
+            TlsSessions(ssl_context) if self._config.tls_resumption and can_resume(ssl_context) else None
+        )
         self._adapter = ReadOnlyAdapter(
             policy=self._policy,
             config=self._config,
             ssl_context=ssl_context,
             support=PoolSupport(
-                account_for=self._account_for, resolver=resolver or Resolver(), max_idle_s=self._config.max_idle_s
+                account_for=self._account_for,
+                resolver=self._resolver,
+                max_idle_s=self._config.max_idle_s,
+                tls_sessions=self._tls_sessions,
             )
             if self._config.is_traced
             else None,
@@ -255,6 +263,12 @@ class PooledSession(Transport):
     def budget_state(self) -> BudgetState:
         """Where the venue's budget stands now."""
         return self._budget.state()
+
+    def forget_network(self) -> None:
+        """Look names up anew and shake hands in full from now on: the network changed, or the machine slept."""
+        self._resolver.forget()
+        if self._tls_sessions is not None:
+            self._tls_sessions.forget()
 
     def close(self) -> None:
         """Close idle connections; a request in flight ends at its own deadline, a new one raises ``TransportError``."""

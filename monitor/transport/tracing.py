@@ -37,6 +37,7 @@ class Record:
     """
 
     __slots__ = (
+        "addresses_tried",
         "attempt",
         "body_bytes",
         "connection",
@@ -48,10 +49,12 @@ class Record:
         "host",
         "http_version",
         "is_cold",
+        "is_dns_cached",
         "is_dropped",
         "is_fresh_required",
         "is_past_deadline",
         "is_reply_broken",
+        "is_resumed",
         "is_wire_full",
         "last_byte_s",
         "lease_wait_s",
@@ -108,6 +111,9 @@ class Record:
         self.sent_s: float | None = None
         self.first_byte_s: float | None = None
         self.last_byte_s: float | None = None
+        self.is_dns_cached: bool | None = None
+        self.addresses_tried: int | None = None
+        self.is_resumed: bool | None = None
         self.is_cold: bool | None = None
         self.connection_id: int | None = None
         self.request_bytes = 0
@@ -211,6 +217,9 @@ class Record:
             weight=weight,
             error_kind=error_kind,
             is_healed=is_healed,
+            is_dns_cached=self.is_dns_cached,
+            is_resumed=self.is_resumed,
+            addresses_tried=self.addresses_tried,
         )
         self.traces = (*self.traces, trace) if self.traces else (trace,)
         return self.traces

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from monitor.transport.resolver import AddressInfo, Resolver
+from monitor.transport.resolver import AddressInfo, Resolved, Resolver
 
 HERE: AddressInfo = (int(socket.AF_INET), int(socket.SOCK_STREAM), 0, "", ("192.0.2.1", 443))
 
@@ -16,8 +16,8 @@ def test_addresses_come_from_the_lookup() -> None:
         return [HERE]
 
     resolver = Resolver(lookup)
-    assert resolver.resolve("venue.test", 443, 5.0) == [HERE]
-    assert resolver.resolve("192.0.2.1", 443, 5.0) == [HERE]
+    assert resolver.resolve("venue.test", 443, 5.0) == Resolved((HERE,), False)
+    assert resolver.resolve("192.0.2.1", 443, 5.0) == Resolved((HERE,), None)
     assert asked == [("venue.test", 443), ("192.0.2.1", 443)]
 
 
