@@ -35,12 +35,14 @@ class OrderSide(StrEnum):
 class RowProblem:
     """Something of one row that could not be read: the field's path, and what was expected there.
 
-    ``is_row_lost``: the row is not shown at all; otherwise only that field is unknown.
+    ``is_row_lost``: the row is not shown at all; otherwise only that field is unknown. ``row_id`` is the id of the
+    position, order or fill it belongs to; empty where that is not known or it is about the whole reply.
     """
 
     path: str
     expected: str
     is_row_lost: bool
+    row_id: str = ""
 
     def __str__(self) -> str:
         return f"{self.path} is not {self.expected}"

@@ -5,11 +5,12 @@ unknown. Both are reported with the field's path.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 
-from monitor.domain.account import RowProblem
+from monitor.domain.account import Fill, OpenOrder, Position, RowProblem
 from monitor.domain.errors import PayloadError
 from monitor.exchanges.decoding import MAX_SYMBOL_CHARS, FieldReader, clean_text, is_symbol
 
@@ -169,6 +170,7 @@ def read_rows(
     found: list[T] = []
     for number, row in enumerate(rows):
         path = f"{where}[{number}]"
+        known_problems = len(problems)
         try:
             value = build(read_object(row, endpoint, path, problems))
         except PayloadError as error:
@@ -177,6 +179,9 @@ def read_rows(
             continue
         if value is not None:
             found.append(value)
+            row_id = _row_id(value)
+            if row_id:
+                problems[known_problems:] = [replace(one, row_id=row_id) for one in problems[known_problems:]]
     return found
 
 
@@ -195,6 +200,21 @@ def total_of(parts: Sequence[Decimal | None]) -> Decimal | None:
             return None
         total += part
     return total
+
+
+def _row_id(value: object) -> str:
+    """What the row is known by on screen; of a family of orders, its first."""
+    match value:
+        case Position():
+            return value.position_id
+        case OpenOrder():
+            return value.order_id
+        case Fill():
+            return value.fill_id
+        case [OpenOrder() as first, *_]:
+            return first.order_id
+        case _:
+            return ""
 
 
 def _ident(value: object) -> str | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from monitor.domain.account import AccountPayload
+from monitor.domain.credentials import AccountRef
 from monitor.domain.market import (
     CandleBatch,
     FundingPayment,
@@ -83,6 +84,8 @@ class PollJob:
     weight: int
     fetch: Callable[[], Fetched[Payload]]
     align_offset_s: float | None = None
+    account: AccountRef | None = None
+    """Whose it is; ``None``: a market read."""
 
 
 class ExchangeClient(Protocol):

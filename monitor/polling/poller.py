@@ -34,7 +34,15 @@ SUSPENDED_AFTER_S = 20.0
 _UNSENT_ROUNDS = 3
 """How often a poll that lost the race for the budget goes back to waiting before that counts as a failure."""
 
-_STUBBORN = frozenset({ErrorKind.BLOCKED, ErrorKind.READ_ONLY, ErrorKind.UNKNOWN_INSTRUMENT, ErrorKind.INTERNAL})
+_STUBBORN = frozenset(
+    {
+        ErrorKind.BLOCKED,
+        ErrorKind.READ_ONLY,
+        ErrorKind.UNKNOWN_INSTRUMENT,
+        ErrorKind.CREDENTIALS,
+        ErrorKind.INTERNAL,
+    }
+)
 """Failures that asking again soon seldom mends."""
 
 Wait = Callable[[threading.Event, float | None], object]

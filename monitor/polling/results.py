@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import Failure
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
 from monitor.exchanges.base import Payload, Source
@@ -35,6 +36,8 @@ class PollSuccess:
     missed: int
     planned: int
     made: int
+    account: AccountRef | None = None
+    """Whose account was read; ``None``: a market read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class PollFailure:
     made: int
     streak: int
     next_due_in_s: float
+    account: AccountRef | None = None
+    """Whose account was to be read; ``None``: a market read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

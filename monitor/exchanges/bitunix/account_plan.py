@@ -55,6 +55,7 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
             cadence_s=cadence_s * stretch,
             weight=1,
             fetch=fetch,
+            account=reads.account,
         )
 
     return (

@@ -61,6 +61,7 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
             cadence_s=cadence_s * stretch,
             weight=ACCOUNT_INFO[kind].weight,
             fetch=fetch,
+            account=reads.account,
         )
 
     return (
