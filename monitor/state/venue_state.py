@@ -1,7 +1,7 @@
 """What is known of one venue besides its prices: requests, pools, budget, failures, clock."""
 
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -12,50 +12,12 @@ from monitor.polling.clock import ClockOffset
 from monitor.polling.results import PollFailure, PollSuccess
 from monitor.state.feeds import FeedState
 from monitor.state.latency import LatencyWindow
+from monitor.state.pool_history import PoolHistory
 from monitor.state.quotes import AgeInterval
-from monitor.state.series import TimeSeries
 from monitor.state.verdict import Verdict
 
 LATENCY_CAPACITY: Final = 200_000
 """Requests kept per venue for plots and percentiles: a day at two a second."""
-POOL_HISTORY_SPACING_S: Final = 2.0
-POOL_HISTORY_CAPACITY: Final = 43_200
-"""A day at one sample per ``POOL_HISTORY_SPACING_S``."""
-REUSE_WINDOW_S: Final = 60.0
-
-
-class PoolHistory:
-    """Sums over a venue's pools in time: connections by state, and reuse over the last minute as a fraction."""
-
-    def __init__(self, capacity: int = POOL_HISTORY_CAPACITY) -> None:
-        self.open = TimeSeries(capacity)
-        self.idle = TimeSeries(capacity)
-        self.active = TimeSeries(capacity)
-        self.reuse = TimeSeries(capacity)
-        """Warm attempts / attempts within the last minute; a gap where there was none."""
-        self._counters: deque[tuple[float, int, int]] = deque()
-
-    def add(self, pools: Sequence[PoolStats], now_mono_s: float) -> None:
-        """Take a sample, unless the last one is younger than the spacing."""
-        last_s = self.open.last_time_s
-        if last_s is not None and now_mono_s - last_s < POOL_HISTORY_SPACING_S:
-            return
-        idle = sum(pool.idle for pool in pools)
-        active = sum(pool.active for pool in pools)
-        attempts = sum(pool.attempts for pool in pools)
-        reused = sum(pool.reused for pool in pools)
-        self.open.append(now_mono_s, float(idle + active))
-        self.idle.append(now_mono_s, float(idle))
-        self.active.append(now_mono_s, float(active))
-        if self._counters and attempts < self._counters[-1][1]:
-            self._counters.clear()  # pools were replaced, their counters began anew
-        # The newest sample from before the window stays: the minute is counted from it.
-        while len(self._counters) > 1 and now_mono_s - self._counters[1][0] >= REUSE_WINDOW_S:
-            self._counters.popleft()
-        _, attempts_before, reused_before = self._counters[0] if self._counters else (0.0, 0, 0)
-        made = attempts - attempts_before
-        self.reuse.append(now_mono_s, (reused - reused_before) / made if made > 0 else float("nan"))
-        self._counters.append((now_mono_s, attempts, reused))
 
 
 class _JobTotals:

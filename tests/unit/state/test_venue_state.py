@@ -11,7 +11,7 @@ from monitor.domain.telemetry import CloseCause, PoolStats
 from monitor.exchanges.base import Source
 from monitor.polling.clock import ClockOffset
 from monitor.state.board import Board
-from monitor.state.venue_state import POOL_HISTORY_SPACING_S, PoolHistory
+from monitor.state.pool_history import POOL_HISTORY_SPACING_S, PoolHistory
 from tests.fakes.poll_results import FakeClock, make_budget, make_failure, make_quotes, make_success, make_trace
 
 PRICES = {"BTCUSDT": "100"}
