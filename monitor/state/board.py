@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from monitor.domain.market import CandleBatch, Instrument, InstrumentCatalog, OrderBook, QuoteBatch, VenueStatus
 from monitor.exchanges.base import Source
 from monitor.polling.results import PollFailure, PollResult, PollSuccess, TaskDone
+from monitor.state.accounts import AccountBook
 from monitor.state.books import BookState
 from monitor.state.candles import CandleSeries
 from monitor.state.catalog import Catalog, InstrumentKey
@@ -49,6 +50,8 @@ class Board:
         self.requests = RequestLog()
         self.events = EventLog()
         self.ledger = SavingsLedger()
+        self.accounts = AccountBook()
+        """The user's accounts; whoever opens them says which there are."""
         self.started_mono_s = clock()
         self._clock = clock
         self._catalog = Catalog(venues)
@@ -179,6 +182,7 @@ class Board:
         self._markets.mark_stale(slept_s)
         for venue in self._venues.values():
             venue.mark_stale(slept_s)
+        self.accounts.mark_stale(slept_s)
         self._narrator.marked_stale(slept_s)
         self.revision += 1
 
@@ -196,10 +200,15 @@ class Board:
         self._narrator.before_result(venue, result)
         venue.note_result(result, self._clock())
         if isinstance(result, PollFailure):
-            self._narrator.failed(result)
+            if result.account is None or self.accounts.fail(result):
+                self._narrator.failed(result)
             return
         self.ledger.add_poll(result)
-        self._narrator.recovered(result, venue.end_streak(result.endpoint))
+        if result.account is None:
+            self._narrator.recovered(result, venue.end_streak(result.endpoint))
+        else:
+            # Whatever the epoch: the plan changes with what is looked at, the account does not.
+            self._narrator.recovered(result, self.accounts.apply(result))
         if result.clock_offset_s is not None and result.source is Source.NETWORK:
             venue.clock.add(result.clock_offset_s, result.received_mono_s - result.requested_mono_s)
         self._apply_payload(venue, result)

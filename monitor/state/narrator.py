@@ -70,6 +70,11 @@ class Narrator:
         """Tell of the first failure of a streak; the rest of it shows in the streak."""
         if result.streak > 1 or result.failure.kind in (ErrorKind.BUDGET, ErrorKind.CANCELLED):
             return
+        if result.account is not None:
+            # An account has several endpoints, and what is wrong with one of them mostly is with all.
+            text = f"account {result.account.name}: {result.failure.user_text}"
+            self._say(text, venue=result.venue, level="error", key=f"account:{result.account.name}")
+            return
         text = f"{result.endpoint} failed: {result.failure.user_text}"
         self._say(text, venue=result.venue, level="error", key=f"failed:{result.endpoint}:{result.failure.kind}")
 
@@ -77,8 +82,9 @@ class Narrator:
         """Tell that a streak ended; ``streak`` of 0 means there was none."""
         if streak:
             times = "failure" if streak == 1 else "failures"
-            text = f"{result.endpoint} answers again after {streak} {times}"
-            self._say(text, venue=result.venue, key=f"recovered:{result.endpoint}")
+            whose = "" if result.account is None else f"account {result.account.name}: "
+            text = f"{whose}{result.endpoint} answers again after {streak} {times}"
+            self._say(text, venue=result.venue, key=f"recovered:{whose}{result.endpoint}")
 
     def listing(self, venue: str, vanished: Sequence[str], returned: Sequence[str]) -> None:
         """Tell of instruments that left the venue's replies or came back."""

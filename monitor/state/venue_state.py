@@ -193,6 +193,9 @@ class VenueState:
             self.budget_mono_s = taken_mono_s
         if isinstance(result, PollFailure):
             self._failed[result.failure.kind] += 1
+            if result.account is not None:
+                # Told with the account: the venue's prices have nothing to do with a key that was refused.
+                return
             self.last_failure = result
             self._streaks[result.endpoint] = _Streak(result.streak, result.plan_epoch, result)
 

@@ -1,0 +1,244 @@
+"""What is known of the user's accounts: each block of each account with its clocks, its verdict and its last error."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Generic, TypeAlias, TypeVar
+
+from monitor.domain.account import (
+    AccountHistory,
+    AccountSnapshot,
+    AccountSummary,
+    FillList,
+    FundingPaidList,
+    OrderList,
+    PositionList,
+    RowProblem,
+)
+from monitor.domain.credentials import AccountRef
+from monitor.domain.errors import ErrorKind
+from monitor.exchanges.base import Source
+from monitor.polling.results import PollFailure, PollSuccess
+from monitor.state.feeds import FeedState
+from monitor.state.quotes import AgeInterval, Stamp
+from monitor.state.verdict import Verdict
+
+_Part: TypeAlias = AccountSummary | PositionList | OrderList | FillList | FundingPaidList | AccountHistory
+T = TypeVar("T", AccountSummary, PositionList, OrderList, FillList, FundingPaidList, AccountHistory)
+
+
+class Access(StrEnum):
+    """Whether an account's credentials are at hand."""
+
+    OPENING = "opening"  # the keyring is being asked, which may take minutes
+    OPEN = "open"
+    CLOSED = "closed"  # the keyring refused, or holds nothing usable
+
+
+class AccountBlock(Generic[T]):
+    """One kind of thing read of an account: its newest value, and the clocks and the feed that brought it.
+
+    Written by :class:`AccountState` only. ``value`` is ``None`` before the first reply.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.value: T | None = None
+        self.stamp: Stamp | None = None
+        self.feed: FeedState | None = None
+        self._asked_mono_s = float("-inf")
+
+    @property
+    def problems(self) -> tuple[RowProblem, ...]:
+        """What of the newest reply could not be read."""
+        return () if self.value is None else self.value.problems
+
+    def age(self, now_mono_s: float) -> AgeInterval | None:
+        """As for prices: at least the time since the reply, at most since its oldest part was asked for."""
+        return None if self.stamp is None else self.stamp.age(now_mono_s)
+
+    def verdict(self, now_mono_s: float) -> Verdict:
+        """As for prices; an account that stands still is quiet, never frozen: that is what accounts do."""
+        return Verdict.UNKNOWN if self.feed is None else self.feed.verdict(now_mono_s)
+
+    def take(self, value: T, result: PollSuccess) -> None:
+        """Take in a reply, unless a newer question was answered already."""
+        if result.requested_mono_s < self._asked_mono_s:
+            return
+        self._asked_mono_s = result.requested_mono_s
+        oldest_mono_s = getattr(value, "oldest_part_mono_s", None)
+        requested_mono_s = result.requested_mono_s if oldest_mono_s is None else min(oldest_mono_s, self._asked_mono_s)
+        if self.feed is None or self.feed.key != result.key:
+            self.feed = FeedState(
+                venue=result.venue, key=result.key, endpoint=result.endpoint, cadence_s=result.cadence_s
+            )
+        self.feed.cadence_s = result.cadence_s
+        self.feed.note_reply(
+            requested_mono_s=requested_mono_s,
+            received_mono_s=result.received_mono_s,
+            is_changed=value != self.value,
+            # Few things in a reply: standing still is no evidence that it is frozen.
+            instruments=1,
+            cache_age_s=result.cache_age_s,
+            is_cached=result.source is not Source.NETWORK,
+        )
+        self.stamp = Stamp(
+            requested_mono_s=requested_mono_s,
+            received_mono_s=result.received_mono_s,
+            received_at=result.received_at,
+            cache_age_s=result.cache_age_s,
+            source=result.source,
+        )
+        self.value = value
+
+    def mark_stale(self, slept_s: float) -> None:
+        """The machine slept or changed network since the newest reply."""
+        for clocks in (self.stamp, self.feed):
+            if clocks is not None:
+                clocks.is_marked_stale = True
+                clocks.unseen_s += slept_s
+
+
+class AccountState:
+    """One account. Written by :class:`AccountBook`, read by widgets. Thread: the board's."""
+
+    def __init__(self, ref: AccountRef) -> None:
+        self.ref = ref
+        self.access = Access.OPENING
+        self.access_text = ""
+        """Why it is closed, for people; empty otherwise."""
+        self.summary: AccountBlock[AccountSummary] = AccountBlock("balances")
+        self.positions: AccountBlock[PositionList] = AccountBlock("positions")
+        self.orders: AccountBlock[OrderList] = AccountBlock("orders")
+        self.fills: AccountBlock[FillList] = AccountBlock("fills")
+        self.funding: AccountBlock[FundingPaidList] = AccountBlock("funding")
+        self.history: AccountBlock[AccountHistory] = AccountBlock("history")
+        self._failures: dict[str, PollFailure] = {}
+
+    @property
+    def blocks(self) -> tuple[AccountBlock[_Part], ...]:  # type: ignore[type-var]  # any of them, to look at
+        """Every block."""
+        return (self.summary, self.positions, self.orders, self.fills, self.funding, self.history)  # type: ignore[return-value]  # as above
+
+    @property
+    def is_refused(self) -> bool:
+        """The venue does not accept the credentials: nothing will come until the user has done something."""
+        return any(one.failure.kind is ErrorKind.CREDENTIALS for one in self._failures.values())
+
+    def failure_of(self, block: "AccountBlock[T]") -> PollFailure | None:
+        """The newest failure of what brings ``block``; of a block that never came, of anything of this account.
+
+        Waiting for our own share of the rate limit counts as one; ``None`` when the newest poll succeeded.
+        """
+        if block.feed is not None:
+            return self._failures.get(block.feed.key)
+        return max(self._failures.values(), key=lambda one: one.failed_mono_s, default=None)
+
+    def take(self, result: PollSuccess) -> int:
+        """Take in a reply; returns how many failures in a row that ended (0: none)."""
+        payload = result.payload
+        match payload:
+            case AccountSnapshot():
+                self.summary.take(payload.summary, result)
+                self.positions.take(payload.positions, result)
+            case AccountSummary():
+                self.summary.take(payload, result)
+            case PositionList():
+                self.positions.take(payload, result)
+            case OrderList() if payload.is_open:
+                self.orders.take(payload, result)
+            case FillList():
+                self.fills.take(payload, result)
+            case FundingPaidList():
+                self.funding.take(payload, result)
+            case AccountHistory():
+                self.history.take(payload, result)
+            case _:
+                return 0
+        ended = self._failures.pop(result.key, None)
+        return 0 if ended is None else ended.streak
+
+    def fail(self, result: PollFailure) -> None:
+        """Take in a failure; what was read before stays, with its age."""
+        self._failures[result.key] = result
+
+    def mark_stale(self, slept_s: float) -> None:
+        """The machine slept or changed network: everything is of before."""
+        for block in self.blocks:
+            block.mark_stale(slept_s)
+
+
+class AccountBook:
+    """Every account the user has, in the user's order. Thread: the board's.
+
+    Results of an account that is not in it are ignored: it was deleted while its last request was on the way.
+    """
+
+    def __init__(self) -> None:
+        self.revision = 0
+        """Grows with every change."""
+        self._states: dict[AccountRef, AccountState] = {}
+        self._since_mono_s: dict[AccountRef, float] = {}
+
+    @property
+    def states(self) -> Mapping[AccountRef, AccountState]:
+        """A live view, in the user's order."""
+        return MappingProxyType(self._states)
+
+    def __iter__(self) -> Iterator[AccountState]:
+        return iter(self._states.values())
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def of_venue(self, venue: str) -> tuple[AccountState, ...]:
+        """The accounts of one venue."""
+        return tuple(state for state in self._states.values() if state.ref.venue == venue)
+
+    def set_refs(self, refs: Sequence[AccountRef]) -> None:
+        """Hold exactly these accounts; what is known of those that stay is kept."""
+        self._states = {ref: self._states.get(ref) or AccountState(ref) for ref in refs}
+        self._since_mono_s = {ref: since for ref, since in self._since_mono_s.items() if ref in self._states}
+        self.revision += 1
+
+    def renew(self, ref: AccountRef, now_mono_s: float) -> None:
+        """Other credentials stand behind the name from now on: nothing asked before may be shown under it."""
+        if ref in self._states:
+            self._states[ref] = AccountState(ref)
+            self._since_mono_s[ref] = now_mono_s
+            self.revision += 1
+
+    def set_access(self, ref: AccountRef, access: Access, text: str = "") -> None:
+        """Say whether the credentials of an account are at hand, and why not."""
+        state = self._states.get(ref)
+        if state is not None and (state.access, state.access_text) != (access, text):
+            state.access, state.access_text = access, text
+            self.revision += 1
+
+    def apply(self, result: PollSuccess) -> int:
+        """Take in a reply; returns how many failures in a row it ended."""
+        state = self._state_of(result.account, result.requested_mono_s)
+        if state is None:
+            return 0
+        self.revision += 1
+        return state.take(result)
+
+    def fail(self, result: PollFailure) -> bool:
+        """Take in a failure; False when it is of no account held."""
+        state = self._state_of(result.account, result.failed_mono_s)
+        if state is None:
+            return False
+        self.revision += 1
+        state.fail(result)
+        return True
+
+    def mark_stale(self, slept_s: float) -> None:
+        """The machine slept or changed network: everything is of before."""
+        for state in self._states.values():
+            state.mark_stale(slept_s)
+        self.revision += 1
+
+    def _state_of(self, ref: AccountRef | None, mono_s: float) -> AccountState | None:
+        if ref is None or mono_s < self._since_mono_s.get(ref, float("-inf")):
+            return None
+        return self._states.get(ref)
