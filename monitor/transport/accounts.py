@@ -22,6 +22,7 @@ class SocketEntry:
         "connect_s",
         "connection_id",
         "idle_since_s",
+        "is_prewarmed",
         "is_resumed",
         "opened_at",
         "opened_s",
@@ -42,6 +43,7 @@ class SocketEntry:
         self.cipher: str | None = None
         self.alpn: str | None = None
         self.is_resumed: bool | None = None
+        self.is_prewarmed = False
         self.connect_s: float | None = None
         self.card: ConnectionCard | None = None
 
@@ -64,6 +66,7 @@ class SocketEntry:
             idle_since_mono_s=self.idle_since_s,
             closed_mono_s=perf_counter() if cause is not None else None,
             close_cause=cause,
+            is_prewarmed=self.is_prewarmed,
         )
 
 
@@ -84,6 +87,7 @@ class OriginAccount:
         self.attempts = 0
         self.reused = 0
         self.opened = 0
+        self.prewarmed = 0
         self.connect_failed = 0
         self.healed = 0
         self.evicted_pools = 0
@@ -100,10 +104,13 @@ class OriginAccount:
         self.is_changed = True
         self._stats: PoolStats | None = None
 
-    def opened_socket(self, entry: SocketEntry) -> None:
-        """A TCP connection stands; what follows on it, TLS included, may still fail."""
+    def opened_socket(self, entry: SocketEntry, *, is_ahead: bool = False) -> None:
+        """A TCP connection stands; what follows on it, TLS included, may still fail. ``is_ahead``: no request asked."""
         with self.lock:
             self.opened += 1
+            if is_ahead:
+                self.prewarmed += 1
+                entry.is_prewarmed = True
             self.sockets[entry.connection_id] = entry
             self.is_changed = True
 
@@ -166,6 +173,7 @@ class OriginAccount:
             evicted_pools=self.evicted_pools,
             lease_timeouts=self.lease_timeouts,
             lease_wait_total_s=self.lease_wait_total_s,
+            prewarmed=self.prewarmed,
             connections=(*cards, *tuple(self.closed_cards)),
         )
 

@@ -92,7 +92,7 @@ class TracedHTTPConnection(HTTPConnection):
             record.tls_s = connected_s - started_s - (record.dns_s or 0.0) - (record.tcp_s or 0.0)
         if self.entry is not None:
             self.entry.connect_s = connected_s - started_s
-            self.entry.requests = 1
+            self.entry.requests = 0 if record.is_ahead else 1
             self._describe_tls(self.entry)
             record.is_resumed = self.entry.is_resumed
             self.entry.card = None
@@ -108,10 +108,10 @@ class TracedHTTPConnection(HTTPConnection):
         try:
             resolved = self._resolver.resolve(host, self.port, self._left_s(record, None))
         except TimeoutError as error:
-            self._ledger.account.count_connect_failed()
+            self._count_failed(record)
             raise ConnectTimeoutError(self, "name look-up timed out") from error
         except socket.gaierror as error:
-            self._ledger.account.count_connect_failed()
+            self._count_failed(record)
             raise NameResolutionError(self.host, self, error) from error
         resolved_s = record.enter("connect")
         record.dns_s = resolved_s - started_s
@@ -126,7 +126,7 @@ class TracedHTTPConnection(HTTPConnection):
         try:
             dialed = dialing.connect()
         except OSError as error:
-            self._ledger.account.count_connect_failed()
+            self._count_failed(record)
             self._resolver.doubt(host, self.port)
             record.is_past_deadline |= isinstance(error, DialDeadlinePassed)
             if isinstance(error, TimeoutError):
@@ -150,7 +150,11 @@ class TracedHTTPConnection(HTTPConnection):
         self.entry = entry
         record.is_cold = True
         record.connection_id = entry.connection_id
-        self._ledger.account.opened_socket(entry)
+        self._ledger.account.opened_socket(entry, is_ahead=record.is_ahead)
+
+    def _count_failed(self, record: Record) -> None:
+        if not record.is_ahead:
+            self._ledger.account.count_connect_failed()
 
     def _describe_tls(self, entry: SocketEntry) -> None:
         sock = self.sock

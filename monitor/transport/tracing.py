@@ -48,11 +48,13 @@ class Record:
         "first_byte_s",
         "host",
         "http_version",
+        "is_ahead",
         "is_cold",
         "is_dns_cached",
         "is_dropped",
         "is_fresh_required",
         "is_past_deadline",
+        "is_prewarmed",
         "is_reply_broken",
         "is_resumed",
         "is_wire_full",
@@ -93,6 +95,8 @@ class Record:
         self.traces: tuple[RequestTrace, ...] = ()
         self.body_bytes = 0
         self.is_fresh_required = False
+        self.is_ahead = False
+        """A connection is opened for later, not for a request: no attempt and no trace of its own."""
         self.is_past_deadline = False
         self.is_wire_full = False
         self.outer_error: BaseException | None = None
@@ -115,6 +119,7 @@ class Record:
         self.addresses_tried: int | None = None
         self.is_resumed: bool | None = None
         self.is_cold: bool | None = None
+        self.is_prewarmed = False
         self.connection_id: int | None = None
         self.request_bytes = 0
         self.wire_bytes = 0
@@ -217,6 +222,7 @@ class Record:
             weight=weight,
             error_kind=error_kind,
             is_healed=is_healed,
+            is_prewarmed=self.is_prewarmed,
             is_dns_cached=self.is_dns_cached,
             is_resumed=self.is_resumed,
             addresses_tried=self.addresses_tried,

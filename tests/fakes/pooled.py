@@ -92,7 +92,7 @@ def close_idle(server: LoopbackServer, count: int) -> None:
 def assert_adds_up(stats: PoolStats) -> None:
     """What holds at any moment."""
     assert stats.opened == stats.idle + stats.active + sum(stats.closed.values())
-    assert stats.attempts >= stats.reused + stats.opened + stats.connect_failed - stats.active
+    assert stats.attempts >= stats.reused + stats.opened - stats.prewarmed + stats.connect_failed - stats.active
     assert min(stats.idle, stats.active, stats.waiting, stats.reused, stats.opened, stats.connect_failed) >= 0
     open_cards = [card for card in stats.connections if card.close_cause is None]
     assert len(open_cards) == stats.idle + stats.active
@@ -104,7 +104,7 @@ def assert_at_rest(stats: PoolStats, *, accepts: int | None = None) -> None:
     assert_adds_up(stats)
     assert stats.active == 0
     assert stats.waiting == 0
-    assert stats.attempts == stats.reused + stats.opened + stats.connect_failed
+    assert stats.attempts == stats.reused + stats.opened - stats.prewarmed + stats.connect_failed
     if accepts is not None:
         assert stats.opened == accepts
 
