@@ -1,6 +1,7 @@
 """Composition root of the window: builds everything, connects it, and ends it in order."""
 
 import argparse
+import importlib
 import logging
 import os
 import sys
@@ -8,6 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from monitor.desk.options import DeskOptions
+from monitor.desktop.demo_process import DemoProcess
 from monitor.desktop.logs import configure_logging
 from monitor.desktop.paths import AppPaths, find_paths
 from monitor.desktop.settings import Settings, load_settings
@@ -67,15 +70,6 @@ def _run_qt(
     *,
     is_offscreen: bool,
 ) -> int:
-    try:
-        from monitor.desk.desk import Desk  # noqa: PLC0415 - Qt's libraries may be missing; say so in words
-        from monitor.desk.options import DeskOptions  # noqa: PLC0415 - Qt's libraries may be missing; say so in words
-    except ImportError as exc:
-        if exc.name is not None and exc.name.startswith("monitor"):
-            raise
-        log.exception("Qt cannot be loaded")
-        _say(f"The window's libraries cannot be loaded ({exc}). On Debian or Ubuntu: apt-get install {DEBIAN_PACKAGES}")
-        return EXIT_FAILED
     duration_s: float | None = options.duration
     screenshot: Path | None = options.screenshot
     if is_offscreen:
@@ -84,25 +78,41 @@ def _run_qt(
         if not options.self_test:
             _say(f"No display was found: running offscreen for {duration_s:g} s.")
     started_s = time.perf_counter()
-    desk = Desk(
-        settings=settings,
-        paths=paths,
-        notes=notes,
-        options=DeskOptions(
-            is_demo=options.demo or options.self_test,
-            rtt_ms=options.rtt_ms if options.demo else settings.demo_rtt_ms,
-            seed=options.seed if options.seed is not None else settings.demo_seed,
-            faults=options.faults,
-            base_urls=dict(options.base_url or ()),
-            ca_file=options.ca_file,
-            settings_file=options.settings or paths.settings_file,
-            theme=options.theme,
-            size=options.size,
-            duration_s=duration_s,
-            screenshot=screenshot,
-            is_scripted=is_offscreen or options.self_test or duration_s is not None or options.demo,
-        ),
+    desk_options = DeskOptions(
+        is_demo=options.demo or options.self_test,
+        rtt_ms=options.rtt_ms if options.demo else settings.demo_rtt_ms,
+        seed=options.seed if options.seed is not None else settings.demo_seed,
+        faults=options.faults,
+        base_urls=dict(options.base_url or ()),
+        ca_file=options.ca_file,
+        settings_file=options.settings or paths.settings_file,
+        theme=options.theme,
+        size=options.size,
+        duration_s=duration_s,
+        screenshot=screenshot,
+        is_scripted=is_offscreen or options.self_test or duration_s is not None or options.demo,
     )
+    demo: DemoProcess | None = None
+    try:
+        # The window first, then everything else, in a thread, while the demo exchange starts in its own process.
+        from monitor.desk.frame import StartFrame  # noqa: PLC0415 - Qt's libraries may be missing; say so in words
+
+        frame = StartFrame(settings, theme=options.theme, size=options.size)
+        frame.show()
+        if desk_options.is_demo or (settings.start_with == "demo" and not desk_options.base_urls):
+            demo = _launch_demo(desk_options)
+        if not frame.work_while_shown(_load_the_rest):
+            if demo is not None:
+                demo.stop()
+            return EXIT_DONE
+        from monitor.desk.desk import Desk  # noqa: PLC0415 - loaded just now
+    except ImportError as exc:
+        if exc.name is not None and exc.name.startswith("monitor"):
+            raise
+        log.exception("Qt cannot be loaded")
+        _say(f"The window's libraries cannot be loaded ({exc}). On Debian or Ubuntu: apt-get install {DEBIAN_PACKAGES}")
+        return EXIT_FAILED
+    desk = Desk(settings=settings, paths=paths, notes=notes, options=desk_options, frame=frame, demo=demo)
     if options.self_test:
         from monitor.self_test import run_self_test  # noqa: PLC0415 - needs Qt, like the desk
 
@@ -113,6 +123,20 @@ def _run_qt(
             print(line)  # noqa: T201 - the summary is this mode's product
     log.info("window closed after %.1f s", time.perf_counter() - started_s)
     return exit_code
+
+
+def _launch_demo(options: DeskOptions) -> DemoProcess:
+    demo = DemoProcess(rtt_ms=options.rtt_ms, seed=options.seed, faults=options.faults)
+    try:
+        demo.launch()
+    except OSError:
+        log.warning("the demo exchange could not be launched yet", exc_info=True)  # the desk tries again and tells
+    return demo
+
+
+def _load_the_rest() -> bool:
+    importlib.import_module("monitor.desk.desk")
+    return True
 
 
 def _say(text: str) -> None:

@@ -33,8 +33,7 @@ def build(settings: Settings, options: DeskOptions, *, demo: DemoProcess | None,
         if is_demo:
             if demo is None:
                 demo = DemoProcess(rtt_ms=options.rtt_ms, seed=options.seed, faults=options.faults)
-                demo.start()
-            addresses = demo.addresses
+            addresses = demo.start()
             base_urls = {**addresses.base_urls, **base_urls}
             ca_file = ca_file or addresses.ca_file
         runtimes = assemble(tuple(VENUES), settings, base_urls=base_urls, ca_file=ca_file)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QObject, QTimer, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication
 
-from monitor import APP_ID, APP_NAME, __version__
 from monitor.controller import Controller
 from monitor.crash import CrashHooks
 from monitor.desk.build import TOKEN_RUNTIMES, Built, build
+from monitor.desk.frame import StartFrame
+from monitor.desk.history import DATA_NAME, DEMO_NAME, DeskHistory
 from monitor.desk.options import DeskOptions
 from monitor.desktop.demo_process import DemoProcess
 from monitor.desktop.paths import AppPaths
@@ -23,23 +23,17 @@ from monitor.desktop.settings import Settings
 from monitor.desktop.settings_writer import SettingsWriter
 from monitor.exchanges.base import PollJob
 from monitor.exchanges.registry import VENUES
-from monitor.history.recorder import HistoryRecorder
-from monitor.history.sink import RecordingSink
-from monitor.history.trouble import HistoryNotice
 from monitor.polling.results import TaskDone
 from monitor.qtmodels.frame_pump import FramePump
 from monitor.state.catalog import InstrumentKey
 from monitor.state.report import summary_lines
 from monitor.widgets.first_run import FirstRunDialog
-from monitor.widgets.main_window import MainWindow
 from monitor.widgets.resources import app_icon
-from monitor.widgets.theme import Theme, apply_theme
-from monitor.widgets.theme_switch import theme_for
+from monitor.widgets.theme import Theme
 
 log = logging.getLogger(__name__)
 
 TOKEN_CRASH = -2
-TOKEN_HISTORY = -3
 
 STOP_DEADLINE_S = 2.0
 """A closed window must be gone soon; a request that hangs longer dies with the process, it holds nothing."""
@@ -55,45 +49,41 @@ class Desk(QObject):
         paths: AppPaths,
         notes: Sequence[str],
         options: DeskOptions,
+        frame: StartFrame | None = None,
+        demo: DemoProcess | None = None,
     ) -> None:
-        self.app = QApplication.instance() or QApplication([APP_NAME])
+        """``frame``: what is on screen already; ``None``: make it. ``demo``: launched, but perhaps not ready yet."""
+        frame = frame or StartFrame(settings, theme=options.theme, size=options.size)
+        self.app = frame.app
         super().__init__()
-        assert isinstance(self.app, QApplication)  # noqa: S101 - nobody else makes one
-        self.app.setApplicationName(APP_NAME)
-        self.app.setApplicationVersion(__version__)
-        self.app.setDesktopFileName(APP_ID)
         self.app.setWindowIcon(app_icon())
         self._options = options
         self.paths = paths
         self._writer = SettingsWriter(options.settings_file)
-        self._demo: DemoProcess | None = None
+        self._demo = demo
         self._is_closing = False
         self._ended_mono_s = 0.0
         self.exit_code = 0
         self._kept_theme = settings.theme
         if options.theme is not None:
             settings = replace(settings, theme=options.theme)
-        theme = theme_for(settings.theme, settings.price_colors, self._app().styleHints().colorScheme())
-        apply_theme(self._app(), theme)
+        self.window = frame.window
         if settings.start_with == "ask" and not options.is_scripted and not options.base_urls:
-            settings = self._ask_what_to_watch(settings, theme)
+            settings = self._ask_what_to_watch(settings, frame.theme)
         self.is_demo = options.is_demo or (settings.start_with == "demo" and not options.base_urls)
         self.controller = Controller(venues=tuple(VENUES), settings=settings, remember=self._remember)
-        # Simulated prices never mix with real ones: a file each.
-        self._recorder = HistoryRecorder(
-            paths.data_dir / ("history-demo.db" if self.is_demo else "history.db"),
-            version=__version__,
-            tell=self._report_history,
+        self._history = DeskHistory(
+            paths.data_dir / (DEMO_NAME if self.is_demo else DATA_NAME),
+            self.controller.board,
+            put=self.controller.outbox.put,
+            brings_back=not self.is_demo or options.seed is not None,
         )
-        sink = RecordingSink(self.controller.board, self._recorder)
-        self.pump = FramePump(self.controller.outbox, sink, parent=self)
+        self.pump = FramePump(self.controller.outbox, self._history.sink, parent=self)
         self.pump.task_done.connect(self.on_task_done)
         self.pump.slow_frame.connect(self.on_slow_frame)
-        self.window = MainWindow(
-            app=self._app(),
+        self.window.fill(
             board=self.controller.board,
             pump=self.pump,
-            theme=theme,
             settings=settings,
             commands=self,
             venue_titles={name: entry.title for name, entry in VENUES.items()},
@@ -103,6 +93,7 @@ class Desk(QObject):
             self.window.resize(*options.size)
             self.window.reset_layout()
         self.window.set_watchlist(self.controller.watchlist)
+        self.window.first_painted.connect(self._history.on_painted)
         for text in notes:
             self.tell(text, level="warning")
         self._crash_hooks = CrashHooks(self._report_crash)
@@ -122,7 +113,7 @@ class Desk(QObject):
     def open(self) -> None:
         """Show the window, and begin to build what polls in a thread of its own."""
         self.window.show()
-        self._recorder.start()
+        self._history.start()
         self.pump.start()
         self._build_in_background()
 
@@ -135,7 +126,7 @@ class Desk(QObject):
     @property
     def platform_name(self) -> str:
         """What Qt draws on: ``xcb``, ``wayland``, ``windows``, ``cocoa`` or ``offscreen``."""
-        return self._app().platformName()
+        return self.app.platformName()
 
     @Slot()
     def finish(self) -> None:
@@ -167,7 +158,7 @@ class Desk(QObject):
         self.controller.stop(STOP_DEADLINE_S)
         if self._demo is not None:
             self._demo.stop()
-        self._recorder.close()
+        self._history.close()
         self._writer.close()
 
     def summary(self) -> Sequence[str]:
@@ -225,7 +216,7 @@ class Desk(QObject):
     def quit(self) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         self._is_closing = True
-        self._app().quit()
+        self.app.quit()
 
     # Slots
 
@@ -234,8 +225,8 @@ class Desk(QObject):
         """Take over what a worker thread built or found."""
         if done.token == TOKEN_CRASH:
             self.window.toasts.notify("crash", "error", str(done.value))
-        elif done.token == TOKEN_HISTORY and isinstance(done.value, HistoryNotice):
-            self.tell(done.value.text, level=done.value.level)
+        elif (notice := self._history.take(done)) is not None:
+            self.tell(notice.text, level=notice.level)
         elif done.token == TOKEN_RUNTIMES and done.failure is not None:
             self.tell(done.failure.user_text, level="warning")
         elif done.token == TOKEN_RUNTIMES and isinstance(done.value, Built):
@@ -246,12 +237,9 @@ class Desk(QObject):
     def on_slow_frame(self) -> None:
         """Once a second."""
         self.controller.look_around(time.time(), time.perf_counter())
+        self._history.look_around()
 
     # Inside
-
-    def _app(self) -> QApplication:
-        assert isinstance(self.app, QApplication)  # noqa: S101 - see the constructor
-        return self.app
 
     def _build_in_background(self) -> None:
         settings, options, demo = self.controller.settings, self._options, self._demo
@@ -270,17 +258,13 @@ class Desk(QObject):
         self._writer.write(settings)
 
     def _ask_what_to_watch(self, settings: Settings, theme: Theme) -> Settings:
-        dialog = FirstRunDialog(theme)
+        dialog = FirstRunDialog(theme, self.window)
         dialog.exec()
         if dialog.choice is None:
             return replace(settings, start_with="live")
         chosen = replace(settings, start_with=dialog.choice.value)
         self._remember(chosen)
         return chosen
-
-    def _report_history(self, notice: HistoryNotice) -> None:
-        # Called in the recorder's thread.
-        self.controller.outbox.put(TaskDone(token=TOKEN_HISTORY, value=notice, failure=None))
 
     def _report_crash(self, text: str) -> None:
         # Called in the thread that failed; the outbox is the one way over.

@@ -56,6 +56,8 @@ class DemoProcess:
         self._rtt_ms = rtt_ms
         self._process: subprocess.Popen[str] | None = None
         self._addresses: DemoAddresses | None = None
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._errors: list[str] = []
 
     @property
     def addresses(self) -> DemoAddresses:
@@ -73,12 +75,14 @@ class DemoProcess:
         """Process id while it runs, else ``None``."""
         return self._process.pid if self._process is not None else None
 
-    def start(self) -> DemoAddresses:
-        """Start it and wait until it listens.
+    def launch(self) -> None:
+        """Let it begin to start; blocks for some milliseconds. Does nothing when that was done before.
 
         Raises:
-            DemoExchangeError: it did not say where it listens within ``START_TIMEOUT_S``.
+            OSError: the system cannot start another process.
         """
+        if self._process is not None:
+            return
         environment = dict(os.environ)
         if not getattr(sys, "frozen", False):
             root = str(Path(__file__).resolve().parents[2])
@@ -94,12 +98,23 @@ class DemoProcess:
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         self._process = process
-        lines: queue.Queue[str] = queue.Queue()
-        errors: list[str] = []
-        threading.Thread(target=self._read_first_line, args=(process, lines), daemon=True, name="demo-stdout").start()
-        threading.Thread(target=self._read_errors, args=(process, errors), daemon=True, name="demo-stderr").start()
+        for name, target, into in (
+            ("demo-stdout", self._read_first_line, self._lines),
+            ("demo-stderr", self._read_errors, self._errors),
+        ):
+            threading.Thread(target=target, args=(process, into), daemon=True, name=name).start()
+
+    def start(self) -> DemoAddresses:
+        """Launch it if need be and wait until it listens; returns at once when it does.
+
+        Raises:
+            DemoExchangeError: it did not say where it listens within ``START_TIMEOUT_S``.
+        """
+        if self._addresses is not None and self._process is not None:
+            return self._addresses
+        self.launch()
         try:
-            line = lines.get(timeout=START_TIMEOUT_S)
+            line = self._lines.get(timeout=START_TIMEOUT_S)
         except queue.Empty:
             line = ""
         try:
@@ -121,13 +136,14 @@ class DemoProcess:
             )
         except (ValueError, KeyError, TypeError) as exc:
             self.stop()
-            reason = errors[-1] if errors else "it said nothing"
+            reason = self._errors[-1] if self._errors else "it said nothing"
             raise DemoExchangeError(f"The demo exchange did not start: {reason}") from exc
         return self._addresses
 
     def stop(self) -> None:
         """End it; waits up to ``STOP_TIMEOUT_S``, then kills. Safe to call twice."""
         process, self._process = self._process, None
+        self._addresses = None
         if process is None:
             return
         if process.stdin is not None:

@@ -1,34 +1,30 @@
-"""The main window: docks around the charts, and who tells whom. It decides nothing about prices or venues."""
+"""The main window: docks around the charts, and who tells whom. It decides nothing about prices or venues.
+
+It is made in two steps. The constructor needs little more than Qt, so that a window is on screen at once; what
+:meth:`MainWindow.fill` needs (numpy, the venues, every panel) is imported there, by then in another thread.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QTabWidget
 
 from monitor import APP_NAME
 from monitor.desktop.settings import Settings
-from monitor.qtmodels.figures import safe_text
-from monitor.qtmodels.frame_pump import FramePump
 from monitor.qtmodels.timers import single_shot
-from monitor.state.board import Board
-from monitor.widgets.chart_area import utc_now
-from monitor.widgets.commands import WindowCommands
-from monitor.widgets.cross_links import CrossLinks
-from monitor.widgets.palette import Palette
-from monitor.widgets.panel_cycle import focus_next
 from monitor.widgets.theme import Theme
 from monitor.widgets.theme_switch import ThemeSwitch
-from monitor.widgets.toasts import ToastStack
-from monitor.widgets.window_actions import WindowActions, WindowToolBar
-from monitor.widgets.window_dialogs import WindowDialogs
-from monitor.widgets.window_layout import WindowLayout
-from monitor.widgets.window_menus import fill_menu_bar
-from monitor.widgets.window_panels import WindowPanels
+from monitor.widgets.window_place import restore_place
+
+if TYPE_CHECKING:
+    from monitor.qtmodels.frame_pump import FramePump
+    from monitor.state.board import Board
+    from monitor.widgets.commands import WindowCommands
 
 InstrumentKey: TypeAlias = tuple[str, str]
 
@@ -38,54 +34,81 @@ FOCUS_AFTER_MS = 150
 
 
 class MainWindow(QMainWindow):
-    """The window.
+    """The window: an empty frame at first, the monitor after :meth:`fill`.
 
-    ``venue_titles`` are display names by venue name; ``clock`` is the board's clock. ``theme`` is the one the
-    application already has (:func:`monitor.widgets.theme.apply_theme`).
+    ``theme`` is the one the application already has (:func:`monitor.widgets.theme.apply_theme`).
 
     Signals:
-        first_painted(): the first frame is on screen; the plots are loaded after it.
+        first_painted(): the first frame is on screen; the plots are loaded after the first one that is filled.
+        close_wanted(): the user closed the window before it was filled.
 
     Thread: GUI.
     """
 
     first_painted = Signal()
+    close_wanted = Signal()
 
-    def __init__(
+    def __init__(self, *, app: QApplication, theme: Theme, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._theme = theme
+        self._is_paused = False
+        self._is_painted = False
+        self._is_filled = False
+        self._is_content_painted = False
+        self.focus_key: InstrumentKey | None = None
+        self.setWindowTitle(APP_NAME)
+        self.setObjectName("main")
+        self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.theme_switch = ThemeSwitch(app, theme, self)
+        starting = QLabel("Starting…")
+        starting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        starting.setProperty("muted", True)
+        self.setCentralWidget(starting)
+        restore_place(self, settings)
+
+    def fill(
         self,
         *,
-        app: QApplication,
-        board: Board,
-        pump: FramePump,
-        theme: Theme,
+        board: "Board",
+        pump: "FramePump",
         settings: Settings,
-        commands: WindowCommands,
+        commands: "WindowCommands",
         venue_titles: Mapping[str, str],
         is_demo: bool = False,
         clock: Callable[[], float] = time.perf_counter,
-        wall_clock: Callable[[], datetime] = utc_now,
+        wall_clock: Callable[[], datetime] | None = None,
     ) -> None:
-        super().__init__()
+        """Make the panels. Call it once, shown or not.
+
+        ``venue_titles`` are display names by venue name; ``clock`` is the board's clock, ``wall_clock`` gives aware
+        UTC times (``None``: the machine's).
+        """
+        from monitor.qtmodels.figures import safe_text
+        from monitor.widgets.chart_area import utc_now
+        from monitor.widgets.cross_links import CrossLinks
+        from monitor.widgets.palette import Palette
+        from monitor.widgets.toasts import ToastStack
+        from monitor.widgets.window_actions import WindowActions, WindowToolBar
+        from monitor.widgets.window_dialogs import WindowDialogs
+        from monitor.widgets.window_layout import WindowLayout
+        from monitor.widgets.window_menus import fill_menu_bar
+        from monitor.widgets.window_panels import WindowPanels
+
         self._board = board
         self._pump = pump
         self._settings = settings
         self._commands = commands
         self._titles = {venue: safe_text(title, 30) for venue, title in venue_titles.items()}
         self._is_demo = is_demo
-        self._is_paused = False
-        self._is_first_paint = True
-        self.focus_key: InstrumentKey | None = None
         self.setWindowTitle(f"{APP_NAME} (demo)" if is_demo else APP_NAME)
-        self.setObjectName("main")
-        self.setDockNestingEnabled(True)
-        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.theme_switch = ThemeSwitch(app, theme, self)
-        self._theme = theme.for_venues(board.venue_names)
+        self._theme = self._theme.for_venues(board.venue_names)
         self.commands_of_user = WindowActions(self, venues=board.venue_names, venue_title=self.title_of)
         self.bar = WindowToolBar(self.commands_of_user, self)
         self.addToolBar(self.bar)
         self.panels = WindowPanels(
-            self, board, clock=clock, wall_clock=wall_clock, venue_title=self.title_of, theme=self._theme
+            self, board, clock=clock, wall_clock=wall_clock or utc_now, venue_title=self.title_of, theme=self._theme
         )
         self.charts, self.watchlist, self.pools = self.panels.charts, self.panels.watchlist, self.panels.pools
         self.requests, self.events, self.status = self.panels.requests, self.panels.events, self.panels.status
@@ -120,8 +143,17 @@ class MainWindow(QMainWindow):
         self.set_theme(self.theme_switch.theme)
         self._connect()
         self._layout.restore(settings)
+        self._is_filled = True
+        if self.isVisible():
+            pump.set_window_shown(True)
+            self.update()
 
     # Parts
+
+    @property
+    def is_painted(self) -> bool:
+        """Whether the panels were on screen at least once."""
+        return self._is_content_painted
 
     def title_of(self, venue: str) -> str:
         """Display name of a venue."""
@@ -261,6 +293,8 @@ class MainWindow(QMainWindow):
 
     def go_to_next_panel(self) -> None:
         """Move the keyboard to the next panel that is open."""
+        from monitor.widgets.panel_cycle import focus_next
+
         focus_next(self.panels.cycle(), self.focusWidget())
 
     def _on_refresh(self) -> None:
@@ -325,31 +359,40 @@ class MainWindow(QMainWindow):
         """Qt: after a repaint of the window, tell the pump that what was applied is on screen."""
         is_handled = super().event(event)
         if event.type() == QEvent.Type.UpdateRequest:
-            self._pump.painted()
-            if self._is_first_paint:
-                self._is_first_paint = False
+            if not self._is_painted:
+                self._is_painted = True
                 self.first_painted.emit()
-                self._load_timer.start()
+            if self._is_filled:
+                self._pump.painted()
+                if not self._is_content_painted:
+                    self._is_content_painted = True
+                    self._load_timer.start()
         return is_handled
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt: measure from now on."""
         super().showEvent(event)
-        self._pump.set_window_shown(True)
+        if self._is_filled:
+            self._pump.set_window_shown(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Qt: nothing is painted, so nothing is measured."""
         super().hideEvent(event)
-        self._pump.set_window_shown(False)
+        if self._is_filled:
+            self._pump.set_window_shown(False)
 
     def changeEvent(self, event: QEvent) -> None:
         """Qt: a minimised window is not painted either."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.WindowStateChange:
+        if event.type() == QEvent.Type.WindowStateChange and self._is_filled:
             self._pump.set_window_shown(not self.isMinimized())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt: remember the layout, then let the app decide what closing means."""
+        if not self._is_filled:
+            event.accept()
+            self.close_wanted.emit()
+            return
         self._save_timer.stop()
         self._settings = self._layout.remember(self._settings)
         self._commands.save_settings(self._settings)

@@ -12,7 +12,6 @@ from monitor.widgets.dock import Dock
 LAYOUT_VERSION = 1
 """Grows when docks come or go, so that an older saved layout is not forced onto a newer window."""
 
-FIRST_SIZE = (1280, 800)
 WATCHLIST_WIDTH_PX = 398
 POOLS_WIDTH_PX = 302
 BOTTOM_HEIGHT_PX = 200
@@ -44,11 +43,8 @@ class WindowLayout:
         window.resizeDocks([docks["requests"]], [BOTTOM_HEIGHT_PX], Qt.Orientation.Vertical)
 
     def restore(self, settings: Settings) -> None:
-        """Put everything where ``settings`` say; the first layout where they say nothing or it does not fit."""
-        self._window.resize(*FIRST_SIZE)
+        """Put the panels where ``settings`` say; the first layout where they say nothing or it does not fit."""
         self.reset()
-        if settings.window_geometry:
-            self._window.restoreGeometry(QByteArray.fromBase64(settings.window_geometry.encode()))
         if settings.window_state:
             state = QByteArray.fromBase64(settings.window_state.encode())
             if not self._window.restoreState(state, LAYOUT_VERSION):

@@ -234,12 +234,12 @@ def measure(*, range_s: int = 86_400, measured_s: float = MEASURED_S) -> WindowL
     load_history(board, feed)
     outbox = Outbox()
     pump = FramePump(outbox, board)
-    window = MainWindow(
-        app=app,
+    settings = Settings(time_range_s=range_s)
+    window = MainWindow(app=app, theme=DARK, settings=settings)
+    window.fill(
         board=board,
         pump=pump,
-        theme=DARK,
-        settings=Settings(time_range_s=range_s),
+        settings=settings,
         commands=FakeCommands(),
         venue_titles=TITLES,
     )

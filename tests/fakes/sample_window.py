@@ -62,12 +62,12 @@ def make_window(
     outbox = Outbox()
     pump = FramePump(outbox, board)
     commands = FakeCommands()
-    window = MainWindow(
-        app=app,
+    settings = settings or Settings(theme=theme.name)
+    window = MainWindow(app=app, theme=theme, settings=settings)
+    window.fill(
         board=board,
         pump=pump,
-        theme=theme,
-        settings=settings or Settings(theme=theme.name),
+        settings=settings,
         commands=commands,
         venue_titles=TITLES,
         is_demo=is_demo,

@@ -1,0 +1,101 @@
+"""The first thing on screen: the application and its empty window, up before anything heavy is imported."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from PySide6.QtCore import QEventLoop, QObject, Qt, Signal
+from PySide6.QtWidgets import QApplication
+
+from monitor import APP_ID, APP_NAME, __version__
+from monitor.desktop.settings import Settings
+from monitor.widgets.main_window import MainWindow
+from monitor.widgets.theme import apply_theme
+from monitor.widgets.theme_switch import theme_for
+
+log = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
+
+PAINT_TIMEOUT_S = 2.0
+"""A window that starts minimised or on another desktop is never painted; the start goes on all the same."""
+
+
+def make_application() -> QApplication:
+    """The one application object, with the names that desktops know the program by. Thread: the main one."""
+    app = QApplication.instance() or QApplication([APP_NAME])
+    assert isinstance(app, QApplication)  # noqa: S101 - nobody else makes one
+    app.setApplicationName(APP_NAME)
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName(APP_ID)
+    return app
+
+
+class StartFrame(QObject):
+    """Application and window in the colours of ``settings``, empty as yet.
+
+    ``theme`` (``None``: the settings') and ``size`` (in device-independent pixels) are for this run only. Thread: GUI.
+    """
+
+    _worked = Signal()
+
+    def __init__(self, settings: Settings, *, theme: str | None = None, size: tuple[int, int] | None = None) -> None:
+        self.app = make_application()
+        super().__init__()
+        if theme is not None:
+            settings = replace(settings, theme=theme)
+        self.theme = theme_for(settings.theme, settings.price_colors, self.app.styleHints().colorScheme())
+        apply_theme(self.app, self.theme)
+        self.window = MainWindow(app=self.app, theme=self.theme, settings=settings)
+        if size is not None:
+            self.window.resize(*size)
+        self.is_closed = False
+        self._is_painted = False
+        self._loop: QEventLoop | None = None
+        self.window.first_painted.connect(self._on_painted)
+        self.window.close_wanted.connect(self._on_closed)
+        self._worked.connect(self._leave, Qt.ConnectionType.QueuedConnection)
+
+    def show(self) -> None:
+        """Show the window and return when its first frame is painted, at the latest after ``PAINT_TIMEOUT_S``."""
+        self.window.show()
+        give_up_s = time.perf_counter() + PAINT_TIMEOUT_S
+        while not self._is_painted and time.perf_counter() < give_up_s:
+            self.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
+
+    def work_while_shown(self, work: Callable[[], Made]) -> Made | None:
+        """Run ``work`` in a thread of its own while the window answers; return its result.
+
+        ``None``: the user closed the window (``is_closed``), and ``work`` was left to itself. Raises what it raised.
+        """
+        made: list[Made] = []
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                made.append(work())
+            except BaseException as exc:  # noqa: BLE001 - raised again in the thread that asked
+                failures.append(exc)
+            self._worked.emit()
+
+        self._loop = QEventLoop()
+        threading.Thread(target=run, name="load", daemon=True).start()
+        self._loop.exec()
+        self._loop = None
+        if failures:
+            raise failures[0]
+        return made[0] if made and not self.is_closed else None
+
+    def _on_painted(self) -> None:
+        self._is_painted = True
+
+    def _on_closed(self) -> None:
+        self.is_closed = True
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._loop is not None:
+            self._loop.quit()
