@@ -15,9 +15,6 @@ Lookup = Callable[[str, int], list[AddressInfo]]
 LAST_GOOD_S = 900.0
 """Addresses are used for this long after they were learned when the resolver gives no new ones."""
 
-_PATIENCE_S = 1.0
-"""How long a new answer is waited for while an older one is at hand."""
-
 _RETRY_S = 5.0
 """After a failed look-up the older answer stands for this long before the resolver is asked again."""
 
@@ -67,7 +64,8 @@ class Resolver:
 
     Those who ask for the same host at the same time share one look-up, so a resolver that hangs holds one thread per
     host, not one per request. While it fails or hangs, addresses learned up to :data:`LAST_GOOD_S` ago are used; when
-    they stop answering (:meth:`doubt`), it is asked again at the next need. ``clock`` is monotonic, in seconds.
+    they stop answering (:meth:`doubt`), it is asked again at the next need. ``patience_s``: how long a new answer is
+    waited for while an older one is at hand. ``clock`` is monotonic, in seconds.
 
     Thread: any.
     """
@@ -78,11 +76,13 @@ class Resolver:
         *,
         ttl_s: float = 0.0,
         is_ipv4_only: bool = False,
+        patience_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lookup = lookup
         self._ttl_s = ttl_s
         self._is_ipv4_only = is_ipv4_only
+        self._patience_s = patience_s
         self._clock = clock
         self._lock = threading.Lock()
         self._pending: dict[_Key, _Answer] = {}
@@ -110,7 +110,7 @@ class Resolver:
                 threading.Thread(target=self._run, args=(key, answer), name=f"resolve {host}", daemon=True).start()
         fallback = known if known is not None and now - known.learned_s < LAST_GOOD_S else None
         if fallback is not None:
-            timeout_s = _PATIENCE_S if timeout_s is None else min(timeout_s, _PATIENCE_S)
+            timeout_s = self._patience_s if timeout_s is None else min(timeout_s, self._patience_s)
         is_answered = answer.done.wait(timeout_s)
         if is_answered and answer.error is None:
             with self._lock:

@@ -89,6 +89,19 @@ def close_idle(server: LoopbackServer, count: int) -> None:
     assert eventually(lambda: server.open_connections == left)
 
 
+def next_cold(session: PooledSession, server: LoopbackServer) -> RequestTrace:
+    """The server closes its idle connections, and the session opens a new one: the trace of that."""
+    traces: list[RequestTrace] = []
+
+    def is_cold() -> bool:
+        server.close_idle()
+        traces.append(session.request(GET).traces[-1])
+        return traces[-1].is_cold is True
+
+    assert eventually(is_cold)
+    return traces[-1]
+
+
 def assert_adds_up(stats: PoolStats) -> None:
     """What holds at any moment."""
     assert stats.opened == stats.idle + stats.active + sum(stats.closed.values())
