@@ -48,8 +48,7 @@ class BoardObserver:
         return Entry(
             at=at,
             reply=reply,
-            # Numbers below zero are of earlier runs, read from this very file.
-            traces=tuple(trace for trace in traces if trace.request_id > 0),
+            traces=traces,
             pools=result.pools,
             candles=candles,
             events=self._events(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,8 @@ from monitor.state.latency import MarkColumns, MarkKind
 from monitor.state.restored import Restored
 from monitor.state.series import FloatArray
 
+_Number = TypeVar("_Number", np.float64, np.int64)
+
 DAY_S: Final = 86_400.0
 FINE_S: Final = 3_600.0
 """So far back every reply is a point; before that the lowest and highest price of each ``SPAN_S``."""
@@ -30,6 +32,7 @@ DEADLINE_S: Final = 2.0
 """A start must not wait longer for the past than this; what was not read by then stays in the file."""
 
 _PROGRESS_STEPS: Final = 20_000
+_ROWS_A_PIECE: Final = 2_000
 _SPAN_MS: Final = SPAN_S * 1_000
 # Unique in the file and below zero: a request number is unique within its own run only.
 _REQUEST_NUMBER: Final = "-(t.session * 1099511627776 + t.request)"
@@ -58,8 +61,11 @@ def read_past(
     now: datetime,
     fine_s: float = FINE_S,
     deadline_s: float = DEADLINE_S,
+    wants_requests: bool = True,
 ) -> PastRead:
     """Read the prices of ``keys``, the marks of the last day and the last requests. Never raises for a bad file.
+
+    Without ``wants_requests`` only the prices.
 
     ``now_mono_s`` and ``now`` are the same moment on both clocks; anything stamped later is left out (the clock was
     wrong then, or is now). Blocks up to about ``deadline_s``. Thread: any; not the GUI's.
@@ -73,8 +79,10 @@ def read_past(
     past = _Past(connection, keys, now_mono_s=now_mono_s, now_ms=to_ms(now), fine_s=fine_s)
     is_damaged = is_cut_short = False
     try:
-        for read in (past.read_series, past.read_requests, past.read_marks):
-            read()
+        past.read_series()
+        if wants_requests:
+            past.read_requests()
+            past.read_marks()
     except sqlite3.Error as error:
         is_cut_short = error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
         is_damaged = trouble_of(error) is Trouble.CORRUPT
@@ -132,10 +140,8 @@ class _Past:
             "SELECT instrument, from_ms, min(low), max(high) FROM span WHERE from_ms >= ? AND from_ms < ?"
             " GROUP BY from_ms, instrument",
             (self._day_ms, min(self._fine_ms, self._now_ms)),
-        ).fetchall()
-        if not rows:
-            return
-        table = np.array(rows, dtype=np.float64)
+        )
+        table = _table(rows, np.dtype(np.float64))
         for number in wanted:
             of_one = table[table[:, 0] == number]
             if len(of_one):
@@ -249,10 +255,8 @@ class _Past:
             f"SELECT venue, {_KIND}, started_ms, coalesce(elapsed_us, total_us), total_us, {_REQUEST_NUMBER}, attempt,"
             " coalesce(is_cold, -1), endpoint, host FROM trace t WHERE started_ms BETWEEN ? AND ? ORDER BY started_ms",
             (self._day_ms, self._now_ms),
-        ).fetchall()
-        if not rows:
-            return
-        table = np.array(rows, dtype=np.int64)
+        )
+        table = _table(rows, np.dtype(np.int64))
         for venue in np.unique(table[:, 0]):
             of_venue = table[table[:, 0] == venue]
             kinds: dict[MarkKind, MarkColumns] = {}
@@ -280,6 +284,14 @@ class _Past:
 
     def _names(self) -> dict[int, str]:
         return dict(self._connection.execute("SELECT id, text FROM label"))
+
+
+def _table(rows: sqlite3.Cursor, kind: np.dtype[_Number]) -> npt.NDArray[_Number]:
+    """All rows as one array. In pieces: each is converted under the interpreter's lock, which the window waits for."""
+    pieces = []
+    while chunk := rows.fetchmany(_ROWS_A_PIECE):
+        pieces.append(np.array(chunk, dtype=kind))
+    return np.concatenate(pieces) if pieces else np.empty((0, len(rows.description)), dtype=kind)
 
 
 def _broken(times: FloatArray, values: FloatArray, is_broken: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:

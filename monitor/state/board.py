@@ -18,7 +18,7 @@ from monitor.state.merge import MergeOutcome
 from monitor.state.narrator import Narrator
 from monitor.state.quotes import QuoteState
 from monitor.state.request_log import RequestLog
-from monitor.state.restored import Restored
+from monitor.state.restored import Past
 from monitor.state.series import TimeSeries
 from monitor.state.venue_state import VenueState
 
@@ -53,6 +53,9 @@ class Board:
         self.accounts = AccountBook()
         """The user's accounts; whoever opens them says which there are."""
         self.started_mono_s = clock()
+        self.has_past = False
+        """Whether series hold points of before :attr:`started_mono_s`: of an earlier run, drawn and never counted."""
+        self.series_capacity = series_capacity
         self._clock = clock
         self._catalog = Catalog(venues)
         self._venues = {name: VenueState(name) for name in venues}
@@ -157,21 +160,24 @@ class Board:
         if self.events.revision != events_before:
             self.revision += 1
 
-    def restore(self, restored: Restored) -> None:
-        """Take in what an earlier run showed, before the first result of this one.
+    def restore(self, past: Past) -> None:
+        """Put what an earlier run showed before what this one has shown so far; ``past`` is taken over. Cheap.
 
         It is there to be looked at: it counts in no ledger, ratio or verdict, and no quote becomes known by it. What
-        has begun already, and what is not tracked (any more), is left alone.
+        is not tracked (any more) is left alone.
         """
-        for key, (times, values) in restored.series.items():
-            self._markets.load_series(key, times, values)
-        for name, kinds in restored.marks.items():
-            if name in self._venues and not self.requests.revision:
-                for kind, columns in kinds.items():
-                    self._venues[name].latency.load(kind, columns)
-        if not self.requests.revision:
-            for trace in restored.requests:
-                self.requests.add(trace)
+        for key, series in past.series.items():
+            self._markets.continue_series(key, series)
+        own = self.requests.items
+        if self.requests.first_revision == 0:
+            for name, window in past.latency.items():
+                if name in self._venues:
+                    for trace in own:
+                        if trace.venue == name:
+                            window.add(trace)
+                    self._venues[name].latency = window
+        self.requests.earlier = past.requests or self.requests.earlier
+        self.has_past = self.has_past or not past.is_empty
         self.revision += 1
 
     def mark_stale(self, *, slept_s: float = 0.0) -> None:

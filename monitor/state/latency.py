@@ -133,10 +133,22 @@ class _Names:
 class _Marks:
     """Marks of one kind: a series of latencies and, beside it in the same places, who they were."""
 
-    __slots__ = ("attempts", "coldness", "connection_ids", "ended_s", "endpoints", "hosts", "request_ids", "series")
+    __slots__ = (
+        "attempts",
+        "coldness",
+        "connection_ids",
+        "ended_s",
+        "endpoints",
+        "first_own",
+        "hosts",
+        "request_ids",
+        "series",
+    )
 
     def __init__(self, capacity: int) -> None:
         self.series = TimeSeries(capacity)
+        # Attempts below this number are of an earlier run: drawn, not counted.
+        self.first_own = 0
         # The series never runs backwards; this is when the attempt truly ended.
         self.ended_s = np.empty(capacity)
         self.request_ids = np.empty(capacity, dtype=np.int64)
@@ -148,6 +160,10 @@ class _Marks:
 
     def slots(self, first: int, end: int) -> npt.NDArray[np.int64]:
         return np.arange(first, end) % self.series.capacity
+
+    def own_range(self, start_s: float, end_s: float) -> tuple[int, int]:
+        first, end = self.series.index_range(start_s, end_s)
+        return max(first, self.first_own), max(end, self.first_own)
 
 
 class LatencyWindow:
@@ -182,7 +198,7 @@ class LatencyWindow:
         self.revision += 1
 
     def load(self, kind: MarkKind, columns: MarkColumns) -> None:
-        """Take in the attempts of an earlier run, the newest ``capacity`` of them.
+        """Take in the attempts of an earlier run, the newest ``capacity`` of them: to be drawn, in no summary.
 
         Raises ``ValueError`` when there are attempts of this kind already: what was before comes before.
         """
@@ -205,12 +221,13 @@ class LatencyWindow:
         ):
             used, places = np.unique(source, return_inverse=True)
             target[:count] = np.array([numbers.number(columns.names[one]) for one in used])[places]
+        marks.first_own = count
         if kind is MarkKind.WARM:
             self._bins = _BinCache(marks.series)
         self.revision += 1
 
     def summary(self, start_s: float, end_s: float, is_cold: bool | None) -> LatencySummary:
-        """Figures of the cold, or of the warm, attempts that ended in ``[start_s, end_s]``.
+        """Figures of the cold, or of the warm, attempts of this run that ended in ``[start_s, end_s]``.
 
         With ``is_cold`` of ``None`` only counts: of everything, the attempts without a connection included. A
         percentile over cold and warm together means nothing and does not exist.
@@ -219,8 +236,8 @@ class LatencyWindow:
         if is_cold is None:
             n = sum(self._count(kind, start_s, end_s, None) for kind in (MarkKind.COLD, MarkKind.WARM))
             return LatencySummary(n=n, p50_s=None, p95_s=None, p99_s=None, failed=failed, healed=healed)
-        series = self._kinds[MarkKind.COLD if is_cold else MarkKind.WARM].series
-        _, values = series.points(*series.index_range(start_s, end_s))
+        marks = self._kinds[MarkKind.COLD if is_cold else MarkKind.WARM]
+        _, values = marks.series.points(*marks.own_range(start_s, end_s))
         p50_s, p95_s, p99_s = percentiles(values, (0.50, 0.95, 0.99))
         return LatencySummary(n=len(values), p50_s=p50_s, p95_s=p95_s, p99_s=p99_s, failed=failed, healed=healed)
 
@@ -279,7 +296,7 @@ class LatencyWindow:
 
     def _count(self, kind: MarkKind, start_s: float, end_s: float, is_cold: bool | None) -> int:
         marks = self._kinds[kind]
-        first, end = marks.series.index_range(start_s, end_s)
+        first, end = marks.own_range(start_s, end_s)
         if is_cold is None or first == end:
             return end - first
         return int(np.count_nonzero(marks.coldness[marks.slots(first, end)] == int(is_cold)))

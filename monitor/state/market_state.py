@@ -1,5 +1,6 @@
 """The markets of all venues: quotes, series, books and candles, merged from payloads."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
@@ -13,13 +14,15 @@ from monitor.state.catalog import Catalog, InstrumentKey
 from monitor.state.feeds import FeedState
 from monitor.state.merge import MergeOutcome, QuoteGroup
 from monitor.state.quotes import Origin, QuoteState, Stamp
-from monitor.state.series import FloatArray, TimeSeries
+from monitor.state.series import TimeSeries
 from monitor.state.venue_state import VenueState
 from monitor.state.verdict import late_after_s
 
 BOOKS_KEPT: Final = 16
 CANDLE_SERIES_KEPT: Final = 16
 """Books and candles of instruments that were in focus; the ones unused longest are forgotten."""
+MOST_POINTS_CONTINUED: Final = 2_000
+"""A series that has more points than a past may take to be read is no longer put behind that past."""
 _CATALOG: Final = "catalog"
 
 
@@ -49,14 +52,18 @@ class MarketState:
                 if key in self.rows:
                     self.rows[key].series = self.series[key]
 
-    def load_series(self, key: InstrumentKey, times: FloatArray, values: FloatArray) -> None:
-        """Begin the series of a tracked instrument with the points of an earlier run, unless it has points already."""
-        known = self.series.get(key)
-        if known is None or len(known):
+    def continue_series(self, key: InstrumentKey, past: TimeSeries) -> None:
+        """Let the series of a tracked instrument begin with ``past``, which is taken over."""
+        own = self.series.get(key)
+        if own is None or past.capacity != own.capacity or len(own) > MOST_POINTS_CONTINUED:
             return
-        self.series[key] = TimeSeries.of_points(self._series_capacity, times, values)
+        border_s = -math.inf if past.last_time_s is None else past.last_time_s
+        times, values = own.points(*own.index_range(border_s, math.inf))
+        for time_s, value in zip(times.tolist(), values.tolist(), strict=True):
+            past.append(time_s, value)
+        self.series[key] = past
         if key in self.rows:
-            self.rows[key].series = self.series[key]
+            self.rows[key].series = past
 
     def mark_stale(self, slept_s: float) -> None:
         """Every value is of before a sleep or a network change."""

@@ -16,6 +16,8 @@ class RequestLog:
         self._items: deque[RequestTrace] = deque(maxlen=capacity)
         self._ids: set[tuple[int, int]] = set()
         self._revision = 0
+        self.earlier: tuple[RequestTrace, ...] = ()
+        """Requests of an earlier run, oldest first: to be looked at, in no count and in no other answer of this log."""
 
     @property
     def revision(self) -> int:

@@ -1,13 +1,17 @@
-"""What an earlier run showed, as one frozen value for the board of this one."""
+"""What an earlier run showed, made ready for the board of this one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.state.catalog import InstrumentKey
-from monitor.state.latency import MarkColumns, MarkKind
-from monitor.state.series import FloatArray
+from monitor.state.latency import LatencyWindow, MarkColumns, MarkKind
+from monitor.state.series import FloatArray, TimeSeries
+from monitor.state.venue_state import LATENCY_CAPACITY
+
+_NOTHING: Final[Mapping[str, LatencyWindow]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +31,34 @@ class Restored:
     def is_empty(self) -> bool:
         """Nothing was found."""
         return not (self.series or self.marks or self.requests)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The same as the board keeps it. Handed over whole: whoever made it does not touch it any more."""
+
+    series: Mapping[InstrumentKey, TimeSeries] = field(default_factory=lambda: MappingProxyType({}))
+    latency: Mapping[str, LatencyWindow] = field(default_factory=lambda: _NOTHING)
+    requests: tuple[RequestTrace, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing to be seen."""
+        return not (self.series or self.latency or self.requests)
+
+
+def prepare(restored: Restored, *, series_capacity: int, latency_capacity: int = LATENCY_CAPACITY) -> Past:
+    """Build what the board takes over, with its capacities; a day takes some 20 ms. Thread: any."""
+    windows: dict[str, LatencyWindow] = {}
+    for venue, kinds in restored.marks.items():
+        window = windows[venue] = LatencyWindow(latency_capacity)
+        for kind, columns in kinds.items():
+            window.load(kind, columns)
+    return Past(
+        series={
+            key: TimeSeries.of_points(series_capacity, times, values)
+            for key, (times, values) in restored.series.items()
+        },
+        latency=windows,
+        requests=restored.requests,
+    )

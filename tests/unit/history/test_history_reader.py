@@ -15,6 +15,7 @@ from monitor.history.reader import PastRead, read_past
 from monitor.history.schema import open_for_writing
 from monitor.history.writer import HistoryWriter
 from monitor.state.latency import MarkKind
+from monitor.state.restored import prepare
 from tests.fakes.history_samples import KEYS, WatchedBoard
 from tests.fakes.poll_results import FakeClock, make_quotes, make_trace
 
@@ -203,7 +204,7 @@ def test_a_new_board_begins_with_the_past_and_goes_on_from_there(file: Path) -> 
     record(file, watched)
     past = read(file, watched)
     next_run = WatchedBoard(FakeClock(mono_s=10.0))
-    next_run.board.restore(past.restored)
+    next_run.board.restore(prepare(past.restored, series_capacity=next_run.board.series_capacity))
     next_run.feed({"BTCUSDT": "105"})
     series = next_run.board.series(BTC)
     assert series is not None
@@ -214,25 +215,51 @@ def test_a_new_board_begins_with_the_past_and_goes_on_from_there(file: Path) -> 
     quote = next_run.board.quote(BTC)
     assert quote is not None
     assert quote.series is series
-    assert next_run.board.venue("bitunix").latency.summary(-1e9, 1e9, False).n == 3
+    latency = next_run.board.venue("bitunix").latency
+    assert latency.marks(MarkKind.WARM, -1e9, 1e9).n == 3
+    # What was before is drawn, and counted nowhere.
+    assert latency.summary(-1e9, 1e9, False).n == 1
+    assert latency.summary(-1e9, 1e9, None).n == 1
+    assert len(next_run.board.requests) == 1
+    assert len(next_run.board.requests.earlier) == 2
+    assert next_run.board.has_past
     assert next_run.board.venue("bitunix").healed == 0
     # Nothing of the past is recorded a second time.
     assert [trace.request_id for entry in next_run.entries for trace in entry.traces] == [1]
 
 
-def test_a_board_that_has_begun_is_left_alone(file: Path) -> None:
+def test_a_past_that_took_long_to_read_is_put_before_what_came_meanwhile(file: Path) -> None:
     watched = WatchedBoard()
     watched.feed({"BTCUSDT": "100"})
     record(file, watched)
     past = read(file, watched)
-    board = WatchedBoard(FakeClock(mono_s=10.0))
-    board.feed({"BTCUSDT": "105"})
-    board.board.restore(past.restored)
-    series = board.board.series(BTC)
+    begun = WatchedBoard(FakeClock(mono_s=10.0))
+    begun.feed({"BTCUSDT": "105"})
+    begun.board.restore(prepare(past.restored, series_capacity=begun.board.series_capacity))
+    begun.feed({"BTCUSDT": "106"})
+    series = begun.board.series(BTC)
 
     assert series is not None
-    assert len(series) == 1
-    assert len(board.board.requests) == 1
+    times, values = series.points(*series.index_range(-math.inf, math.inf))
+    assert [None if math.isnan(value) else value for value in values] == [100.0, None, 105.0, 106.0]
+    assert list(times) == sorted(times)
+    latency = begun.board.venue("bitunix").latency
+    assert latency.marks(MarkKind.WARM, -1e9, 1e9).n == 3
+    assert latency.summary(-1e9, 1e9, False).n == 2
+
+
+def test_what_is_not_watched_any_more_is_not_brought_back(file: Path) -> None:
+    watched = WatchedBoard()
+    watched.feed({"BTCUSDT": "100", "ETHUSDT": "7"})
+    record(file, watched)
+    past = read(file, watched)
+    board = WatchedBoard(FakeClock(mono_s=10.0)).board
+    board.track([ETH])
+    board.restore(prepare(past.restored, series_capacity=board.series_capacity))
+
+    assert board.series(BTC) is None
+    assert board.quote(ETH) is None
+    assert board.tracked == (ETH,)
 
 
 def test_a_clock_that_was_ahead_brings_no_prices_from_the_future(file: Path) -> None:
