@@ -166,6 +166,9 @@ class ChartArea(QWidget):
         keys = [key for key in (self._key, self._counterpart) if key is not None]
         if self._key is None:
             self.price_plot.set_empty_text("Choose an instrument on the left, or press Ctrl+K and type a name.")
+        if self._board.has_past:
+            for plot in (self.price_plot, self.latency_plot):
+                plot.set_run_start(self._board.started_mono_s)
         interval = self._interval if self._is_candles else None
         lines = self._content.price_lines(keys, now, candle_interval=interval, polled_interval=self._interval)
         self.price_plot.refresh(now, utc, lines)

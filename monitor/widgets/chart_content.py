@@ -53,6 +53,10 @@ class ChartContent:
             backfill = known if candles is None else None
             age = None if quote is None else quote.age(now_mono_s)
             trusted_s = last_trusted_mono_s(quote, now_mono_s)
+            note = "" if age is None or trusted_s is None else f"{age_text(age.high_s)} old"
+            if age is None and series.last_time_s is not None:
+                # Nothing but the line of an earlier run so far.
+                trusted_s, note = series.last_time_s, "earlier run"
             lines.append(
                 PriceLine(
                     venue=key[0],
@@ -67,7 +71,7 @@ class ChartContent:
                     interval_s=float(INTERVALS_S[candle_interval or polled_interval]),
                     decimals=None if instrument is None or instrument.multiplier != 1 else instrument.price_decimals,
                     # A running age would redraw the plot ten times a second; it is told where it matters.
-                    note="" if age is None or trusted_s is None else f"{age_text(age.high_s)} old",
+                    note=note,
                 )
             )
         return lines

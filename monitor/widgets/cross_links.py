@@ -40,7 +40,7 @@ class CrossLinks(QObject):
 
     def show_reply(self, venue: str, received_mono_s: float) -> None:
         """Show the request whose reply was whole at ``received_mono_s``."""
-        for trace in reversed(self._log.items):
+        for trace in (*reversed(self._log.items), *reversed(self._log.earlier)):
             if trace.venue == venue and abs(trace.ended_mono_s - received_mono_s) <= SAME_REPLY_S:
                 self.show_request(trace.request_id)
                 return

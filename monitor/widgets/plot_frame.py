@@ -18,7 +18,7 @@ from monitor.widgets.plot_gutter import TagGutter
 from monitor.widgets.plot_header import PlotHeader, Run
 from monitor.widgets.plot_primitives import Sprites, hairline
 from monitor.widgets.plot_scale import CLOCK_FROM_S, TEXT_CHARACTERS, ValueScale, age_text, time_ticks
-from monitor.widgets.plot_view import Canvas, PlotView
+from monitor.widgets.plot_view import Canvas, PlotView, draw_run_start
 from monitor.widgets.theme import Theme
 
 _TICK_EVERY_X_CHARACTERS = 13
@@ -59,6 +59,7 @@ class TimePlot(QWidget):
         self._pointer: QPointF | None = None
         self._pressed: QPointF | None = None
         self._focus_period: tuple[float, float] | None = None
+        self._run_start_s: float | None = None
 
         self.header = PlotHeader(theme, self._sprites)
         self._plot = pg.PlotWidget(enableMenu=False, background=theme.panel)
@@ -133,6 +134,10 @@ class TimePlot(QWidget):
         has_both = start_mono_s is not None and end_mono_s is not None
         self._focus_period = (start_mono_s, end_mono_s) if has_both else None  # type: ignore[assignment]  # both floats
         self._canvas.update()
+
+    def set_run_start(self, mono_s: float) -> None:
+        """Mark when this run of the app began: what lies before it is of an earlier one."""
+        self._run_start_s = mono_s
 
     def set_time_axis_visible(self, is_visible: bool) -> None:
         """Leave out the labels of the time axis, for a plot that stands above another one with the same axis."""
@@ -266,6 +271,8 @@ class TimePlot(QWidget):
         painter.drawPolyline(
             [QPointF(0.0, 0.0), QPointF(0.0, view.height - 1.0), QPointF(view.width, view.height - 1.0)]
         )
+        if self._run_start_s is not None:
+            draw_run_start(painter, view, self._run_start_s, theme, self.font())
         self._paint_data(painter, view)
         x_cursor = self._cursor_x
         if x_cursor is not None:

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
 from monitor.state.series import FloatArray
 from monitor.widgets.plot_primitives import hairline
+from monitor.widgets.theme import Theme
+
+EARLIER_TEXT = "earlier run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +86,21 @@ def draw_level(painter: QPainter, view: PlotView, y: float, color: QColor, *, fr
     pen.setDashPattern([2.0, 4.0])
     painter.setPen(pen)
     painter.drawLine(QLineF(from_x, y, view.width, y))
+
+
+def draw_run_start(painter: QPainter, view: PlotView, start_mono_s: float, theme: Theme, font: QFont) -> None:
+    """Shade what is of before ``start_mono_s``, which an earlier run of the app showed, and say so."""
+    x = round(view.x_of(start_mono_s))
+    if x <= 0:
+        return
+    shade = QColor(theme.text_muted)
+    shade.setAlphaF(0.06)
+    painter.fillRect(QRectF(0.0, 0.0, min(float(x), view.width), view.height), shade)
+    pen = QPen(QColor(theme.text_muted), 1, Qt.PenStyle.DotLine)
+    painter.setPen(pen)
+    painter.drawLine(QLineF(x, 0.0, x, view.height))
+    metrics = QFontMetricsF(font)
+    width = metrics.horizontalAdvance(EARLIER_TEXT)
+    if width + 8.0 <= x <= view.width + 1.0:
+        painter.setFont(font)
+        painter.drawText(QPointF(x - width - 6.0, metrics.ascent() + 3.0), EARLIER_TEXT)

@@ -27,6 +27,7 @@ from monitor.qtmodels.request_model import (
     RequestColumn,
     RequestFilter,
     RequestModel,
+    is_earlier,
     phases_of,
     short_endpoint,
     socket_text,
@@ -122,7 +123,8 @@ class RequestDetail(QScrollArea):
         self._add("status", status_text(trace), "HTTP status, or why there was none")
         self._add("socket", socket_text(trace), "cold: opened for this attempt; warm: was open")
         self._add("host", safe_text(trace.host, 60), "address and port asked for")
-        self._add("request", f"#{trace.request_id}, try {trace.attempt}", "all tries of a request share its number")
+        number = "earlier run" if is_earlier(trace) else f"#{trace.request_id}"
+        self._add("request", f"{number}, try {trace.attempt}", "all tries of a request share its number")
         self._add("began", local_time(trace.started_at, with_ms=True), "local time")
         self._add("protocol", f"{trace.method} {trace.http_version or DASH}", "method and HTTP version")
         self._add("sent", bytes_text(trace.request_bytes), "bytes inside TLS, headers included")
@@ -160,6 +162,7 @@ class RequestTable(QWidget):
         super().__init__(parent)
         self._requests = requests
         self._seen_revision = 0
+        self._earlier = requests.earlier[:0]
         self._venue_title = venue_title
         self._scale_s = 0.1
         self.model = RequestModel(venue_title, self)
@@ -257,6 +260,9 @@ class RequestTable(QWidget):
 
     def on_frame(self) -> None:
         """Put new attempts in front; a view that was scrolled down stays where it is."""
+        if self._requests.earlier is not self._earlier:
+            self._earlier = self._requests.earlier
+            self.model.put_below(self._earlier)
         if self._requests.revision == self._seen_revision:
             return
         fresh = self._requests.since(self._seen_revision)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from monitor.domain.telemetry import RequestTrace
-from monitor.qtmodels.request_model import TRACE_ROLE, RequestColumn
+from monitor.qtmodels.request_model import TRACE_ROLE, RequestColumn, is_earlier
 from monitor.widgets.theme import Theme
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -49,6 +49,8 @@ class TraceDelegate(QStyledItemDelegate):
                 color = theme.error
             else:
                 color = theme.text_muted
+        if is_earlier(trace):
+            color = theme.text_muted
         painter.setFont(option.font)
         painter.setPen(QColor(color))
         align = index.data(Qt.ItemDataRole.TextAlignmentRole)

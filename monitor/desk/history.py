@@ -1,0 +1,116 @@
+"""The history behind the window: it records what is shown, and brings back what an earlier run showed."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from monitor import __version__
+from monitor.history.reader import PastRead, read_past
+from monitor.history.recorder import HistoryRecorder
+from monitor.history.sink import RecordingSink
+from monitor.history.trouble import HistoryNotice
+from monitor.polling.results import PollResult, TaskDone
+from monitor.state.board import Board
+from monitor.state.catalog import InstrumentKey
+from monitor.state.restored import Past, prepare
+
+log = logging.getLogger(__name__)
+
+TOKEN_NOTICE: Final = -3
+TOKEN_PAST: Final = -4
+
+DATA_NAME: Final = "history.db"
+DEMO_NAME: Final = "history-demo.db"
+"""Simulated prices never mix with real ones: a file each."""
+
+
+class DeskHistory:
+    """Owns the recorder of one run and the threads that read the past. Thread: GUI; only :meth:`close` blocks.
+
+    ``put`` hands a finished task to the board's thread, from any thread. With ``brings_back`` False the past stays in
+    the file: a market that is made anew at every start does not continue the line of the last one.
+    """
+
+    def __init__(self, file: Path, board: Board, *, put: Callable[[PollResult], object], brings_back: bool) -> None:
+        self.file = file
+        self._board = board
+        self._put = put
+        self._brings_back = brings_back
+        self._asked: set[InstrumentKey] = set()
+        self._is_first = True
+        self._is_painted = False
+        self._reading: threading.Thread | None = None
+        self._recorder = HistoryRecorder(file, version=__version__, tell=self._report)
+        self.sink = RecordingSink(board, self._recorder)
+        """Where results go in place of the board."""
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a thread reads the past at this moment."""
+        return self._reading is not None and self._reading.is_alive()
+
+    def start(self) -> None:
+        """Begin to record."""
+        self._recorder.start()
+
+    def on_painted(self) -> None:
+        """The window is on screen: from now on the past may be read."""
+        self._is_painted = True
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Read the past of what is tracked and was not asked for yet; call it once a second."""
+        if not (self._brings_back and self._is_painted) or self.is_reading:
+            return
+        keys = tuple(key for key in self._board.tracked if key not in self._asked)
+        if not keys:
+            return
+        self._asked.update(keys)
+        # What is added later was not recorded since the start, unless it was watched before.
+        now_mono_s, now = time.perf_counter(), datetime.now(UTC)
+        if self._is_first:
+            age_s = now_mono_s - self._board.started_mono_s
+            now_mono_s, now = self._board.started_mono_s, datetime.fromtimestamp(now.timestamp() - age_s, UTC)
+        wants_requests, self._is_first = self._is_first, False
+        capacity = self._board.series_capacity
+
+        def work() -> None:
+            read = read_past(self.file, keys, now_mono_s=now_mono_s, now=now, wants_requests=wants_requests)
+            past = prepare(read.restored, series_capacity=capacity)
+            self._put(TaskDone(token=TOKEN_PAST, value=(read, past), failure=None))
+
+        self._reading = threading.Thread(target=work, name="past", daemon=True)
+        self._reading.start()
+
+    def take(self, done: TaskDone) -> HistoryNotice | None:
+        """Take over what a thread of ours found; a notice for the user, if there is one."""
+        if done.token == TOKEN_NOTICE and isinstance(done.value, HistoryNotice):
+            return done.value
+        if done.token == TOKEN_PAST and isinstance(done.value, tuple):
+            read, past = done.value
+            if isinstance(read, PastRead) and isinstance(past, Past):
+                return self._take_past(read, past)
+        return None
+
+    def close(self) -> None:
+        """Write what waits and end. Blocks for a moment."""
+        self._recorder.close()
+
+    def _take_past(self, read: PastRead, past: Past) -> HistoryNotice | None:
+        if not past.is_empty:
+            self._board.restore(past)
+        if read.is_damaged:
+            # The recorder tells how it keeps the file aside.
+            self._recorder.begin_anew()
+        elif read.is_cut_short:
+            text = "The history is large: only a part of the last day was read back in time. All of it is in the file."
+            return HistoryNotice(level="info", text=text)
+        return None
+
+    def _report(self, notice: HistoryNotice) -> None:
+        # Called in the recorder's thread.
+        self._put(TaskDone(token=TOKEN_NOTICE, value=notice, failure=None))
