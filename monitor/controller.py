@@ -132,6 +132,8 @@ class Controller:
         jump = self._sleep.look(wall_s, mono_s)
         if jump is not None and jump.are_prices_stale:
             self.board.mark_stale(slept_s=jump.unseen_s)
+            for runtime in self._runtimes.values():
+                runtime.transport.forget_network()
             if self._engine is not None:
                 self._engine.poll_now()
         self._replan()

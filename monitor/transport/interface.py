@@ -95,6 +95,10 @@ class Transport(Protocol):
         """Where the venue's budget stands now."""
         ...
 
+    def forget_network(self) -> None:
+        """The network changed, or the machine slept: look names up anew and shake hands in full from now on."""
+        ...
+
     def close(self) -> None:
         """Close idle connections; a request in flight ends at its own deadline, a new one raises ``TransportError``."""
         ...

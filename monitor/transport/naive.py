@@ -226,6 +226,9 @@ class NaiveTransport(Transport):
         """Where the venue's budget stands now."""
         return self._budget.state()
 
+    def forget_network(self) -> None:
+        """Nothing is remembered from one request to the next."""
+
     def close(self) -> None:
         """Nothing to close: every request closed its own session."""
 

@@ -131,5 +131,8 @@ class FakeTransport:
         """An unused budget."""
         return BudgetState(venue=self.venue, window_s=60.0, limit=1_200, cap=360, used=0)
 
+    def forget_network(self) -> None:
+        """Nothing to forget."""
+
     def close(self) -> None:
         """Nothing to close."""

@@ -47,6 +47,9 @@ class SilentTransport:
     def budget_state(self) -> BudgetState:
         return BudgetState(venue=self._venue, window_s=1.0, limit=10, cap=3, used=0)
 
+    def forget_network(self) -> None:
+        """Nothing to forget."""
+
     def close(self) -> None:
         self.is_closed = True
 
