@@ -93,7 +93,6 @@ class Desk(QObject):
             self.window.resize(*options.size)
             self.window.reset_layout()
         self.window.set_watchlist(self.controller.watchlist)
-        self.window.first_painted.connect(self._history.on_painted)
         for text in notes:
             self.tell(text, level="warning")
         self._crash_hooks = CrashHooks(self._report_crash)

@@ -42,7 +42,6 @@ class DeskHistory:
         self._brings_back = brings_back
         self._asked: set[InstrumentKey] = set()
         self._is_first = True
-        self._is_painted = False
         self._reading: threading.Thread | None = None
         self._recorder = HistoryRecorder(file, version=__version__, tell=self._report)
         self.sink = RecordingSink(board, self._recorder)
@@ -57,14 +56,9 @@ class DeskHistory:
         """Begin to record."""
         self._recorder.start()
 
-    def on_painted(self) -> None:
-        """The window is on screen: from now on the past may be read."""
-        self._is_painted = True
-        self.look_around()
-
     def look_around(self) -> None:
         """Read the past of what is tracked and was not asked for yet; call it once a second."""
-        if not (self._brings_back and self._is_painted) or self.is_reading:
+        if not self._brings_back or self.is_reading:
             return
         keys = tuple(key for key in self._board.tracked if key not in self._asked)
         if not keys:

@@ -65,6 +65,21 @@ _COLUMNS: dict[RequestColumn, _ColumnInfo] = {
 }
 
 
+EARLIER_DEFINITION = "An earlier run of the app made this request: shown for comparison, counted nowhere"
+
+
+def is_earlier(trace: RequestTrace) -> bool:
+    """Whether an earlier run made the request; its number is below zero then."""
+    return trace.request_id < 0
+
+
+def time_text(trace: RequestTrace) -> str:
+    """When the attempt began; marked where that was in an earlier run."""
+    if is_earlier(trace):
+        return f"◂ {local_time(trace.started_at)}"
+    return local_time(trace.started_at, with_ms=True)
+
+
 def status_text(trace: RequestTrace) -> str:
     """Say in a word how the attempt ended."""
     if trace.error_kind is not None:
@@ -87,7 +102,7 @@ def socket_text(trace: RequestTrace) -> str:
 
 
 _TEXTS: dict[RequestColumn, Callable[[RequestTrace], str]] = {
-    RequestColumn.TIME: lambda trace: local_time(trace.started_at, with_ms=True),
+    RequestColumn.TIME: time_text,
     RequestColumn.ENDPOINT: short_endpoint,
     RequestColumn.STATUS: status_text,
     RequestColumn.SOCKET: socket_text,
@@ -164,6 +179,17 @@ class RequestModel(QAbstractTableModel):
         self._traces.extend(fresh)
         self.endInsertRows()
 
+    def put_below(self, traces: Sequence[RequestTrace]) -> None:
+        """Put ``traces`` of an earlier run (oldest first) behind the oldest row, as many as there is room for."""
+        room = MAX_ROWS - len(self._traces)
+        older = list(traces[-room:]) if room > 0 else []
+        if not older:
+            return
+        first = len(self._traces)
+        self.beginInsertRows(_NO_PARENT, first, first + len(older) - 1)
+        self._traces[:0] = older
+        self.endInsertRows()
+
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt: titles, and definitions as tooltips."""
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(RequestColumn):
@@ -196,6 +222,8 @@ class RequestModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if _COLUMNS[column].is_number else Qt.AlignmentFlag.AlignLeft
             return side | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.ToolTipRole and is_earlier(trace):
+            return EARLIER_DEFINITION
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             return describe_phases(trace) if column is RequestColumn.WATERFALL else None
         return None
