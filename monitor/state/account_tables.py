@@ -1,0 +1,246 @@
+"""Rows of the account tables: positions, orders, balances, fills, and what must be said of each."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from monitor.domain.account import AccountSummary, Balance, Fill, OpenOrder, Position, RowProblem
+from monitor.domain.credentials import AccountRef
+from monitor.state.account_figures import (
+    PositionFigures,
+    Sum,
+    add_up,
+    position_figures,
+    realized_today,
+)
+from monitor.state.accounts import AccountBlock, AccountState
+from monitor.state.board import Board
+from monitor.state.quotes import Stamp
+from monitor.state.verdict import Verdict
+
+NameOf: TypeAlias = Callable[[str, str], str]
+"""Display name of an instrument by venue and venue symbol."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What all rows have. ``notes`` say what of this row could not be read; ``is_lost``: nothing else of it could.
+
+    ``verdict`` and ``stamp`` are those of the block it came with; ``name`` is what it is about.
+    """
+
+    ref: AccountRef
+    row_id: str
+    name: str
+    verdict: Verdict
+    stamp: Stamp | None
+    notes: tuple[str, ...] = ()
+    is_lost: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        """Unique within its table."""
+        return (self.ref, self.row_id, self.is_lost)
+
+    @property
+    def is_believable(self) -> bool:
+        """Whether it may be shown as current."""
+        return self.verdict.is_trustworthy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionRow(Row):
+    """One position; ``position`` is ``None`` for a row that was lost."""
+
+    position: Position | None = None
+    figures: PositionFigures | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow(Row):
+    """One open order. ``value``: what is left of it times its price (or trigger), ``None`` where there is none."""
+
+    order: OpenOrder | None = None
+    value: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceRow(Row):
+    """One asset of an account, or the account as a whole (``summary``)."""
+
+    balance: Balance | None = None
+    summary: AccountSummary | None = None
+    today: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillRow(Row):
+    """One execution; ``value`` is size times price."""
+
+    fill: Fill | None = None
+    value: Decimal | None = None
+
+
+def position_rows(
+    states: Iterable[AccountState], board: Board, name_of: NameOf, now_mono_s: float
+) -> list[PositionRow]:
+    """Every position of ``states``, in the venues' order."""
+    rows: list[PositionRow] = []
+    for state in states:
+        block = state.positions
+        common = _common(state, block, now_mono_s)
+        for position in () if block.value is None else block.value.positions:
+            quote = board.quote((state.ref.venue, position.venue_symbol))
+            rows.append(
+                PositionRow(
+                    row_id=f"{position.dex}/{position.position_id}",
+                    name=name_of(state.ref.venue, position.venue_symbol),
+                    notes=_notes(block.problems, position.position_id),
+                    position=position,
+                    figures=position_figures(position, quote, now_mono_s),
+                    **common,
+                )
+            )
+        rows.extend(PositionRow(**lost, **common) for lost in _lost(block.problems))
+    return rows
+
+
+def order_rows(states: Iterable[AccountState], name_of: NameOf, now_mono_s: float) -> list[OrderRow]:
+    """Every open order of ``states``, newest first within an account."""
+    rows: list[OrderRow] = []
+    for state in states:
+        block = state.orders
+        common = _common(state, block, now_mono_s)
+        for order in () if block.value is None else block.value.orders:
+            price = order.price if order.price is not None else order.trigger_price
+            left = order.size - (order.filled or Decimal(0))
+            rows.append(
+                OrderRow(
+                    row_id=order.order_id,
+                    name=name_of(state.ref.venue, order.venue_symbol),
+                    notes=_notes(block.problems, order.order_id),
+                    order=order,
+                    value=None if price is None else left * price,
+                    **common,
+                )
+            )
+        rows.extend(OrderRow(**lost, **common) for lost in _lost(block.problems))
+    return rows
+
+
+def balance_rows(states: Iterable[AccountState], now_mono_s: float, now: datetime) -> list[BalanceRow]:
+    """Each account as a whole, then its assets."""
+    rows: list[BalanceRow] = []
+    for state in states:
+        block = state.summary
+        summary = block.value
+        common = _common(state, block, now_mono_s)
+        if summary is None:
+            continue
+        notes = tuple(f"{problem} (field of the reply)" for problem in block.problems if not problem.is_row_lost)
+        if summary.unvalued_assets:
+            notes += (f"not in the equity, no price is known: {', '.join(summary.unvalued_assets)}",)
+        rows.append(
+            BalanceRow(
+                row_id="", name="Account", notes=notes, summary=summary, today=realized_today(state, now), **common
+            )
+        )
+        rows.extend(
+            BalanceRow(row_id=f"{balance.location}/{balance.asset}", name=balance.asset, balance=balance, **common)
+            for balance in summary.balances
+        )
+        rows.extend(BalanceRow(**lost, **common) for lost in _lost(block.problems))
+    return rows
+
+
+def fill_rows(states: Iterable[AccountState], name_of: NameOf, now_mono_s: float) -> list[FillRow]:
+    """The executions of all ``states`` together, newest first."""
+    rows: list[FillRow] = []
+    lost_rows: list[FillRow] = []
+    for state in states:
+        block = state.fills
+        common = _common(state, block, now_mono_s)
+        rows.extend(
+            FillRow(
+                row_id=fill.fill_id,
+                name=name_of(state.ref.venue, fill.venue_symbol),
+                notes=_notes(block.problems, fill.fill_id),
+                fill=fill,
+                value=fill.size * fill.price,
+                **common,
+            )
+            for fill in (() if block.value is None else block.value.fills)
+        )
+        lost_rows.extend(FillRow(**lost, **common) for lost in _lost(block.problems))
+    rows.sort(key=lambda row: row.fill.time.timestamp() if row.fill is not None else 0.0, reverse=True)
+    return lost_rows + _each_once(rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowTotals:
+    """A line of sums below a table. ``venue`` ``None``: of all. Which sums a table has is its own business."""
+
+    venue: str | None
+    count: int
+    currency: str | None
+    sums: dict[str, Sum]
+
+
+def position_totals(rows: Sequence[PositionRow], venue: str | None) -> RowTotals:
+    """``value``, ``unrealized``, ``since_open`` and ``margin`` of the positions of ``venue``, or of all."""
+    chosen = [row for row in rows if venue in {None, row.ref.venue}]
+    figures = [row.figures for row in chosen]
+    return RowTotals(
+        venue=venue,
+        count=len(chosen),
+        currency=None,
+        sums={
+            "value": add_up(None if one is None else one.value for one in figures),
+            "unrealized": add_up(None if one is None else one.unrealized for one in figures),
+            "since_open": add_up(None if one is None else one.since_open for one in figures),
+            "margin": add_up(None if row.position is None else row.position.margin for row in chosen),
+        },
+    )
+
+
+def order_totals(rows: Sequence[OrderRow], venue: str | None) -> RowTotals:
+    """``value`` of what the open orders would still trade."""
+    chosen = [row for row in rows if venue in {None, row.ref.venue}]
+    return RowTotals(venue=venue, count=len(chosen), currency=None, sums={"value": add_up(row.value for row in chosen)})
+
+
+def fill_totals(rows: Sequence[FillRow], venue: str | None) -> RowTotals:
+    """``value`` and ``realized`` of the executions listed; fees are paid in different coins."""
+    chosen = [row for row in rows if venue in {None, row.ref.venue}]
+    fills = [row.fill for row in chosen]
+    return RowTotals(
+        venue=venue,
+        count=len(chosen),
+        currency=None,
+        sums={
+            "value": add_up(row.value for row in chosen),
+            "realized": add_up(None if one is None else one.realized_pnl for one in fills),
+        },
+    )
+
+
+def _common(state: AccountState, block: AccountBlock[Any], now_mono_s: float) -> dict[str, Any]:
+    return {"ref": state.ref, "verdict": block.verdict(now_mono_s), "stamp": block.stamp}
+
+
+def _notes(problems: Sequence[RowProblem], row_id: str) -> tuple[str, ...]:
+    return tuple(str(problem) for problem in problems if problem.row_id == row_id and not problem.is_row_lost)
+
+
+def _lost(problems: Sequence[RowProblem]) -> list[dict[str, Any]]:
+    return [
+        {"row_id": problem.path, "name": "unreadable", "notes": (str(problem),), "is_lost": True}
+        for problem in {problem.path: problem for problem in problems if problem.is_row_lost}.values()
+    ]
+
+
+def _each_once(rows: Sequence[FillRow]) -> list[FillRow]:
+    # Venues have sent one execution twice; a table needs each row once.
+    return list({row.key: row for row in rows}.values())

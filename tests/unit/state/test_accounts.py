@@ -1,0 +1,292 @@
+"""Accounts on the board: blocks with their clocks, figures and totals that never guess, failures that stay apart."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from monitor.domain.account import FillList, FundingPaid, FundingPaidList, PositionList
+from monitor.domain.credentials import AccountRef
+from monitor.domain.errors import ErrorKind
+from monitor.state.account_figures import position_figures, realized_today, totals
+from monitor.state.account_tables import (
+    balance_rows,
+    fill_rows,
+    order_rows,
+    order_totals,
+    position_rows,
+    position_totals,
+)
+from monitor.state.accounts import Access
+from monitor.state.board import Board
+from monitor.state.verdict import Verdict
+from tests.fakes.account_samples import MAIN, VAULT, SampleAccounts, fills, position
+from tests.fakes.board_samples import FIRST, SampleClock, SampleFeed, make_board
+
+D = Decimal
+Sample = tuple[Board, SampleClock, SampleFeed, SampleAccounts]
+
+
+@pytest.fixture
+def sample() -> Sample:
+    board, clock, feed = make_board(seconds=5)
+    accounts = SampleAccounts(board, clock)
+    accounts.fill_in()
+    return board, clock, feed, accounts
+
+
+def name_of(venue: str, symbol: str) -> str:
+    return f"{venue}:{symbol}"
+
+
+def test_a_snapshot_fills_two_blocks_and_its_age_reaches_back_to_the_oldest_part(sample: Sample) -> None:
+    board, clock, _, _ = sample
+    clock.now_s += 2.0
+    vault = board.accounts.states[VAULT]
+
+    assert vault.summary.value is not None
+    assert vault.positions.value is not None
+    age = vault.positions.age(clock.now_s)
+    assert age is not None
+    assert (age.low_s, age.high_s) == (2.0, 9.0)
+    assert vault.positions.verdict(clock.now_s) is Verdict.LIVE
+
+
+def test_a_block_grows_late_after_three_cadences_and_one_that_never_came_is_unknown(sample: Sample) -> None:
+    board, clock, _, _ = sample
+    main = board.accounts.states[MAIN]
+    clock.now_s += 14.9
+    assert main.positions.verdict(clock.now_s) is Verdict.LIVE
+    clock.now_s += 0.2
+
+    assert main.positions.verdict(clock.now_s) is Verdict.LATE
+    assert main.fills.verdict(clock.now_s) is Verdict.LIVE
+    assert main.funding.verdict(clock.now_s) is Verdict.UNKNOWN
+    assert main.funding.age(clock.now_s) is None
+
+
+def test_an_account_that_never_changes_is_quiet_and_never_frozen(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    for _ in range(200):
+        clock.now_s += 5.0
+        accounts.deliver(MAIN, "account", accounts.summary_of_main())
+
+    assert board.accounts.states[MAIN].summary.verdict(clock.now_s) is Verdict.QUIET
+
+
+def test_an_answer_to_an_older_question_does_not_replace_a_newer_one(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    late = accounts.success(MAIN, "account", accounts.summary_of_main(equity=D(1)), took_s=3.0)
+    clock.now_s += 0.01
+    accounts.deliver(MAIN, "account", accounts.summary_of_main(equity=D(2)))
+    board.apply([late])
+
+    summary = board.accounts.states[MAIN].summary.value
+    assert summary is not None
+    assert summary.equity == 2
+
+
+def test_results_of_a_deleted_account_and_of_replaced_credentials_are_not_shown(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    on_the_way = accounts.success(MAIN, "account", accounts.summary_of_main(), took_s=1.0)
+    board.accounts.renew(MAIN, clock.now_s)
+    board.apply([on_the_way])
+    assert board.accounts.states[MAIN].summary.value is None
+
+    board.accounts.set_refs((VAULT,))
+    clock.now_s += 1
+    accounts.deliver(MAIN, "account", accounts.summary_of_main())
+    assert MAIN not in board.accounts.states
+    vault = board.accounts.states[VAULT].summary.value
+    assert vault is not None, "what is known of an account that stays is kept"
+
+
+def test_a_failing_account_does_not_touch_its_venue(sample: Sample) -> None:
+    board, clock, feed, accounts = sample
+    venue = board.venue(FIRST)
+    for streak in range(1, 4):
+        for what in ("account", "positions", "orders"):
+            accounts.fail(MAIN, what, streak=streak)
+        feed.run(1)
+
+    assert venue.verdict(clock.now_s) is Verdict.LIVE
+    assert venue.failing_endpoints == ()
+    assert venue.failure_streak == 0
+    assert venue.last_failure is None
+    assert board.accounts.states[MAIN].is_refused
+    assert not board.accounts.states[VAULT].is_refused
+    told = [entry for entry in board.events.items if "account main" in entry.text]
+    assert [(entry.level, entry.count) for entry in told] == [("error", 3)], "one line for all its endpoints"
+    assert board.accounts.states[MAIN].positions.value is not None, "what was read stays, with its age"
+
+
+def test_one_accounts_success_does_not_end_the_others_streak(sample: Sample) -> None:
+    board, _, _, accounts = sample
+    other = AccountRef(FIRST, "other")
+    board.accounts.set_refs((MAIN, VAULT, other))
+    accounts.fail(MAIN, "account")
+    accounts.deliver(other, "account", accounts.summary_of_main())
+    assert board.accounts.states[MAIN].failure_of(board.accounts.states[MAIN].summary) is not None
+    assert not any("answers again" in entry.text for entry in board.events.items)
+
+    accounts.deliver(MAIN, "account", accounts.summary_of_main())
+
+    assert board.accounts.states[MAIN].failure_of(board.accounts.states[MAIN].summary) is None
+    assert any("account main: bitunix.account answers again" in entry.text for entry in board.events.items)
+
+
+def test_a_change_of_focus_does_not_cost_an_account_its_reply(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    clock.now_s += 1
+    result = accounts.success(MAIN, "account", accounts.summary_of_main(equity=D(5)))
+    board.accept_epoch(7)
+    board.apply([result])
+
+    summary = board.accounts.states[MAIN].summary.value
+    assert summary is not None
+    assert summary.equity == 5
+
+
+def test_sleep_makes_every_block_late(sample: Sample) -> None:
+    board, clock, _, _ = sample
+    board.mark_stale(slept_s=100.0)
+    block = board.accounts.states[VAULT].positions
+
+    assert block.verdict(clock.now_s) is Verdict.LATE
+    age = block.age(clock.now_s)
+    assert age is not None
+    assert age.low_s == 100.0
+
+
+def test_the_mark_of_a_position_without_one_comes_from_the_quotes(sample: Sample) -> None:
+    board, clock, _, _ = sample
+    quote = board.quote((FIRST, "BTCUSDT"))
+    assert quote is not None
+    assert quote.mark is not None
+    figures = position_figures(position(), quote, clock.now_s)
+
+    assert figures.mark == quote.mark
+    assert figures.is_mark_current
+    assert figures.distance == (quote.mark - D("87312.4")) / quote.mark
+    assert figures.value == quote.mark * D("0.5")
+    assert figures.since_open == D("706.25") + D("-21.5"), "fees and funding are in what the venue calls realised"
+    clock.now_s += 60
+    assert not position_figures(position(), quote, clock.now_s).is_mark_current
+    assert position_figures(position(), None, clock.now_s).distance is None
+    assert position_figures(position(unrealized_pnl=None), quote, clock.now_s).since_open is None
+    own = position_figures(position(mark_price=D(90_000), realized_pnl=None, funding=D(-3)), quote, clock.now_s)
+    assert own.mark == 90_000
+    assert own.since_open == D("703.25")
+
+
+def test_rows_carry_their_problems_and_a_lost_row_is_still_a_row(sample: Sample) -> None:
+    board, clock, _, _ = sample
+    rows = position_rows(board.accounts, board, name_of, clock.now_s)
+
+    assert [row.name for row in rows] == ["bitunix:BTCUSDT", "bitunix:ETHUSDT", "hyperliquid:BTC", "unreadable"]
+    assert [len(row.notes) for row in rows] == [0, 0, 1, 1]
+    assert "leverage" in rows[2].notes[0]
+    assert rows[3].is_lost
+    assert len({row.key for row in rows}) == len(rows)
+    orders = order_rows(board.accounts, name_of, clock.now_s)
+    assert [row.value for row in orders] == [D("0.15") * 95_000, D("0.31") * 93_500]
+    assert order_totals(orders, None).sums["value"].value == D(14_250) + D(28_985)
+    assert [row.name for row in balance_rows(board.accounts, clock.now_s, clock.utc_now())] == [
+        "Account",
+        "USDT",
+        "Account",
+        "USDC",
+        "HYPE",
+    ]
+    assert [row.row_id for row in fill_rows(board.accounts, name_of, clock.now_s)] == ["f2", "f1"]
+
+
+def test_sums_say_how_many_parts_they_are_made_of(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    rows = position_rows(board.accounts, board, name_of, clock.now_s)
+    unrealized = position_totals(rows, None).sums["unrealized"]
+
+    assert unrealized.value == D("706.25") + D("-351.84") + D("412.9")
+    assert (unrealized.known, unrealized.count) == (3, 4), "the lost row is a part that is not known"
+    assert position_totals(rows, FIRST).sums["unrealized"].is_whole
+    accounts.deliver(MAIN, "account", accounts.summary_of_main(equity=None))
+    equity = totals(tuple(board.accounts), clock.utc_now()).equity
+    assert (equity.value, equity.known, equity.count) == (D("40210.5"), 1, 2)
+
+
+def test_accounts_in_different_dollars_add_up_and_in_other_money_do_not(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    both = totals(tuple(board.accounts), clock.utc_now())
+    assert both.equity.value == D("55631.25")
+    assert both.currency == "USD"
+    assert totals(board.accounts.of_venue(FIRST), clock.utc_now(), venue=FIRST).currency == "USDT"
+
+    clock.now_s += 1
+    accounts.deliver(MAIN, "account", accounts.summary_of_main(currency="BTC"))
+
+    mixed = totals(tuple(board.accounts), clock.utc_now())
+    assert mixed.currency is None
+    assert mixed.equity.value is None
+
+
+def test_a_unified_account_counts_once(sample: Sample) -> None:
+    board, clock, _, _ = sample
+    vault = totals(board.accounts.of_venue("hyperliquid"), clock.utc_now(), venue="hyperliquid")
+
+    assert vault.equity.value == D("40210.5"), "the positions' margin and PnL are inside the spot balances"
+
+
+def test_today_is_what_was_realised_since_midnight_utc(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    now = clock.utc_now()
+    main, vault = board.accounts.states[MAIN], board.accounts.states[VAULT]
+
+    assert realized_today(main, now) == D("55.5") - D("1.94")
+    assert realized_today(vault, now) == D("-1.25"), "yesterday's payment is not today's"
+    clock.now_s += 1
+    newest, _ = fills(now)
+    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=(replace(newest, realized_pnl=None),)))
+    assert realized_today(main, now) is None, "a part that is not known is not 0"
+    clock.now_s += 1
+    in_base = replace(newest, fee_asset="BTC", fee_paid=D("0.00001"))
+    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=(in_base,)))
+    assert realized_today(main, now) == D("55.5") - D("0.00001") * D("97100.5")
+    clock.now_s += 1
+    page = tuple(replace(newest, fill_id=str(number)) for number in range(100))
+    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=page))
+    assert realized_today(main, now) is None, "the page may not reach back to midnight"
+    clock.now_s += 1
+    whole_life = FundingPaid(venue_symbol="BTC", time=now, amount=D(-50), is_position_total=True)
+    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=()))
+    accounts.deliver(MAIN, "past_positions", FundingPaidList(account=MAIN, payments=(whole_life,)))
+    assert realized_today(main, now + timedelta(seconds=1)) == 0
+
+
+def test_a_problem_of_the_keyring_is_the_accounts_own(sample: Sample) -> None:
+    board, _, _, _ = sample
+    before = board.accounts.revision
+    board.accounts.set_access(MAIN, Access.CLOSED, "The keyring is locked.")
+    board.accounts.set_access(MAIN, Access.CLOSED, "The keyring is locked.")
+
+    assert board.accounts.states[MAIN].access_text == "The keyring is locked."
+    assert board.accounts.revision == before + 1
+
+
+def test_waiting_for_our_own_budget_is_no_event(sample: Sample) -> None:
+    board, _, _, accounts = sample
+    before = len(board.events)
+    accounts.fail(MAIN, "orders", kind=ErrorKind.BUDGET, text="waiting for the request budget")
+
+    assert len(board.events) == before
+    assert not board.accounts.states[MAIN].is_refused
+
+
+def test_an_empty_list_is_known_to_be_empty(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    clock.now_s += 1
+    accounts.deliver(MAIN, "positions", PositionList(account=MAIN, positions=()))
+
+    rows = position_rows(board.accounts.of_venue(FIRST), board, name_of, clock.now_s)
+    assert rows == []
+    assert position_totals(rows, FIRST).sums["value"].value is None
