@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from monitor.desktop.settings import Settings
+from monitor.domain.credentials import CredentialError, CredentialInputError, CredentialProblem, Credentials
 from monitor.domain.market import Instrument
+from monitor.exchanges.accounts import AccountClient
 from monitor.exchanges.base import ExchangeClient, Focus
 from monitor.exchanges.registry import VENUES, VenueEntry
 from monitor.polling.plan import PollPlan, merge_jobs
@@ -125,6 +127,24 @@ def assemble(
     return runtimes
 
 
+def make_account_client(credentials: Credentials, runtime: VenueRuntime) -> AccountClient:
+    """A client of one account around the venue's transport, so that it shares its pool and budget. Sends nothing.
+
+    Raises:
+        CredentialError: ``DAMAGED``: what the keyring holds cannot be right.
+    """
+    # The reads of accounts are not part of a start without any.
+    from monitor.exchanges.account_registry import ACCOUNT_VENUES  # noqa: PLC0415 - see above
+
+    try:
+        return ACCOUNT_VENUES[credentials.account.venue].make_client(runtime.transport, credentials)
+    except (CredentialInputError, KeyError):
+        # Without the cause: its frames hold what was stored.
+        raise CredentialError(
+            "What the keyring holds for this account cannot be right: replace it.", problem=CredentialProblem.DAMAGED
+        ) from None
+
+
 def default_watchlist(settings: Settings, names: Sequence[str]) -> tuple[InstrumentKey, ...]:
     """The user's watchlist, or the venues' own interleaved so that the same market stands together."""
     if settings.watchlist is not None:
@@ -143,10 +163,12 @@ def make_plan(
     watchlist: Sequence[InstrumentKey],
     interval: str,
     instruments: Mapping[InstrumentKey, Instrument] | None = None,
+    accounts: Sequence[AccountClient] = (),
 ) -> PollPlan:
     """The plan of all ``runtimes``; ``focus`` holds at most one instrument per venue (the same market on each).
 
-    Builder dexes of the watchlist are polled as well, so that every row shown has a price.
+    Builder dexes of the watchlist are polled as well, so that every row shown has a price. The ``accounts`` of a venue
+    share what one would be polled with, so that more of them do not cost more.
     """
     known = instruments or {}
     groups = []
@@ -158,4 +180,6 @@ def make_plan(
                 Focus(venue_symbol=None if key is None else key[1], interval=interval, dexes=tuple(dexes))
             )
         )
+        of_venue = [client for client in accounts if client.account.venue == name]
+        groups.extend(client.poll_jobs(sharers=len(of_venue)) for client in of_venue)
     return PollPlan(epoch=epoch, jobs=merge_jobs(groups, cadences_s=settings.cadences_s))

@@ -5,16 +5,20 @@ The window and the headless loop drive the same controller, so that what one sho
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from monitor.assembly import VenueRuntime, default_watchlist, make_plan
+from monitor.assembly import VenueRuntime, default_watchlist, make_account_client, make_plan
 from monitor.desktop.settings import Settings
+from monitor.domain.credentials import AccountRef, CredentialError, Credentials
+from monitor.exchanges.accounts import AccountClient
 from monitor.exchanges.base import PollJob
 from monitor.polling.engine import PollEngine
 from monitor.polling.outbox import Outbox
 from monitor.polling.plan import PollPlan
 from monitor.polling.sleep import SleepDetector
+from monitor.state.accounts import Access
 from monitor.state.board import Board
 from monitor.state.catalog import InstrumentKey
 
@@ -66,6 +70,8 @@ class Controller:
         self._interval = settings.interval
         self._focus = settings.focus if settings.focus is not None else next(iter(self._watchlist), None)
         self._planned: object = None
+        self._credentials: dict[AccountRef, Credentials] = {}
+        self._accounts: dict[AccountRef, AccountClient] = {}
         self.board.track(self._tracked())
 
     @property
@@ -107,6 +113,9 @@ class Controller:
         )
         if self._is_paused:
             self._engine.pause()
+        self._accounts.clear()
+        for credentials in self._credentials.values():
+            self._make_client(credentials)
         self._planned = None
         self._replan()
         if old_engine is not None:
@@ -170,6 +179,41 @@ class Controller:
         self._keep(replace(self.settings, disabled_venues=tuple(disabled)))
         self._replan()
 
+    def set_account_refs(self, refs: Sequence[AccountRef]) -> None:
+        """Show exactly these accounts, in this order; what is not among them is polled no more and forgotten."""
+        self.board.accounts.set_refs(refs)
+        for ref in set(self._credentials) - set(refs):
+            self._credentials.pop(ref)
+            self._accounts.pop(ref, None)
+        self._replan()
+
+    def open_account(self, credentials: Credentials) -> None:
+        """Poll an account with these credentials from now on; they stay in memory as long as it is shown."""
+        ref = credentials.account
+        known = self._credentials.get(ref)
+        if known is not None and dict(known.values) != dict(credentials.values):
+            self.board.accounts.renew(ref, time.perf_counter())
+        self._credentials[ref] = credentials
+        self.board.accounts.set_access(ref, Access.OPEN)
+        self._make_client(credentials)
+        self._planned = None
+        self._replan()
+        if known is not None and self._engine is not None and ref in self._accounts:
+            # A refused key has slowed its polls down; another one deserves a try at once.
+            for job in self._accounts[ref].poll_jobs():
+                self._engine.refresh(job.key, venue=job.venue)
+
+    def close_account(self, ref: AccountRef, why: str) -> None:
+        """Poll an account no more and say ``why`` where its figures were."""
+        self._credentials.pop(ref, None)
+        self._accounts.pop(ref, None)
+        self.board.accounts.set_access(ref, Access.CLOSED, why)
+        self._replan()
+
+    def credentials_of(self, ref: AccountRef) -> Credentials | None:
+        """What opens an account that is polled; ``None`` while it is not."""
+        return self._credentials.get(ref)
+
     def refresh(self) -> None:
         """Poll everything at once, within the budget."""
         if self._engine is not None:
@@ -216,7 +260,8 @@ class Controller:
         tracked = self._tracked()
         known = self.board.instruments
         dexes = tuple(known[key].dex for key in tracked if key in known and known[key].dex)
-        planned = (focus, dexes, self._interval, self.settings.disabled_venues, self.settings.cadences_s)
+        accounts = tuple(self._accounts)
+        planned = (focus, dexes, self._interval, self.settings.disabled_venues, self.settings.cadences_s, accounts)
         if planned == self._planned:
             return
         self._planned = planned
@@ -237,7 +282,17 @@ class Controller:
             watchlist=self._tracked(),
             interval=self._interval,
             instruments=self.board.instruments,
+            accounts=tuple(self._accounts.values()),
         )
+
+    def _make_client(self, credentials: Credentials) -> None:
+        runtime = self._runtimes.get(credentials.account.venue)
+        if runtime is None:
+            return
+        try:
+            self._accounts[credentials.account] = make_account_client(credentials, runtime)
+        except CredentialError as error:
+            self.board.accounts.set_access(credentials.account, Access.CLOSED, error.user_text)
 
 
 def _wind_down(engine: PollEngine, runtimes: Mapping[str, VenueRuntime], deadline_s: float) -> bool:
