@@ -90,7 +90,7 @@ def _run_qt(
         size=options.size,
         duration_s=duration_s,
         screenshot=screenshot,
-        is_scripted=is_offscreen or options.self_test or duration_s is not None or options.demo,
+        is_scripted=is_offscreen or options.self_test or options.start_marks or duration_s is not None or options.demo,
     )
     demo: DemoProcess | None = None
     try:
@@ -99,6 +99,8 @@ def _run_qt(
 
         frame = StartFrame(settings, theme=options.theme, size=options.size)
         frame.show()
+        if options.start_marks:
+            print("start: frame", flush=True)  # noqa: T201 - asked for on the command line
         if desk_options.is_demo or (settings.start_with == "demo" and not desk_options.base_urls):
             demo = _launch_demo(desk_options)
         if not frame.work_while_shown(_load_the_rest):
@@ -113,6 +115,10 @@ def _run_qt(
         _say(f"The window's libraries cannot be loaded ({exc}). On Debian or Ubuntu: apt-get install {DEBIAN_PACKAGES}")
         return EXIT_FAILED
     desk = Desk(settings=settings, paths=paths, notes=notes, options=desk_options, frame=frame, demo=demo)
+    if options.start_marks:
+        from monitor.desk.start_marks import DataMark  # noqa: PLC0415 - needs Qt, like the desk
+
+        DataMark(desk)
     if options.self_test:
         from monitor.self_test import run_self_test  # noqa: PLC0415 - needs Qt, like the desk
 

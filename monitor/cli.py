@@ -92,6 +92,8 @@ def build_parser(*, has_credentials: bool = True) -> argparse.ArgumentParser:
         action="store_true",
         help="start the window, check resources, TLS, keyring and one frame of each plot; say what failed",
     )
+    # For packaging/start_times.py: says when the first frame and the first price are painted, then closes.
+    window.add_argument("--start-marks", action="store_true", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     snapshot = commands.add_parser("snapshot", help="one reading of some instruments, then exit")
@@ -120,6 +122,7 @@ def build_parser(*, has_credentials: bool = True) -> argparse.ArgumentParser:
     measure.add_argument("--demo", action="store_true", default=argparse.SUPPRESS, help="measure the demo exchange")
     measure.add_argument("--requests", type=int, default=20, metavar="N", help="requests of each way (20)")
     measure.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    measure.add_argument("--output", type=Path, metavar="FILE", help="write the same document to FILE as well")
 
     if has_credentials:
         from monitor.commands.credentials import add_credentials_parser
