@@ -1,8 +1,13 @@
 """``measure``: pooled against unpooled requests to one venue, once, and what that means per day."""
 
 import argparse
+import contextlib
+import json
+import signal
 import sys
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues
 from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
@@ -12,11 +17,15 @@ from monitor.domain.errors import MonitorError
 from monitor.exchanges.base import Focus, PollJob
 from monitor.polling.plan import merge_jobs
 from monitor.proof.measurement import MAX_REQUESTS, MIN_REQUESTS, MeasureOptions, MeasureProgress, measure
-from monitor.proof.report import measure_document, measure_lines
+from monitor.proof.report import measure_document
+from monitor.proof.tables import measure_lines
 
 
 def run_measure(options: argparse.Namespace) -> int:
-    """Run the command and return its exit code: 0, 1 (the venue did not answer) or 2 (wrong arguments)."""
+    """Run the command and return its exit code: 0, 1 (the venue did not answer) or 2 (wrong arguments).
+
+    Ctrl+C ends it after the request in flight, with the figures as far as they came and exit code 1.
+    """
     try:
         (venue,) = check_venues([options.venue])
         wishes = MeasureOptions(requests=options.requests)
@@ -34,13 +43,14 @@ def run_measure(options: argparse.Namespace) -> int:
     try:
         runtime = assemble([venue], context.settings, base_urls=context.base_urls, ca_file=context.ca_file)[venue]
         try:
-            result = measure(
-                runtime,
-                default_jobs(runtime, context.settings),
-                wishes,
-                cancel=threading.Event(),
-                progress=_show_progress if sys.stderr.isatty() else lambda _: None,
-            )
+            with _interrupt_cancels() as cancel:
+                result = measure(
+                    runtime,
+                    default_jobs(runtime, context.settings),
+                    wishes,
+                    cancel=cancel,
+                    progress=_show_progress if sys.stderr.isatty() else lambda _: None,
+                )
         finally:
             runtime.transport.close()
     except AssemblyError as exc:
@@ -51,14 +61,17 @@ def run_measure(options: argparse.Namespace) -> int:
         return EXIT_FAILED
     finally:
         context.close()
+    document = measure_document(result)
     if options.json:
-        print_document(measure_document(result))
+        print_document(document)
     else:
         for line in measure_lines(result):
             print(line)
     if result.stopped_because:
         say(result.stopped_because)
-    return EXIT_DONE if result.is_usable and not result.stopped_because else EXIT_FAILED
+    is_written = options.output is None or _write(document, options.output)
+    is_whole = result.is_usable and not result.stopped_because and not result.is_cancelled
+    return EXIT_DONE if is_whole and is_written else EXIT_FAILED
 
 
 def default_jobs(runtime: VenueRuntime, settings: Settings) -> tuple[PollJob, ...]:
@@ -67,6 +80,32 @@ def default_jobs(runtime: VenueRuntime, settings: Settings) -> tuple[PollJob, ..
     return merge_jobs([runtime.client.poll_jobs(focus)], cadences_s=settings.cadences_s)
 
 
+def _write(document: dict[str, object], file: Path) -> bool:
+    try:
+        file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    except OSError as exc:
+        say(f"The result could not be written to {file}: {exc.strerror}.")
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _interrupt_cancels() -> Iterator[threading.Event]:
+    """An event that the first Ctrl+C sets; a second one ends the process as ever."""
+    cancel = threading.Event()
+
+    def on_interrupt(_number: int, _frame: object) -> None:
+        cancel.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _show_progress(progress: MeasureProgress) -> None:
     end = "\n" if progress.done == progress.total else ""
-    print(f"\r{progress.done} of {progress.total} requests", end=end, file=sys.stderr, flush=True)
+    text = f"{progress.done} of {progress.total} · {progress.stage.value}"
+    print(f"\r{text:40}", end=end, file=sys.stderr, flush=True)

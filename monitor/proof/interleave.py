@@ -1,4 +1,4 @@
-"""Asking pooled and unpooled in turns: random order in each pair, politely, until done or cancelled.
+"""Asking in several ways in turns: random order in each round, politely, until done or cancelled.
 
 Warm-up rule: before the first pair each way asks once, on a connection that is thrown away, and the time is not
 taken. The system's name cache, the code and the venue's own caches are then warm for both, so that neither first
@@ -8,8 +8,8 @@ request pays for what would only be the price of being first.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from monitor.domain.errors import BudgetExhausted, ErrorKind, MonitorError
 from monitor.proof.statistics import Sample
@@ -50,19 +50,33 @@ LOCAL_PACE = Pace(pause_s=0.005, handshake_spacing_s=0.0)
 Ask = Callable[[], Reading]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """One way of asking. ``opens_each``: every request opens a connection, not only the first one.
+
+    ``is_pooled`` and ``is_prewarmed`` are what its samples are marked with.
+    """
+
+    ask: Ask
+    is_pooled: bool
+    opens_each: bool
+    is_prewarmed: bool = False
+
+
 def wait_for_event(event: threading.Event, timeout_s: float) -> object:
     """Block until ``event`` is set or ``timeout_s`` passed."""
     return event.wait(timeout_s)
 
 
 class Interleaving:
-    """One run of pairs. Thread: one; ``cancel`` may be set from any and ends it after the request in flight."""
+    """One run of rounds in which each contender asks once; with two of them a round is a pair.
+
+    Thread: one; ``cancel`` may be set from any and ends it after the request in flight."""
 
     def __init__(
         self,
+        contenders: Sequence[Contender],
         *,
-        pooled: Ask,
-        unpooled: Ask,
         requests: int,
         pace: Pace,
         seed: int,
@@ -70,8 +84,8 @@ class Interleaving:
         clock: Callable[[], float] = time.perf_counter,
         wait: Wait = wait_for_event,
     ) -> None:
-        """``requests``: of each way."""
-        self._asks = {True: pooled, False: unpooled}
+        """``requests``: of each contender."""
+        self._contenders = tuple(contenders)
         self._requests = requests
         self._pace = pace
         self._rng = random.Random(seed)
@@ -80,7 +94,7 @@ class Interleaving:
         self._wait = wait
         self._ended_s: float | None = None
         self._handshake_s: float | None = None
-        self._failures = {True: 0, False: 0}
+        self._failures = [0] * len(self._contenders)
         self._refusals = 0
         self.stopped_because = ""
         """A sentence when the run ended before its time by itself; empty otherwise."""
@@ -90,27 +104,28 @@ class Interleaving:
     def samples(self) -> Iterator[Sample]:
         """Ask, and yield each sample as it is taken. Blocks."""
         for pair in range(self._requests):
-            order = [True, False]
+            order = list(range(len(self._contenders)))
             self._rng.shuffle(order)
-            for is_pooled in order:
-                sample = self._ask(pair, is_pooled=is_pooled)
+            for place in order:
+                sample = self._ask(pair, self._contenders[place])
                 if sample is None:
                     return
                 yield sample
-                if self._is_hopeless(sample):
+                if self._is_hopeless(place, sample):
                     return
 
-    def _ask(self, pair: int, *, is_pooled: bool) -> Sample | None:
+    def _ask(self, pair: int, contender: Contender) -> Sample | None:
         patience_s = BUDGET_PATIENCE_S
-        # The pool's first request opens a connection as well; later ones do only by surprise.
-        opens = not is_pooled or pair == 0
+        # A pool's first request opens a connection as well; later ones do only by surprise.
+        opens = contender.opens_each or pair == 0
+        marks = Sample(pair=pair, is_pooled=contender.is_pooled, is_prewarmed=contender.is_prewarmed)
         while True:
             self._keep_pace(opens=opens)
             if self._cancel.is_set():
                 return None
             started_s = self._clock()
             try:
-                reading = self._asks[is_pooled]()
+                reading = contender.ask()
             except BudgetExhausted as error:
                 if error.available_in_s <= patience_s:
                     # Nothing was sent: not a request, wait for our share like everybody else in this app.
@@ -118,19 +133,13 @@ class Interleaving:
                     self._wait(self._cancel, max(0.01, error.available_in_s))
                     continue
                 self.last_error = error
-                sample = Sample(pair=pair, is_pooled=is_pooled, error_kind=error.kind)
+                sample = replace(marks, error_kind=error.kind)
             except MonitorError as error:
                 self.last_error = error
-                sample = Sample(pair=pair, is_pooled=is_pooled, error_kind=error.kind)
+                sample = replace(marks, error_kind=error.kind)
             else:
                 opens = opens or reading.is_cold is True
-                sample = Sample(
-                    pair=pair,
-                    is_pooled=is_pooled,
-                    duration_s=reading.duration_s,
-                    is_cold=reading.is_cold,
-                    setup_s=reading.setup_s,
-                )
+                sample = replace(marks, duration_s=reading.duration_s, is_cold=reading.is_cold, setup_s=reading.setup_s)
             self._ended_s = self._clock()
             if opens:
                 self._handshake_s = started_s
@@ -145,13 +154,12 @@ class Interleaving:
         while not self._cancel.is_set() and (left_s := due_s - self._clock()) > 0.0:
             self._wait(self._cancel, left_s)
 
-    def _is_hopeless(self, sample: Sample) -> bool:
-        way = sample.is_pooled
-        self._failures[way] = 0 if sample.error_kind is None else self._failures[way] + 1
+    def _is_hopeless(self, place: int, sample: Sample) -> bool:
+        self._failures[place] = 0 if sample.error_kind is None else self._failures[place] + 1
         self._refusals += sample.error_kind is ErrorKind.RATE_LIMITED
         if self._refusals >= MAX_REFUSALS:
             self.stopped_because = "The venue refused for its rate limit; the measurement stopped early."
-        elif self._failures[way] >= MAX_FAILURES_IN_A_ROW:
+        elif self._failures[place] >= MAX_FAILURES_IN_A_ROW:
             kind = "" if sample.error_kind is None else f" ({sample.error_kind.value})"
-            self.stopped_because = f"{self._failures[way]} requests in a row failed{kind}; it stopped early."
+            self.stopped_because = f"{self._failures[place]} requests in a row failed{kind}; it stopped early."
         return bool(self.stopped_because)

@@ -1,30 +1,44 @@
 """*Measure*: one venue, the same endpoint, pooled against a new session per request, in one interleaved run."""
 
-import contextlib
 import ipaddress
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from time import perf_counter
 from urllib.parse import urlsplit
 
-import msgspec
-
 from monitor.assembly import VenueRuntime
-from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
+from monitor.domain.telemetry import PoolStats
 from monitor.exchanges.base import ExchangeClient, Fetched, Payload, PollJob
-from monitor.proof.interleave import LIVE_PACE, LOCAL_PACE, Interleaving, Pace, Reading, Wait, wait_for_event
-from monitor.proof.per_day import PerDay, per_day, plan_calls
+from monitor.proof.first import FirstFigures, FirstRequests, Prewarm
+from monitor.proof.interleave import (
+    LIVE_PACE,
+    LOCAL_PACE,
+    Contender,
+    Interleaving,
+    Reading,
+    Wait,
+    wait_for_event,
+)
+from monitor.proof.per_day import PerDay, per_day
+from monitor.proof.pool_life import LifeRules
 from monitor.proof.statistics import Improvement, Sample, VariantFigures, figures, improvement
-from monitor.transport.interface import Endpoint, Reply, Transport
+from monitor.proof.stopwatch import Stopwatch, reading_of
+from monitor.transport.config import TransportConfig
+from monitor.transport.interface import Transport
 
 DEFAULT_REQUESTS = 20
 MIN_REQUESTS = 2
 MAX_REQUESTS = 1_000
 """Half an hour at a live venue's one handshake a second."""
 DEFAULT_SEED = 1
+
+FIRST_ROUNDS_LIVE = 3
+"""Nine handshakes at one a second."""
+FIRST_ROUNDS_LOCAL = 5
+REST_S = 0.0003
 
 Read = Callable[[ExchangeClient], Fetched[Payload]]
 
@@ -36,33 +50,47 @@ def read_quotes(client: ExchangeClient) -> Fetched[Payload]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureOptions:
-    """``requests`` of each way, ``MIN_REQUESTS`` to ``MAX_REQUESTS``. ``seed``: of the order and of the interval."""
+    """``requests`` of each way, ``MIN_REQUESTS`` to ``MAX_REQUESTS``. ``seed``: of the order and of the interval.
+
+    ``prewarm`` opens the connection for the pre-warmed first requests; ``None``: those are left out.
+    """
 
     requests: int = DEFAULT_REQUESTS
     seed: int = DEFAULT_SEED
     read: Read = field(default=read_quotes)
-    prewarm: Callable[[Transport], None] | None = None
-    """Opens connections before the first pooled request: their handshakes are then paid earlier, not saved."""
+    prewarm: Prewarm | None = None
 
     def __post_init__(self) -> None:
         if not MIN_REQUESTS <= self.requests <= MAX_REQUESTS:
             raise ValueError(f"measure between {MIN_REQUESTS} and {MAX_REQUESTS} requests")
 
 
+class MeasureStage(StrEnum):
+    """What a measurement is at."""
+
+    REQUESTS = "requests"
+    FIRST = "first requests"
+    DAYS = "simulated days"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureProgress:
-    """One more request is done: ``done`` of ``total``, counting both ways. Frozen, so it may cross threads."""
+    """One more step is done: ``done`` of ``total`` over all stages. ``sample``: the request of that step; ``None`` in a
+    stage without requests. Frozen, so it may cross threads.
+    """
 
+    stage: MeasureStage
     done: int
     total: int
-    sample: Sample
+    sample: Sample | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureResult:
     """What a measurement found; of a cancelled or stopped one, as far as it came.
 
-    ``requests`` were asked for, of each way. ``stopped_because``: why it ended early by itself, empty if it did not.
+    ``requests`` were asked for, of each way. ``per_day`` is ``None`` of a cancelled one. ``stopped_because``: why it
+    ended early by itself, empty if it did not.
     """
 
     venue: str
@@ -72,11 +100,12 @@ class MeasureResult:
     started_at: datetime
     duration_s: float
     samples: tuple[Sample, ...]
+    first_samples: tuple[Sample, ...]
     pooled: VariantFigures
     unpooled: VariantFigures
     improvement: Improvement
-    per_day: PerDay
-    is_prewarmed: bool
+    first: FirstFigures
+    per_day: PerDay | None
     is_cancelled: bool
     stopped_because: str
     seed: int
@@ -85,6 +114,187 @@ class MeasureResult:
     def is_usable(self) -> bool:
         """Whether both ways got replies, so that they can be compared at all."""
         return self.pooled.n > 0 and self.unpooled.n > 0
+
+
+class _Cancelled(Exception):
+    """Nobody waits for the simulated days any more."""
+
+
+class Measurement:
+    """One run at one venue; ``jobs`` is the plan that the figures per day are for.
+
+    Both ways share the budget of ``runtime``. Thread: :meth:`run` in any but the GUI's; ``cancel`` is set from any.
+    """
+
+    def __init__(
+        self,
+        runtime: VenueRuntime,
+        jobs: Sequence[PollJob],
+        options: MeasureOptions,
+        *,
+        cancel: threading.Event,
+        progress: Callable[[MeasureProgress], object] = lambda _: None,
+        wait: Wait = wait_for_event,
+    ) -> None:
+        self._runtime = runtime
+        self._jobs = tuple(jobs)
+        self._options = options
+        self._cancel = cancel
+        self._progress = progress
+        self._wait = wait
+        is_near = is_local(runtime.base_url)
+        self._pace = LOCAL_PACE if is_near else LIVE_PACE
+        rounds = 0 if options.prewarm is None else FIRST_ROUNDS_LOCAL if is_near else FIRST_ROUNDS_LIVE
+        self._first_rounds = rounds
+        self._total = 2 * options.requests + 3 * rounds + 4
+        self._done = 0
+        self._endpoint = ""
+        self._host = urlsplit(runtime.base_url).netloc
+        self._naive = runtime.make_naive()
+        self._naive_client = runtime.entry.make_client(self._naive)
+
+    def run(self) -> MeasureResult:
+        """Ask, and work out what it means. Blocks: at a live venue a little over a second per pair.
+
+        Raises ``MonitorError`` when neither way got a reply to its warm-up.
+        """
+        started_at, started_s = datetime.now(UTC), perf_counter()
+        options, cancel = self._options, self._cancel
+        try:
+            self._warm_up()
+            samples, stopped_because, opened = self._compare()
+            first_samples: list[Sample] = []
+            first = FirstFigures(rounds=0)
+            if options.prewarm is not None and self._first_rounds and not stopped_because:
+                first, first_samples, stopped_because = self._ask_first(options.prewarm)
+        finally:
+            self._naive.close()
+        pooled = figures(samples, is_pooled=True, opened=opened[0])
+        unpooled = figures(samples, is_pooled=False, opened=opened[1])
+        per_day = self._per_day([*samples, *first_samples], pooled, unpooled, started_at)
+        return MeasureResult(
+            venue=self._runtime.entry.name,
+            host=self._host,
+            endpoint=self._endpoint,
+            requests=options.requests,
+            started_at=started_at,
+            duration_s=perf_counter() - started_s,
+            samples=tuple(samples),
+            first_samples=tuple(first_samples),
+            pooled=pooled,
+            unpooled=unpooled,
+            improvement=improvement(samples, pooled, unpooled, seed=options.seed),
+            first=first,
+            per_day=per_day,
+            is_cancelled=cancel.is_set(),
+            stopped_because=stopped_because,
+            seed=options.seed,
+        )
+
+    def _compare(self) -> tuple[list[Sample], str, tuple[int, int]]:
+        """The pairs, why they ended early, and how many connections both ways opened."""
+        session = self._runtime.make_pooled()
+        opened_before = self._naive.opened
+        run = self._interleaving(
+            (
+                Contender(ask=lambda: self._ask_pooled(session), is_pooled=True, opens_each=False),
+                Contender(ask=self._ask_naive, is_pooled=False, opens_each=True),
+            ),
+            requests=self._options.requests,
+            seed=self._options.seed,
+        )
+        try:
+            samples = self._take(run, MeasureStage.REQUESTS)
+            opened = sum(pool.opened for pool in session.pool_stats())
+        finally:
+            session.close()
+        return samples, run.stopped_because, (opened, self._naive.opened - opened_before)
+
+    def _ask_first(self, prewarm: Prewarm) -> tuple[FirstFigures, list[Sample], str]:
+        first = FirstRequests(
+            unpooled=self._ask_naive,
+            make_pool=self._runtime.make_pooled,
+            ask_pool=self._ask_pooled,
+            prewarm=prewarm,
+        )
+        self._wait(self._cancel, self._pace.handshake_spacing_s)
+        run = self._interleaving(first.contenders, requests=self._first_rounds, seed=self._options.seed + 1)
+        samples = self._take(run, MeasureStage.FIRST)
+        return first.figures(samples), samples, run.stopped_because
+
+    def _per_day(
+        self, samples: Sequence[Sample], pooled: VariantFigures, unpooled: VariantFigures, started_at: datetime
+    ) -> PerDay | None:
+        runtime = self._runtime
+        budget = runtime.transport.budget_state()
+        # The half keeps the product above the whole number that it stands for.
+        cap_fraction = min(1.0, (budget.cap + 0.5) / budget.limit)
+
+        def rest() -> None:
+            if self._cancel.is_set():
+                raise _Cancelled
+            # Simulating is pure Python: whoever draws a window in this process must get a turn.
+            self._wait(self._cancel, REST_S)
+
+        try:
+            return per_day(
+                self._jobs,
+                samples,
+                pooled,
+                unpooled,
+                budget_rule=replace(runtime.entry.budget_rule, cap_fraction=cap_fraction),
+                rules=known_life(runtime.transport.pool_stats()),
+                start=started_at,
+                rest=rest,
+                progress=lambda: self._tell(MeasureStage.DAYS),
+            )
+        except _Cancelled:
+            return None
+
+    def _warm_up(self) -> None:
+        thrown_away = self._runtime.make_pooled()
+        run = self._interleaving(
+            (
+                Contender(ask=lambda: self._ask_pooled(thrown_away), is_pooled=True, opens_each=True),
+                Contender(ask=self._ask_naive, is_pooled=False, opens_each=True),
+            ),
+            requests=1,
+            seed=0,
+        )
+        try:
+            samples = list(run.samples())
+        finally:
+            thrown_away.close()
+        # The measurement's first handshake keeps its distance to those of the warm-up, too.
+        self._wait(self._cancel, self._pace.handshake_spacing_s)
+        if run.last_error is not None and all(sample.duration_s is None for sample in samples):
+            raise run.last_error
+
+    def _interleaving(self, contenders: Sequence[Contender], *, requests: int, seed: int) -> Interleaving:
+        return Interleaving(
+            contenders, requests=requests, pace=self._pace, seed=seed, cancel=self._cancel, wait=self._wait
+        )
+
+    def _take(self, run: Interleaving, stage: MeasureStage) -> list[Sample]:
+        samples = []
+        for sample in run.samples():
+            samples.append(sample)
+            self._tell(stage, sample)
+        return samples
+
+    def _tell(self, stage: MeasureStage, sample: Sample | None = None) -> None:
+        self._done += 1
+        self._progress(MeasureProgress(stage=stage, done=self._done, total=self._total, sample=sample))
+
+    def _ask_naive(self) -> Reading:
+        (trace,) = self._options.read(self._naive_client).traces
+        return Reading(duration_s=trace.total_s, is_cold=True)
+
+    def _ask_pooled(self, session: Transport) -> Reading:
+        stopwatch = Stopwatch(session)
+        traces = self._options.read(self._runtime.entry.make_client(stopwatch)).traces
+        self._endpoint, self._host = traces[-1].endpoint, traces[-1].host
+        return reading_of(traces, stopwatch.decode_s)
 
 
 def measure(
@@ -96,71 +306,8 @@ def measure(
     progress: Callable[[MeasureProgress], object] = lambda _: None,
     wait: Wait = wait_for_event,
 ) -> MeasureResult:
-    """Measure one venue; ``jobs`` is the plan that the figures per day are for.
-
-    Blocks: at a live venue a little over a second per pair. Both ways share the budget of ``runtime``. Raises
-    ``MonitorError`` when neither way got a reply to its warm-up. Thread: any but the GUI's.
-    """
-    entry = runtime.entry
-    started_at, started_s = datetime.now(UTC), perf_counter()
-    naive = runtime.make_naive()
-    naive_client = entry.make_client(naive)
-    pace = LOCAL_PACE if is_local(runtime.base_url) else LIVE_PACE
-    _warm_up(runtime, naive_client, options.read, pace=pace, cancel=cancel, wait=wait)
-    pooled = _Stopwatch(runtime.make_pooled())
-    pooled_client = entry.make_client(pooled)
-    if options.prewarm is not None:
-        options.prewarm(pooled.inner)
-    endpoints: list[str] = []
-
-    def ask_naive() -> Reading:
-        (trace,) = options.read(naive_client).traces
-        return Reading(duration_s=trace.total_s, is_cold=True)
-
-    def ask_pooled() -> Reading:
-        traces = options.read(pooled_client).traces
-        endpoints[:] = [traces[-1].endpoint, traces[-1].host]
-        return _reading(traces, pooled.decode_s)
-
-    run = Interleaving(
-        pooled=ask_pooled,
-        unpooled=ask_naive,
-        requests=options.requests,
-        pace=pace,
-        seed=options.seed,
-        cancel=cancel,
-        wait=wait,
-    )
-    opened_before = naive.opened
-    samples: list[Sample] = []
-    try:
-        for sample in run.samples():
-            samples.append(sample)
-            progress(MeasureProgress(done=len(samples), total=2 * options.requests, sample=sample))
-        opened = sum(pool.opened for pool in pooled.pool_stats())
-    finally:
-        pooled.close()
-        naive.close()
-    of_pooled = figures(samples, is_pooled=True, opened=opened)
-    of_naive = figures(samples, is_pooled=False, opened=naive.opened - opened_before)
-    endpoint, host = endpoints or ("", urlsplit(runtime.base_url).netloc)
-    return MeasureResult(
-        venue=entry.name,
-        host=host,
-        endpoint=endpoint,
-        requests=options.requests,
-        started_at=started_at,
-        duration_s=perf_counter() - started_s,
-        samples=tuple(samples),
-        pooled=of_pooled,
-        unpooled=of_naive,
-        improvement=improvement(samples, of_pooled, of_naive, seed=options.seed),
-        per_day=per_day(plan_calls(jobs), samples, of_pooled, of_naive),
-        is_prewarmed=options.prewarm is not None,
-        is_cancelled=cancel.is_set(),
-        stopped_because=run.stopped_because,
-        seed=options.seed,
-    )
+    """Make and run one :class:`Measurement`; see there."""
+    return Measurement(runtime, jobs, options, cancel=cancel, progress=progress, wait=wait).run()
 
 
 def is_local(base_url: str) -> bool:
@@ -172,82 +319,9 @@ def is_local(base_url: str) -> bool:
         return host == "localhost"
 
 
-def _warm_up(
-    runtime: VenueRuntime, naive: ExchangeClient, read: Read, *, pace: Pace, cancel: threading.Event, wait: Wait
-) -> None:
-    thrown_away = runtime.make_pooled()
-    pooled = runtime.entry.make_client(thrown_away)
-    warm_up = Interleaving(
-        pooled=lambda: _reading(read(pooled).traces, 0.0),
-        unpooled=lambda: _reading(read(naive).traces, 0.0),
-        requests=1,
-        pace=pace,
-        seed=0,
-        cancel=cancel,
-        wait=wait,
-    )
-    try:
-        samples = list(warm_up.samples())
-    finally:
-        thrown_away.close()
-    # The measurement's first handshake keeps its distance to those of the warm-up, too.
-    wait(cancel, pace.handshake_spacing_s)
-    if warm_up.last_error is not None and all(sample.duration_s is None for sample in samples):
-        raise warm_up.last_error
-
-
-def _reading(traces: Sequence[RequestTrace], decode_s: float) -> Reading:
-    """One logical request; a healed one took as long as all its attempts."""
-    last = traces[-1]
-    setup_s = None
-    if last.connect_s is not None:
-        setup_s = last.connect_s + (last.dns_s or 0.0)
-    return Reading(duration_s=sum(trace.total_s for trace in traces) + decode_s, is_cold=last.is_cold, setup_s=setup_s)
-
-
-class _Stopwatch(Transport):
-    """The pooled session, timing the decoding as well: the naive figure has its own in it."""
-
-    def __init__(self, inner: Transport) -> None:
-        self.inner = inner
-        self.decode_s = 0.0
-        self._decode = msgspec.json.Decoder().decode
-
-    @property
-    def venue(self) -> str:
-        return self.inner.venue
-
-    def request(
-        self,
-        endpoint: Endpoint,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        weight: int = 1,
-    ) -> Reply:
-        reply = self.inner.request(endpoint, params=params, body=body, headers=headers, weight=weight)
-        started_s = time.perf_counter()
-        # What is wrong with a broken body is for the client to say.
-        with contextlib.suppress(msgspec.DecodeError):
-            self._decode(reply.body)
-        self.decode_s = time.perf_counter() - started_s
-        return reply
-
-    def charge(self, endpoint: Endpoint, weight: int) -> None:
-        self.inner.charge(endpoint, weight)
-
-    def refused(self, endpoint: Endpoint, retry_after_s: float | None) -> None:
-        self.inner.refused(endpoint, retry_after_s)
-
-    def available_in_s(self, weight: int) -> float:
-        return self.inner.available_in_s(weight)
-
-    def pool_stats(self) -> tuple[PoolStats, ...]:
-        return self.inner.pool_stats()
-
-    def budget_state(self) -> BudgetState:
-        return self.inner.budget_state()
-
-    def close(self) -> None:
-        self.inner.close()
+def known_life(pools: Sequence[PoolStats]) -> LifeRules:
+    """How long connections live, as far as it was learned of this venue's host; else only what we do ourselves."""
+    fit = next((pool.fit for pool in pools if pool.fit is not None), None)
+    if fit is None:
+        return LifeRules(server_idle_s=None, max_idle_s=TransportConfig().max_idle_s)
+    return LifeRules(server_idle_s=fit.shortest_dropped_s, max_idle_s=fit.retire_after_s)

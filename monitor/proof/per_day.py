@@ -1,102 +1,146 @@
 """What a measurement means per day for the plan in use. Pure.
 
-Everything follows from times measured in the same run, of one endpoint that stands for all; nothing is assumed, so
-without a measured figure the answer is ``None``. Savings may be negative.
+Everything follows from times measured in the same run, of one endpoint that stands for all, and from a simulated day of
+the plan; nothing is assumed, so without a measured figure the answer is ``None``. Savings may be negative.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import fmean, median
 
 from monitor.exchanges.base import PollJob
+from monitor.proof.day import day_table
+from monitor.proof.pool_life import LifeRules
+from monitor.proof.simulated import DayFigures, MeasuredTimes
 from monitor.proof.statistics import Sample, VariantFigures
-
-DAY_S = 86_400.0
-PLAIN_CANDLES_EVERY_S = 60.0
-"""A client without a memory asks for its candles once a minute, as the ones this app grew from did."""
+from monitor.transport.budget import BudgetRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanCalls:
-    """Calls a day: of our plan, and of a plain one that shows the same without growing candles from polled prices."""
+class DayCost:
+    """A day of one way of polling. ``api_s``: waiting for the venue, summed over all requests; ``handshake_s``: the
+    part of it that set up connections.
+    """
 
-    made: float
-    plain: float
-
-    @property
-    def saved(self) -> float:
-        """Calls avoided by the cache; negative when ours asks more often (candles shorter than a minute's worth)."""
-        return self.plain - self.made
+    calls: int
+    handshakes: int
+    api_s: float | None
+    handshake_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerDay:
-    """Figures per day of the plan in use. Seconds are time spent waiting for the venue, summed over all requests.
+    """Figures per day of the plan in use.
 
-    ``warm_s``: mean of the pooled requests that opened nothing. ``setup_s``: median DNS + TCP + TLS of the pooled ones
-    that did. ``handshakes``: calls × the share of later pooled requests that opened a connection, and the first one.
-    ``api_s`` = calls × ``warm_s`` + handshakes × ``setup_s``; ``api_unpooled_s`` = calls × mean of the unpooled.
-    ``handshake_unpooled_s`` = calls × ``setup_s``. ``rps`` and ``rps_unpooled``: requests per second one thread gets
-    done back to back, 1 / overall mean. ``saved_by_pool_s`` = ``api_unpooled_s`` - ``api_s``. ``saved_by_cache_s`` =
-    calls avoided × ``warm_s``; it is not in ``saved_by_pool_s``, nor the other way round.
+    ``neither``, ``cache``, ``pooling`` and ``both`` are simulated days: with a new connection per request or with the
+    pool, with candles asked for once a minute or as they close. ``warm_s``: mean of the pooled requests that opened
+    nothing. ``setup_s``: median DNS + TCP + TLS of the pooled ones that did. ``rps`` and ``rps_unpooled``: requests per
+    second one thread gets done back to back, 1 / overall mean.
     """
 
-    calls: float
-    plain_calls: float
+    neither: DayCost
+    cache: DayCost
+    pooling: DayCost
+    both: DayCost
     warm_s: float | None
     setup_s: float | None
-    handshakes: float | None
-    api_s: float | None
-    api_unpooled_s: float | None
-    handshake_s: float | None
-    handshake_unpooled_s: float | None
     rps: float | None
     rps_unpooled: float | None
-    saved_by_pool_s: float | None
-    saved_by_cache_calls: float
-    saved_by_cache_s: float | None
+
+    @property
+    def saved_by_pool_s(self) -> float | None:
+        """API time of the plan in use without a pool - with it: the same calls both times."""
+        if self.cache.api_s is None or self.both.api_s is None:
+            return None
+        return self.cache.api_s - self.both.api_s
+
+    @property
+    def saved_by_cache_calls(self) -> int:
+        """Calls of the plain plan - of the plan in use; negative when ours asks more often (very short candles)."""
+        return self.neither.calls - self.both.calls
+
+    @property
+    def saved_by_cache_s(self) -> float | None:
+        """Calls avoided × ``warm_s``: what they would have cost with the pool, so that nothing is counted twice."""
+        return None if self.warm_s is None else self.saved_by_cache_calls * self.warm_s
 
 
-def plan_calls(jobs: Iterable[PollJob]) -> PlanCalls:
-    """Calls a day of ``jobs``; a poll that needs two requests counts as one call."""
-    made = plain = 0.0
-    for job in jobs:
-        calls = DAY_S / job.cadence_s
-        made += calls
-        # Only candle jobs follow the closes; all others ask what a plain client would ask as often.
-        plain += calls if job.align_offset_s is None else DAY_S / PLAIN_CANDLES_EVERY_S
-    return PlanCalls(made=made, plain=plain)
+def life_of(samples: Sequence[Sample], rules: LifeRules) -> LifeRules:
+    """``rules``, with what the run saw of connections that were closed on us while requests came close together."""
+    later = [sample for sample in samples if _is_later(sample)]
+    reopened = sum(sample.is_cold is True for sample in later)
+    if reopened == 0:
+        return rules
+    return LifeRules(
+        server_idle_s=rules.server_idle_s,
+        max_idle_s=rules.max_idle_s,
+        max_age_s=rules.max_age_s,
+        max_requests=len(later) / reopened,
+    )
 
 
-def per_day(calls: PlanCalls, samples: Sequence[Sample], pooled: VariantFigures, unpooled: VariantFigures) -> PerDay:
-    """Apply what was measured to a day of calls."""
+def per_day(
+    jobs: Sequence[PollJob],
+    samples: Sequence[Sample],
+    pooled: VariantFigures,
+    unpooled: VariantFigures,
+    *,
+    budget_rule: BudgetRule,
+    rules: LifeRules,
+    start: datetime,
+    rest: Callable[[], object] = lambda: None,
+    progress: Callable[[], object] = lambda: None,
+) -> PerDay:
+    """Apply what was measured to simulated days of ``jobs``, which begin at ``start``.
+
+    Blocks for some seconds of processor time; ``rest`` and ``progress`` as in :func:`monitor.proof.day.day_table`.
+    """
     good = [sample for sample in samples if sample.is_pooled and sample.duration_s is not None]
-    warm = [sample.duration_s for sample in good if sample.is_cold is False and sample.duration_s is not None]
+    warm = [
+        sample.duration_s
+        for sample in good
+        if sample.is_cold is False and not sample.is_prewarmed and sample.duration_s is not None
+    ]
     setups = [sample.setup_s for sample in good if sample.setup_s is not None]
-    later = [sample for sample in good if sample.pair > 0]
     warm_s = fmean(warm) if warm else None
     setup_s = median(setups) if setups else None
-    handshakes = 1.0 + calls.made * sum(sample.is_cold is True for sample in later) / len(later) if later else None
-    handshake_s = handshakes * setup_s if handshakes is not None and setup_s is not None else None
-    api_s = calls.made * warm_s + handshake_s if warm_s is not None and handshake_s is not None else None
     unpooled_s = unpooled.overall_mean_s
-    api_unpooled_s = calls.made * unpooled_s if unpooled_s is not None else None
+    # What is not known takes no time in the simulation, and is unknown in its figures.
+    times = MeasuredTimes(warm_s={"": warm_s or 0.0}, unpooled_s={"": unpooled_s or 0.0}, setup_s=setup_s or 0.0)
+    table = day_table(
+        jobs,
+        budget_rule=budget_rule,
+        times=times,
+        rules=life_of(samples, rules),
+        start=start,
+        rest=rest,
+        progress=progress,
+    )
+    is_pool_known = warm_s is not None and setup_s is not None
+
+    def cost(day: DayFigures, *, is_known: bool) -> DayCost:
+        return DayCost(
+            calls=day.calls,
+            handshakes=day.handshakes,
+            api_s=day.api_s if is_known else None,
+            handshake_s=day.handshakes * setup_s if setup_s is not None else None,
+        )
+
     return PerDay(
-        calls=calls.made,
-        plain_calls=calls.plain,
+        neither=cost(table.neither, is_known=unpooled_s is not None),
+        cache=cost(table.cache, is_known=unpooled_s is not None),
+        pooling=cost(table.pooling, is_known=is_pool_known),
+        both=cost(table.both, is_known=is_pool_known),
         warm_s=warm_s,
         setup_s=setup_s,
-        handshakes=handshakes,
-        api_s=api_s,
-        api_unpooled_s=api_unpooled_s,
-        handshake_s=handshake_s,
-        handshake_unpooled_s=calls.made * setup_s if setup_s is not None else None,
         rps=_inverse(pooled.overall_mean_s),
         rps_unpooled=_inverse(unpooled_s),
-        saved_by_pool_s=api_unpooled_s - api_s if api_unpooled_s is not None and api_s is not None else None,
-        saved_by_cache_calls=calls.saved,
-        saved_by_cache_s=calls.saved * warm_s if warm_s is not None else None,
     )
+
+
+def _is_later(sample: Sample) -> bool:
+    return sample.is_pooled and not sample.is_prewarmed and sample.pair > 0 and sample.duration_s is not None
 
 
 def _inverse(seconds: float | None) -> float | None:

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifeRules:
-    """When a connection that nobody uses ends, in seconds; ``None``: never.
+    """When a connection ends, in seconds; ``None``: never, as far as is known.
 
-    ``server_idle_s``: the venue closes it. ``max_idle_s`` and ``max_age_s``: we retire it before its next use.
+    ``server_idle_s``: nobody used it for so long, and the venue closes it. ``max_idle_s`` and ``max_age_s``: we retire
+    it before its next use. ``max_requests``: it serves so many, then its other end closes it.
     ``is_pooled`` False: every request opens its own.
     """
 
-    server_idle_s: float
+    server_idle_s: float | None
     max_idle_s: float | None = None
     max_age_s: float | None = None
+    max_requests: float | None = None
     is_pooled: bool = True
 
 
@@ -21,6 +23,7 @@ class LifeRules:
 class _Kept:
     opened_s: float
     free_from_s: float
+    served: int = 1
 
 
 class PoolLife:
@@ -42,8 +45,9 @@ class PoolLife:
         self._kept = [kept for kept in self._kept if kept.free_from_s > start_s or self._lives(kept, start_s)]
         free = [kept for kept in self._kept if kept.free_from_s <= start_s]
         if free:
-            kept = max(free, key=lambda one: one.free_from_s)
+            kept = max(free, key=_free_from)
             kept.free_from_s = start_s + warm_s
+            kept.served += 1
             return kept.free_from_s, False
         self.opened += 1
         end_s = start_s + cold_s
@@ -55,7 +59,12 @@ class PoolLife:
         idle_s, age_s = now_s - kept.free_from_s, now_s - kept.opened_s
         rules = self._rules
         return (
-            idle_s < rules.server_idle_s
+            (rules.server_idle_s is None or idle_s < rules.server_idle_s)
             and (rules.max_idle_s is None or idle_s < rules.max_idle_s)
             and (rules.max_age_s is None or age_s < rules.max_age_s)
+            and (rules.max_requests is None or kept.served < rules.max_requests)
         )
+
+
+def _free_from(kept: _Kept) -> float:
+    return kept.free_from_s

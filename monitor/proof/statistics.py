@@ -25,11 +25,13 @@ class Sample:
 
     ``pair`` counts from 0; pair 0 holds both first requests. ``duration_s``: request handed over to body decoded;
     ``None`` when it failed, with ``error_kind``. ``is_cold``: a connection was opened for it. ``setup_s``: its
-    DNS + TCP + TLS, ``None`` when there was none or nobody measured it.
+    DNS + TCP + TLS, ``None`` when there was none or nobody measured it. ``is_prewarmed``: the connection of a pooled
+    one had been opened before, in time that is not in ``duration_s``.
     """
 
     pair: int
     is_pooled: bool
+    is_prewarmed: bool = False
     duration_s: float | None = None
     is_cold: bool | None = None
     setup_s: float | None = None

@@ -1,12 +1,17 @@
 """``measure`` against the demo exchange: the document, the table, and counts that are the exchange's own."""
 
+import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.command_line import addresses_of, run_monitor
+from tests.fakes.command_line import ROOT, addresses_of, run_monitor
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 
 
@@ -34,9 +39,10 @@ def test_the_document_has_the_promised_shape_and_the_exchanges_own_counts(exchan
         mean_s = (figures["first_s"] + 7 * figures["later_mean_s"]) / 8
         assert mean_s == pytest.approx(figures["overall_mean_s"], rel=1e-3)
     assert (document["pooled"]["opened"], document["unpooled"]["opened"]) == (1, 8)
-    # Both warm-up requests are on connections of their own.
-    assert after["accepts"] - before["accepts"] == 1 + 8 + 2
-    assert after["requests"] - before["requests"] == 8 + 8 + 2
+    first = 3 * document["first_request"]["rounds"]
+    # Both warm-up requests are on connections of their own, and so is every first request.
+    assert after["accepts"] - before["accepts"] == 1 + 8 + 2 + first
+    assert after["requests"] - before["requests"] == 8 + 8 + 2 + first
     gain = document["improvement"]
     assert gain["later"] > 0.4, "two of three round trips are saved"
     assert gain["ci95"][0] <= gain["overall"] <= gain["ci95"][1]
@@ -44,6 +50,9 @@ def test_the_document_has_the_promised_shape_and_the_exchanges_own_counts(exchan
     assert day["calls"] > 100_000
     assert day["saved_by_pool_s"] == pytest.approx(day["api_unpooled_s"] - day["api_s"], rel=1e-3)
     assert day["handshake_s"] < day["handshake_unpooled_s"] / 100
+    assert set(day["neither"]) == {"calls", "api_s", "handshakes", "handshake_s"}
+    assert (day["calls"], day["api_s"]) == (day["both"]["calls"], day["both"]["api_s"])
+    assert day["both"]["api_s"] < day["pooling"]["api_s"] * 1.01 < day["cache"]["api_s"]
     orders = [sample["pair"] for sample in document["samples"]]
     assert orders == sorted(orders)
     assert all(one["pooled"] != other["pooled"] for one, other in list(pairwise(document["samples"]))[::2])
@@ -53,8 +62,50 @@ def test_the_table_says_the_same_to_people(exchange: DemoServer) -> None:
     done = run_monitor(["measure", "--venue=bitunix", *addresses_of(exchange), "--requests=6"])
 
     assert done.code == 0, done.err
-    for word in ("first", "later mean", "overall mean", "p95", "opened", "failed", "Per day", "saved by caching"):
+    words = ("first", "later mean", "overall mean", "p95", "opened", "failed", "Per day", "neither", "saved by caching")
+    for word in words:
         assert word in done.out
+
+
+def test_the_document_is_written_where_it_is_wanted(exchange: DemoServer, tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    done = run_monitor(
+        ["measure", "--venue=bitunix", *addresses_of(exchange), "--requests=2", "--json", f"--output={file}"]
+    )
+
+    assert done.code == 0, done.err
+    assert json.loads(file.read_text(encoding="utf-8")) == done.document()
+
+
+def test_a_result_that_cannot_be_written_is_a_failure_with_a_reason(exchange: DemoServer, tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "result.json"
+    done = run_monitor(["measure", "--venue=bitunix", *addresses_of(exchange), "--requests=2", f"--output={file}"])
+
+    assert done.code == 1
+    assert "could not be written" in done.err
+    assert "later mean" in done.out
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no interrupt to send to another process")
+def test_an_interrupt_ends_the_run_with_the_figures_until_then(exchange: DemoServer) -> None:
+    before = exchange.truth("bitunix")["requests"]
+    command = [sys.executable, "-m", "monitor", "measure", "--venue=bitunix", *addresses_of(exchange)]
+    with subprocess.Popen(
+        [*command, "--requests=1000", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        while exchange.truth("bitunix")["requests"] - before < 12:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    document = json.loads(out)
+
+    assert process.returncode == 1
+    assert "Traceback" not in err
+    assert not document["complete"]
+    assert 2 <= document["pooled"]["n"] < 1_000
+    assert document["per_day"] is None
 
 
 def test_the_demo_needs_nothing_else(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from monitor.exchanges.bitunix.client import BitunixClient
 from monitor.exchanges.caching import CachedClient
 from monitor.exchanges.registry import VENUES
 from monitor.polling.clock import ClockOffset
-from monitor.proof.day import DayClock, DayFigures, DayTransport, MeasuredTimes, run_day
+from monitor.proof.day import run_day
 from monitor.proof.pool_life import LifeRules
+from monitor.proof.simulated import DayClock, DayFigures, DayTransport, MeasuredTimes
 from monitor.state.candles import CandleSeries
 from monitor.transport.budget import WeightBudget
 from monitor.transport.interface import Endpoint

@@ -8,8 +8,8 @@ from monitor.assembly import VenueRuntime, assemble
 from monitor.desktop.settings import Settings
 from monitor.exchanges.asking import utc_now
 from monitor.exchanges.base import ExchangeClient, Fetched, Payload
-from monitor.proof.day import MeasuredTimes
 from monitor.proof.measurement import MeasureOptions, MeasureResult, measure
+from monitor.proof.simulated import MeasuredTimes
 from tests.fakes.day_venue import CANDLES, INTERVAL, INTERVAL_S, SYMBOL
 from tests.fakes.demo_exchange import DemoServer
 

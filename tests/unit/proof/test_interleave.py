@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from monitor.domain.errors import BudgetExhausted, ErrorKind, MonitorError, RateLimited, TimedOut
-from monitor.proof.interleave import BUDGET_PATIENCE_S, MAX_FAILURES_IN_A_ROW, Interleaving, Pace, Reading
+from monitor.proof.interleave import BUDGET_PATIENCE_S, MAX_FAILURES_IN_A_ROW, Contender, Interleaving, Pace, Reading
 from monitor.proof.statistics import Sample
 from tests.fakes.fake_clock import FakeClock
 
@@ -23,8 +23,10 @@ class Bench:
         self.errors: dict[bool, list[MonitorError | None]] = {True: [], False: []}
         self.after_ask: Callable[[], None] = lambda: None
         self.run = Interleaving(
-            pooled=lambda: self._ask(is_pooled=True),
-            unpooled=lambda: self._ask(is_pooled=False),
+            (
+                Contender(ask=lambda: self._ask(is_pooled=True), is_pooled=True, opens_each=False),
+                Contender(ask=lambda: self._ask(is_pooled=False), is_pooled=False, opens_each=True),
+            ),
             requests=requests,
             pace=pace,
             seed=seed,

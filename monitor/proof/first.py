@@ -1,0 +1,114 @@
+"""The first request after a start, in rounds: on a new session, in a new pool, and in a new pool that was pre-warmed.
+
+A measurement has only one first request each way, and luck decides a single one. Here each round has new sessions, so
+that every request is a first one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+
+from monitor.proof.interleave import Contender, Reading
+from monitor.proof.statistics import Sample, faster_by
+from monitor.transport.session import PooledSession
+
+MakePool = Callable[[], PooledSession]
+AskPool = Callable[[PooledSession], Reading]
+Prewarm = Callable[[PooledSession], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstFigures:
+    """Medians of ``rounds`` first requests each; ``None``: none of them succeeded, or that way was not asked.
+
+    ``prewarm_s``: what opening the connection took before the pre-warmed request. It is in no other figure: that
+    handshake was paid earlier, not saved. ``setups_s``: DNS + TCP + TLS of those that were not pre-warmed.
+    """
+
+    rounds: int
+    unpooled_s: float | None = None
+    pooled_s: float | None = None
+    prewarmed_s: float | None = None
+    prewarm_s: float | None = None
+    setups_s: tuple[float, ...] = ()
+
+    @property
+    def pooled_gain(self) -> float | None:
+        """1 - pooled / unpooled."""
+        return faster_by(self.pooled_s, self.unpooled_s)
+
+    @property
+    def prewarmed_gain(self) -> float | None:
+        """1 - pre-warmed / unpooled."""
+        return faster_by(self.prewarmed_s, self.unpooled_s)
+
+
+class FirstRequests:
+    """The contenders of these rounds, and what their samples say. Thread: that of the measurement."""
+
+    def __init__(
+        self,
+        *,
+        unpooled: Callable[[], Reading],
+        make_pool: MakePool,
+        ask_pool: AskPool,
+        prewarm: Prewarm,
+    ) -> None:
+        """``prewarm`` opens one connection of a session and returns when it is there; ``ask_pool`` asks once."""
+        self._make_pool = make_pool
+        self._ask_pool = ask_pool
+        self._prewarm = prewarm
+        self._prewarm_s: list[float] = []
+        self.contenders = (
+            Contender(ask=unpooled, is_pooled=False, opens_each=True),
+            Contender(ask=self._ask_cold, is_pooled=True, opens_each=True),
+            Contender(ask=self._ask_prewarmed, is_pooled=True, opens_each=True, is_prewarmed=True),
+        )
+
+    def figures(self, samples: Sequence[Sample]) -> FirstFigures:
+        """What the rounds brought."""
+
+        def middle(*, is_pooled: bool, is_prewarmed: bool = False) -> float | None:
+            return _median(
+                [
+                    sample.duration_s
+                    for sample in samples
+                    if (sample.is_pooled, sample.is_prewarmed) == (is_pooled, is_prewarmed)
+                    and sample.duration_s is not None
+                ]
+            )
+
+        return FirstFigures(
+            rounds=len({sample.pair for sample in samples}),
+            unpooled_s=middle(is_pooled=False),
+            pooled_s=middle(is_pooled=True),
+            prewarmed_s=middle(is_pooled=True, is_prewarmed=True),
+            prewarm_s=_median(self._prewarm_s),
+            setups_s=tuple(sample.setup_s for sample in samples if sample.setup_s is not None),
+        )
+
+    def _ask_cold(self) -> Reading:
+        session = self._make_pool()
+        try:
+            return self._ask_pool(session)
+        finally:
+            session.close()
+
+    def _ask_prewarmed(self) -> Reading:
+        session = self._make_pool()
+        try:
+            started_s = perf_counter()
+            self._prewarm(session)
+            took_s = perf_counter() - started_s
+            reading = self._ask_pool(session)
+        finally:
+            session.close()
+        # A pool that could not be warmed says nothing about what warming costs, and its request was a cold one.
+        if reading.is_cold is False:
+            self._prewarm_s.append(took_s)
+        return reading
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return median(values) if values else None
