@@ -11,7 +11,7 @@ from monitor.state.series import FloatArray
 from monitor.widgets.plot_primitives import hairline
 from monitor.widgets.theme import Theme
 
-EARLIER_TEXT = "earlier run"
+EARLIER_TEXT = "before this run"
 
 
 @dataclass(frozen=True, slots=True)
