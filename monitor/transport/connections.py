@@ -273,6 +273,8 @@ class TracedHTTPConnection(HTTPConnection):
             # http.client closes on "Connection: close" and on errors alike; getresponse() knows which it was, and
             # after the former the reply is still to be read.
             self._closed_in_headers = entry or self._closed_in_headers
+            if self._wants_session:
+                self._keep_session()
             source = self._record.source if self._record is not None else None
             if source is not None and not source.closed:
                 source.owned, self.sock = self.sock, None

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 MAX_AGE_S = 3600.0
 """A ticket is not used for longer: a resumed handshake does not look at certificates, a full one now and then does."""
 
+_RENEW_AFTER_S = 600.0
+"""A ticket that works is exchanged for a newer one after this."""
+
 
 class _Offer(threading.local):
     host: str | None = None
@@ -45,7 +48,7 @@ def can_resume(context: ssl.SSLContext) -> bool:
 
 
 class TlsSessions:
-    """The newest resumable session of each origin (any text that names it), for connections made with one context.
+    """A resumable session of each origin (any text that names it), for connections made with one context.
 
     Makes ``context`` build sockets that can resume; that changes nothing for others who use it. ``clock`` is
     monotonic, in seconds. Thread: any; nothing blocks.
@@ -79,7 +82,13 @@ class TlsSessions:
             _OFFER.host = _OFFER.session = None
 
     def keep(self, origin: str, sock: ssl.SSLSocket) -> None:
-        """Remember the session of ``sock``, from which a reply has been read, if it can be resumed."""
+        """Remember the session of ``sock``, from which a reply has been read, if it can be resumed.
+
+        Taking one costs about what resuming saves (Python copies it), so one that works is kept and shown again.
+        """
+        kept = self._sessions.get(origin)
+        if sock.session_reused and kept is not None and self._clock() - kept.taken_s < _RENEW_AFTER_S:
+            return
         session = sock.session
         if session is None or not (session.has_ticket or (session.id and sock.version() != "TLSv1.3")):
             return

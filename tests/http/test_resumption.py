@@ -16,7 +16,7 @@ from tests.fakes.connect_proxy import proxying
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.listeners import address_info
 from tests.fakes.pooled import ALLOWED, GET, PATIENT, assert_at_rest, next_cold, roomy_budget, session_to, the_pool
-from tests.fakes.tls_server import LoopbackServer, serving
+from tests.fakes.tls_server import LoopbackServer, answer_and_close, serving
 
 BOTH_VERSIONS = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 
@@ -34,11 +34,19 @@ def test_second_connection_resumes_the_first(version: ssl.TLSVersion) -> None:
 
         assert (first.is_resumed, second.is_resumed) == (False, True)
         assert second.tls_s is not None
-        # So does the third, with the ticket of the second or of the first.
+        # So does the third, with the same ticket.
         assert next_cold(session, server).is_resumed is True
         stats = the_pool(session)
         assert [card.is_resumed for card in reversed(stats.connections)] == [False, True, True]
         assert_at_rest(stats, accepts=server.accepts)
+        session.close()
+
+
+def test_connection_that_ended_with_its_first_reply_leaves_a_ticket() -> None:
+    with serving(behave=answer_and_close) as server:
+        session = session_to(server)
+        assert [session.request(GET).traces[0].is_resumed for _ in range(3)] == [False, True, True]
+        assert_at_rest(the_pool(session), accepts=3)
         session.close()
 
 
@@ -149,6 +157,10 @@ def test_old_ticket_and_forgotten_one_are_not_shown() -> None:
                 return tls.session_reused
 
         assert [connect(), connect()] == [False, True]
+        clock.advance(MAX_AGE_S - 1.0)
+        assert connect() is True  # and leaves a newer one
+        clock.advance(MAX_AGE_S - 1.0)
+        assert connect() is True
         clock.advance(MAX_AGE_S)
         assert [connect(), connect()] == [False, True]
         sessions.forget()
