@@ -43,10 +43,10 @@ _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 @contextlib.contextmanager
-def server_process() -> Iterator[tuple[str, str]]:
+def server_process(*arguments: str) -> Iterator[tuple[str, str]]:
     """A server in another process: its URL and the file of its certificate authority."""
     root = Path(__file__).parents[2]
-    command = [sys.executable, str(root / "tests/fakes/tls_server.py")]
+    command = [sys.executable, str(root / "tests/fakes/tls_server.py"), *arguments]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

@@ -2,7 +2,7 @@
 
 Run as a program it serves in a process of its own until its standard input ends, for benchmarks:
 ``python tests/fakes/tls_server.py`` prints one JSON line with ``url`` and ``ca_file``. A path that ends in ``/close``
-is answered with ``Connection: close``.
+is answered with ``Connection: close``. With the argument ``1.2`` it speaks no newer TLS than that.
 """
 
 import contextlib
@@ -281,7 +281,8 @@ def _by_path(received: Received) -> None:
 
 def main() -> None:
     """Serve until standard input ends."""
-    with tempfile.TemporaryDirectory() as folder, serving(behave=_by_path) as server:
+    version = ssl.TLSVersion.TLSv1_2 if "1.2" in sys.argv[1:] else None
+    with tempfile.TemporaryDirectory() as folder, serving(behave=_by_path, tls_version=version) as server:
         ca_file = Path(folder) / "ca.pem"
         server.authority.cert_pem.write_to_path(str(ca_file))
         print(json.dumps({"url": server.url, "ca_file": str(ca_file)}), flush=True)
