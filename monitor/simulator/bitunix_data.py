@@ -47,6 +47,14 @@ class FuturesReads:
         """Say whether the contract is only announced: it has no prices yet."""
         return self._status[row] == "PREVIEW"
 
+    def interval_h(self, row: int) -> int:
+        """Return the hours between two settlements."""
+        return int(self._interval_h[row])
+
+    def mark(self, row: int, now_ms: int) -> float:
+        """Return the mark price of one contract, the one that tickers show."""
+        return float(self._mark(now_ms)[row])
+
     def all_tickers(self, now_ms: int) -> bytes:
         """Return every ticker, also of contracts that the catalog no longer has."""
         return self._once("tickers", now_ms, lambda: listed(self._tickers(self.quoted, now_ms) + self._gone_tickers()))

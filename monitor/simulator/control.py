@@ -42,6 +42,11 @@ class ControlVenue:
     def endpoint(self, request: Request) -> str:
         return request.path
 
+    @staticmethod
+    def is_account(endpoint: str) -> bool:
+        del endpoint
+        return False
+
     def headers(self, stamp_ms: int) -> Headers:
         del stamp_ms
         return (("X-Demo-Exchange", "1"), ("Cache-Control", "no-store"))

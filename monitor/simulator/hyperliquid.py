@@ -71,6 +71,10 @@ class HyperliquidVenue:
         kind = _peek_type(request.body)
         return kind if kind in self._types else "other"
 
+    def is_account(self, endpoint: str) -> bool:
+        del endpoint
+        return False
+
     def headers(self, stamp_ms: int) -> Headers:
         edge = pseudo_address("edge", stamp_ms)
         return (

@@ -13,9 +13,10 @@ from monitor.simulator.candles import HOUR_MS, INTERVALS_MS, MONTH_MS, close_tim
 from monitor.simulator.hyperliquid_contexts import BUILDER_MULTIPLIER, mids, perp_contexts, spot_contexts
 from monitor.simulator.hyperliquid_meta import Json, make_static, pseudo_address
 from monitor.simulator.market import Market
-from monitor.simulator.noise import I64, U64, bits
+from monitor.simulator.noise import U64, bits
 from monitor.simulator.rates import hourly_rate, premium, running_premium
 from monitor.simulator.replies import Moment
+from monitor.simulator.tape import lateness
 from monitor.simulator.texts import listed, objects, plain, plains
 from monitor.simulator.world import World
 
@@ -174,12 +175,12 @@ class MarketReads:
         key: U64 = market.rows.key[row : row + 1]
         first = max(-(-start_ms // HOUR_MS), int(market.rows.first_day[row]) * 24)
         # Rows are stamped some milliseconds after the hour, so a start in those milliseconds still sees the row.
-        if start_ms % HOUR_MS and start_ms % HOUR_MS <= _lateness(key, np.array([start_ms // HOUR_MS]))[0]:
+        if start_ms % HOUR_MS and start_ms % HOUR_MS <= lateness(key, np.array([start_ms // HOUR_MS]))[0]:
             first -= 1
         hours = np.arange(first, min(end_ms, now_ms) // HOUR_MS + 1)[:_MAX_FUNDINGS]
         if not len(hours):
             return []
-        times = hours * HOUR_MS + _lateness(key, hours)
+        times = hours * HOUR_MS + lateness(key, hours)
         averages = premium(key, hours - 1)
         rates = hourly_rate(averages) * (1.0 if market is self._perps else BUILDER_MULTIPLIER)
         rows = zip(plains(np.round(rates, 10)), plains(np.round(averages, 10)), times.tolist(), strict=True)
@@ -260,7 +261,3 @@ class MarketReads:
         if found is None or found[0] != slot:
             found = self._cache[name] = (slot, make())
         return found[1]
-
-
-def _lateness(key: U64, hours: I64) -> I64:
-    return 1 + (bits(key, hours, 94) % np.uint64(118)).astype(np.int64)

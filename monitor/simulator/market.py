@@ -65,23 +65,21 @@ class Market:
 
     def day(self, day: int) -> tuple[HourBlock, I64, I64]:
         """Return the hours of a day of every market."""
-        return _cached(self._days, day, 4, lambda: self.rows.hours(self.all, np.full(len(self.all), day)))
+        return kept(self._days, day, 4, lambda: self.rows.hours(self.all, np.full(len(self.all), day)))
 
     def hour(self, hour: int) -> MinuteBlock:
         """Return the minutes of an hour of every market."""
-        return _cached(self._hours, hour, 4, lambda: self.rows.minutes(self.all, np.full(len(self.all), hour)))
+        return kept(self._hours, hour, 4, lambda: self.rows.minutes(self.all, np.full(len(self.all), hour)))
 
     def minute(self, minute: int) -> SlotBlock:
         """Return the slots of a minute of every market."""
         block = self.hour(minute // MINUTES)
-        return _cached(
-            self._minutes, minute, 4, lambda: self.rows.slots(self.all, np.full(len(self.all), minute), block)
-        )
+        return kept(self._minutes, minute, 4, lambda: self.rows.slots(self.all, np.full(len(self.all), minute), block))
 
     def tick(self, now_ms: int) -> Tick:
         """Return the state at a time."""
         slot = now_ms // SLOT_MS
-        return _cached(self._ticks, slot, 6, lambda: self._make_tick(slot))
+        return kept(self._ticks, slot, 6, lambda: self._make_tick(slot))
 
     def tick_size(self, price: F64) -> F64:
         """Return the smallest price step of every market at these prices."""
@@ -159,11 +157,12 @@ class Market:
         )
 
 
-def _cached(store: OrderedDict[int, _Block], key: int, keep: int, make: Callable[[], _Block]) -> _Block:
+def kept(store: OrderedDict[int, _Block], key: int, count: int, make: Callable[[], _Block]) -> _Block:
+    """Return what is stored under the key, made if need be; the store forgets the longest unused beyond count."""
     found = store.get(key)
     if found is None:
         found = store[key] = make()
-        while len(store) > keep:
+        while len(store) > count:
             store.popitem(last=False)
     else:
         store.move_to_end(key)

@@ -40,12 +40,15 @@ class Moment:
     """When a request is answered, in ms since 1970.
 
     data_ms picks the market state and stays behind now_ms while data is frozen; skew_ms is how far the venue's clock
-    is off.
+    is off. What a signed request meets: how far its time stamp may be off, and the two refusals that a fault asks for.
     """
 
     data_ms: int
     now_ms: int
     skew_ms: int = 0
+    tolerance_ms: int = 30_000
+    is_permission_refused: bool = False
+    is_address_refused: bool = False
 
     @property
     def stamp_ms(self) -> int:
@@ -59,9 +62,13 @@ class Moment:
 
 
 class Venue(Protocol):
-    """One market API. Thread: the server's event loop."""
+    """One API. Thread: the server's event loop."""
 
     name: str
+
+    def is_account(self, endpoint: str) -> bool:
+        """Say whether an endpoint is about somebody's account, and not about markets."""
+        ...
 
     def endpoint(self, request: Request) -> str:
         """Return a low-cardinality name of what is asked, such as "tickers"; "other" when unknown."""

@@ -30,9 +30,9 @@ _PLAIN_NUMBER = re.compile(r"-?\d+(\.\d*[1-9])?")
         ("market/kline?symbol=BTCUSDT", 1, "Network Error"),
         ("market/funding_rate", 1, "Network Error"),
         ("market/depth?symbol=BTCUSDT&limit=20", 10008, "limit must be one of [1, 5, 15, 50, max]"),
-        ("market/kline?symbol=BTCUSDT&interval=1m&limit=x", 10002, "Parameter error"),
-        ("market/kline?symbol=BTCUSDT&interval=1m&endTime=-5", 10002, "Parameter error"),
-        ("market/kline?symbol=BTCUSDT&interval=1m&endTime=" + "9" * 400, 10002, "Parameter error"),
+        ("market/kline?symbol=BTCUSDT&interval=1m&limit=x", 10002, "Parameter Error"),
+        ("market/kline?symbol=BTCUSDT&interval=1m&endTime=-5", 10002, "Parameter Error"),
+        ("market/kline?symbol=BTCUSDT&interval=1m&endTime=" + "9" * 400, 10002, "Parameter Error"),
     ],
 )
 def test_errors_come_with_http_200_and_null_data(path: str, code: int, text: str) -> None:
