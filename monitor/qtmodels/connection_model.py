@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats
 from monitor.qtmodels.figures import DASH, age_text, count_text, duration_text, plain_tooltip, safe_text
 from monitor.qtmodels.row_sync import notify_changed, sync_rows
+from monitor.state.pool_words import describe_protocols
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -39,6 +40,8 @@ class ConnectionRow:
     venue: str
     venue_title: str
     card: ConnectionCard
+    protocols: str | None = None
+    """What the host offers besides HTTP/1.1 and what it would gain; ``None``: nobody asked."""
 
     @property
     def is_open(self) -> bool:
@@ -97,7 +100,8 @@ class ConnectionModel(QAbstractTableModel):
         closed: list[ConnectionRow] = []
         for pool in pools:
             title = self._venue_title(pool.venue)
-            rows = [ConnectionRow(pool.venue, title, card) for card in pool.connections]
+            protocols = describe_protocols(pool)
+            rows = [ConnectionRow(pool.venue, title, card, protocols) for card in pool.connections]
             rows.sort(key=lambda row: row.card.connection_id, reverse=True)
             opened.extend(row for row in rows if row.is_open)
             closed.extend([row for row in rows if not row.is_open][:MAX_CLOSED_PER_POOL])
@@ -149,6 +153,10 @@ def describe_connection(row: ConnectionRow, now_mono_s: float) -> list[tuple[str
         ("Idle for", age_text(row.idle_s(now_mono_s))),
         ("Requests served", count_text(card.requests)),
     ]
+    if card.is_prewarmed:
+        lines.append(("Opened ahead", "yes: its handshake was paid before the first request, not saved"))
+    if row.protocols is not None:
+        lines.append(("Protocols", row.protocols))
     if card.close_cause is not None:
         lines.append(("Closed", CLOSE_WORDS[card.close_cause]))
     return lines

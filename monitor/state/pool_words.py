@@ -134,7 +134,7 @@ def describe_protocols(pool: PoolStats) -> str | None:
         return None
     if HTTP2 not in offered:
         return "HTTP/2: not offered"
-    sockets = max(pool.peak_active, 1)
-    if sockets == 1:
-        return "HTTP/2: offered; would gain nothing here, 1 socket is enough"
-    return f"HTTP/2: offered; 1 socket would do for {sockets}, latency stays"
+    spare = max(pool.peak_active, 1) - 1
+    if not spare:
+        return "HTTP/2 offered: would save nothing here"
+    return f"HTTP/2 offered: saves {spare} socket{'s' if spare > 1 else ''}, no time"

@@ -34,7 +34,7 @@ def state_color(state: str, theme: Theme) -> str:
 
 
 class ConnectionDelegate(QStyledItemDelegate):
-    """Draws a card: number, state and requests; peer and TLS; age, idle time and set-up, or who closed it."""
+    """Draws a card: number, state and requests; age, peer, TLS and protocol, or who closed it."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,10 +45,10 @@ class ConnectionDelegate(QStyledItemDelegate):
         self._theme = theme
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Qt: three lines for an open socket, two for a closed one."""
+        """Qt: a title, and a line for each group of facts."""
         row = index.data(ROW_ROLE)
         small = QFontMetrics(small_font(option.font)).height()
-        lines = 2 if isinstance(row, ConnectionRow) and row.is_open else 1
+        lines = len(small_lines(row, 0.0)) if isinstance(row, ConnectionRow) else 1
         return QSize(120, QFontMetrics(option.font).height() + lines * (small + 1) + 2 * 6 + GAP_PX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -86,7 +86,7 @@ class ConnectionDelegate(QStyledItemDelegate):
         glyph_width = metrics.horizontalAdvance("▶ ")
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft, glyph)
         painter.setPen(QColor(theme.text if row.is_open else theme.text_muted))
-        title = f"#{card.connection_id} {card.state}"
+        title = f"#{card.connection_id} {card.state}{' · prewarmed' if card.is_prewarmed else ''}"
         title_rect = inner.adjusted(glyph_width, 0, -right_width, 0)
         painter.drawText(
             title_rect,
@@ -97,25 +97,30 @@ class ConnectionDelegate(QStyledItemDelegate):
         painter.drawText(inner, Qt.AlignmentFlag.AlignRight, served)
         painter.setPen(QColor(theme.text_muted))
         top = inner.top() + metrics.height() + 1
-        for text in self._small_lines(row, now_s):
+        for text in small_lines(row, now_s):
             line = QRect(inner.left(), top, inner.width(), small_metrics.height())
             shown = small_metrics.elidedText(text, Qt.TextElideMode.ElideRight, line.width())
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft, shown)
             top += small_metrics.height() + 1
 
-    @staticmethod
-    def _small_lines(row: ConnectionRow, now_s: float) -> tuple[str, ...]:
-        card = row.card
-        if not row.is_open:
-            cause = DASH if card.close_cause is None else CLOSE_WORDS[card.close_cause]
-            return (f"lived {age_text(row.age_s(now_s))} · closed {cause}",)
-        tls = " ".join(part for part in (card.tls_version, card.alpn) if part) or "no TLS"
-        resumed = " · resumed" if card.is_resumed else ""
-        idle = "" if row.idle_s(now_s) is None else f" · idle {age_text(row.idle_s(now_s))}"
-        return (
-            f"{safe_text(card.peer or DASH, 60)} · {safe_text(tls, 40)}{resumed}",
-            f"age {age_text(row.age_s(now_s))}{idle} · set-up {duration_text(card.connect_s)}",
-        )
+
+def small_lines(row: ConnectionRow, now_s: float) -> tuple[str, ...]:
+    """What a card says below its title; as many lines whatever the time."""
+    card = row.card
+    if not row.is_open:
+        cause = DASH if card.close_cause is None else CLOSE_WORDS[card.close_cause]
+        return (f"lived {age_text(row.age_s(now_s))} · closed {cause}",)
+    idle_s = row.idle_s(now_s)
+    peer = " ".join(part for part in (card.address_family, safe_text(card.peer or DASH, 60)) if part)
+    tls = " · ".join(safe_text(part, 40) for part in (card.tls_version, card.cipher) if part) or "no TLS"
+    resumed = "" if card.is_resumed is None else " · resumed" if card.is_resumed else " · full handshake"
+    lines = (
+        f"age {age_text(row.age_s(now_s))} · idle {age_text(idle_s)} · set-up {duration_text(card.connect_s)}",
+        peer,
+        tls,
+        f"ALPN {safe_text(card.alpn or DASH, 20)}{resumed}",
+    )
+    return lines if row.protocols is None else (*lines, row.protocols)
 
 
 class ConnectionList(QListView):

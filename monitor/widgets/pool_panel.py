@@ -1,198 +1,34 @@
-"""The pool panel: is the connection reuse working, venue by venue, and a card for every socket."""
+"""The pool panel: is the connection reuse working, venue by venue; a card for every socket; keep-alive fit; savings."""
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
-from monitor.domain.telemetry import CloseCause, PoolStats
+from monitor.domain.telemetry import PoolStats
 from monitor.qtmodels.connection_model import ConnectionModel
-from monitor.qtmodels.figures import DASH, count_text, percent, safe_text
+from monitor.qtmodels.figures import safe_text
+from monitor.state.ledger import SavingsLedger
+from monitor.state.pool_figures import PoolFigures, figures_since_start
 from monitor.state.venue_state import VenueState
 from monitor.widgets.connection_list import ConnectionList
 from monitor.widgets.elided import ElidedLabel
+from monitor.widgets.keep_alive_view import KeepAliveView
+from monitor.widgets.pool_overview import VenuePools
+from monitor.widgets.savings_view import SavingsRow, SavingsView
 from monitor.widgets.theme import Theme
 
-REUSE_DEFINITION = (
-    "Reuse: warm attempts / all attempts. Warm means that no TCP connection was opened for the attempt, "
-    "counted where sockets open. A dash before the first attempt."
+SINCE_START = "since start"
+TAB_WHAT = (
+    "Reuse, connections now and over time, who opened and closed them",
+    "A card for every socket, open ones first",
+    "How long each host lets a socket idle, and whether the poll interval fits",
+    "What reuse and caching have saved",
 )
-
-DEFINITIONS: tuple[tuple[str, str], ...] = (
-    ("opened", "TCP connections opened since start"),
-    ("reused", "Attempts that found an open connection"),
-    ("peak", "Most connections in use at the same time"),
-    ("by server", "Connections the server ended: it said so, or it was found gone before or at use (stale)"),
-    ("by us", "Connections we ended: idle too long, too old, reply abandoned, or closed with the pool"),
-    ("on error", "Connections ended because a request on them failed"),
-    ("discarded", "Connections thrown away because the pool was full when they came back"),
-    ("waiting", "Requests waiting for a free place in the pool now"),
-    ("healed", "Polls saved by a second attempt after a kept-alive connection turned out to be dead"),
-)
-"""Counters of a pool in the order shown (three columns), with what they count."""
-
-_BY_SERVER = (CloseCause.BY_SERVER, CloseCause.STALE)
-_BY_US = (CloseCause.EXPIRED, CloseCause.ABANDONED, CloseCause.WITH_POOL)
-
-
-def counters_of(pools: Sequence[PoolStats]) -> dict[str, int]:
-    """Sum the counters of a venue's pools, by the words of ``DEFINITIONS``."""
-
-    def closed(causes: Sequence[CloseCause]) -> int:
-        return sum(pool.closed.get(cause, 0) for pool in pools for cause in causes)
-
-    return {
-        "opened": sum(pool.opened for pool in pools),
-        "reused": sum(pool.reused for pool in pools),
-        "by server": closed(_BY_SERVER),
-        "by us": closed(_BY_US),
-        "on error": closed((CloseCause.ERROR,)),
-        "discarded": sum(pool.discarded for pool in pools),
-        "waiting": sum(pool.waiting for pool in pools),
-        "peak": sum(pool.peak_active for pool in pools),
-        "healed": sum(pool.healed for pool in pools),
-    }
-
-
-class OccupancyBar(QWidget):
-    """Active, idle and suspect connections as parts of the pool's maximum."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._parts: tuple[int, int, int] = (0, 0, 0)
-        self._maximum = 0
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def sizeHint(self) -> QSize:
-        """Qt: a thin bar."""
-        return QSize(100, 7)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw in the colours of ``theme``."""
-        self._theme = theme
-        self.update()
-
-    def set_parts(self, active: int, idle: int, suspect: int, maximum: int) -> None:
-        """Show these counts of connections."""
-        parts = (active, idle, suspect)
-        if (parts, maximum) != (self._parts, self._maximum):
-            self._parts, self._maximum = parts, maximum
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: one slot per place in the pool while there are few, one bar when there are many."""
-        theme = self._theme
-        painter = QPainter(self)
-        painter.setPen(Qt.PenStyle.NoPen)
-        total = max(self._maximum, sum(self._parts), 1)
-        colors = [theme.accent] * self._parts[0] + [theme.ok] * self._parts[1] + [theme.warn] * self._parts[2]
-        gap = 2.0 if self.width() / total > 5 else 0.0
-        width = (self.width() + gap) / total
-        for place in range(total):
-            painter.setBrush(QColor(colors[place] if place < len(colors) else theme.grid))
-            painter.drawRect(QRectF(place * width, 0, width - gap, self.height()))
-
-
-class VenuePools(QWidget):
-    """The pools of one venue: reuse in large, occupancy, counters."""
-
-    def __init__(self, venue: str, title: str, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._venue = venue
-        self._title = ElidedLabel(title, is_bold=True, least=title)
-        self._host = ElidedLabel(DASH, scale=0.88)
-        self._reuse = ElidedLabel(DASH, is_bold=True, scale=1.35, least="00.0 %")
-        self._reuse.set_alignment(Qt.AlignmentFlag.AlignRight)
-        self._reuse.set_definition(REUSE_DEFINITION)
-        self._bar = OccupancyBar(theme)
-        self._bar.setAccessibleName(f"{title}: connections in the pool")
-        self._occupancy = ElidedLabel(DASH, scale=0.92)
-        self._occupancy.set_definition(
-            "Open connections: active (a request is on them), idle, suspect (idle longer than such sockets are known "
-            "to survive), of the most the pool keeps"
-        )
-        self._stripe = QWidget()
-        self._stripe.setFixedWidth(3)
-        self._values: dict[str, ElidedLabel] = {}
-        self._captions: list[ElidedLabel] = []
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self._stripe)
-        head.addWidget(self._title)
-        head.addWidget(self._host, 1)
-        head.addWidget(self._reuse)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 7, 10, 7)
-        layout.setSpacing(4)
-        layout.addLayout(head)
-        layout.addWidget(self._bar)
-        layout.addWidget(self._occupancy)
-        layout.addLayout(self._make_counters())
-        self.set_theme(theme)
-
-    def _make_counters(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setContentsMargins(0, 2, 0, 0)
-        grid.setHorizontalSpacing(5)
-        grid.setVerticalSpacing(1)
-        grid.setColumnMinimumWidth(2, 4)
-        grid.setColumnMinimumWidth(5, 4)
-        for place, (name, definition) in enumerate(DEFINITIONS):
-            row, side = divmod(place, 3)
-            caption = ElidedLabel(name, scale=0.92, least=name)
-            caption.set_definition(f"{name}: {definition}.")
-            value = ElidedLabel(DASH, scale=0.96, least="000,000" if name == "reused" else "000")
-            self._captions.append(caption)
-            value.set_alignment(Qt.AlignmentFlag.AlignRight)
-            value.set_definition(f"{name}: {definition}.")
-            grid.addWidget(caption, row, side * 3)
-            grid.addWidget(value, row, side * 3 + 1)
-            self._values[name] = value
-        for side in range(3):
-            grid.setColumnStretch(side * 3 + 1, 1)
-        return grid
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw in the colours of ``theme``."""
-        self._bar.set_theme(theme)
-        self._muted = theme.text_muted
-        for caption in self._captions:
-            caption.set_text(caption.text, theme.text_muted)
-        self._warn = theme.warn
-        self._error = theme.error
-        self._stripe.setStyleSheet(f"background: {theme.venue_color(self._venue)}; border-radius: 1px;")
-
-    def show_pools(self, pools: Sequence[PoolStats], reuse_ratio: float | None) -> None:
-        """Show the newest figures of the venue's pools."""
-        if not pools:
-            self._host.set_text("no request yet", self._muted)
-            return
-        hosts = ", ".join(dict.fromkeys(safe_text(pool.host, 80) for pool in pools))
-        self._host.set_text(hosts, self._muted)
-        self._reuse.set_text(percent(reuse_ratio, 1), self._muted if reuse_ratio is None else None)
-        active, idle, suspect, maximum = (
-            sum(pool.active for pool in pools),
-            sum(pool.idle for pool in pools),
-            sum(pool.suspect for pool in pools),
-            sum(pool.max_connections for pool in pools),
-        )
-        self._bar.set_parts(active, max(idle - suspect, 0), suspect, maximum)
-        failed = sum(pool.connect_failed for pool in pools)
-        occupancy = f"{active + idle} open · {active} active · {idle} idle · {suspect} suspect · max {maximum}"
-        if failed:
-            occupancy = f"{active + idle} open of {maximum} · {failed:,} failed to connect"
-        self._occupancy.set_text(occupancy, self._error if failed and not active + idle else None)
-        counters = counters_of(pools)
-        for name, label in self._values.items():
-            count = counters[name]
-            alarm = {"on error": self._error, "discarded": self._warn, "waiting": self._warn}
-            label.set_text(count_text(count), alarm.get(name) if count else None)
 
 
 class PoolPanel(QWidget):
-    """Pools of every venue above, connection cards below.
+    """Four pages: overview of every venue's pools, connection cards, keep-alive fit, savings.
 
     Signals:
         connection_chosen(int): the user went to the card of this connection number.
@@ -204,6 +40,7 @@ class PoolPanel(QWidget):
         self,
         venues: Sequence[VenueState],
         *,
+        ledger: SavingsLedger,
         clock: Callable[[], float],
         venue_title: Callable[[str], str],
         theme: Theme,
@@ -211,67 +48,136 @@ class PoolPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._venues = tuple(venues)
+        self._ledger = ledger
         self._clock = clock
-        self._sections = {
+        self._span_s = 900.0
+        self.sections = {
             venue.name: VenuePools(venue.name, safe_text(venue_title(venue.name), 30), theme) for venue in venues
         }
         self.model = ConnectionModel(venue_title, self)
         self.cards = ConnectionList(self.model, theme)
-        self._cards_title = ElidedLabel("Connections", is_bold=True, scale=0.92)
-        inside = QWidget()
-        inside_layout = QVBoxLayout(inside)
-        inside_layout.setContentsMargins(0, 0, 0, 0)
-        inside_layout.setSpacing(0)
-        for section in self._sections.values():
-            inside_layout.addWidget(section)
-        cards_layout = QVBoxLayout()
-        cards_layout.setContentsMargins(10, 6, 8, 6)
-        cards_layout.addWidget(self._cards_title)
-        cards_layout.addWidget(self.cards, 1)
-        self.cards.setMinimumHeight(112)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(inside)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.keep_alive = KeepAliveView(self._venues, venue_title=venue_title, theme=theme)
+        self.savings = SavingsView([venue.name for venue in venues], venue_title=venue_title, theme=theme)
+        self._cards_title = ElidedLabel("", scale=0.92)
+        self._cards_title.set_definition("Sockets open now, and the newest of those that were closed.")
+        self.tabs = QTabWidget()
+        self.tabs.setObjectName("poolTabs")
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Connection pools")
+        self.tabs.tabBar().setExpanding(True)
+        for widget, title, what in zip(
+            (self._overview_page(), self._cards_page(), self.keep_alive, _scrolled(self.savings)),
+            ("Overview", "Sockets", "Keep-alive", "Savings"),
+            TAB_WHAT,
+            strict=True,
+        ):
+            place = self.tabs.addTab(widget, title)
+            self.tabs.setTabToolTip(place, what)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(scroll, 0)
-        layout.addLayout(cards_layout, 1)
+        layout.addWidget(self.tabs)
+        self.tabs.currentChanged.connect(self.on_slow_frame)
         self.cards.selectionModel().currentChanged.connect(self._on_current_changed)
+
+    def _overview_page(self) -> QWidget:
+        inside = QWidget()
+        layout = QVBoxLayout(inside)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for section in self.sections.values():
+            layout.addWidget(section, 1)
+        return _scrolled(inside)
+
+    def _cards_page(self) -> QWidget:
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(10, 6, 8, 6)
+        layout.addWidget(self._cards_title)
+        layout.addWidget(self.cards, 1)
+        return page
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in the colours of ``theme``."""
-        for section in self._sections.values():
+        for section in self.sections.values():
             section.set_theme(theme)
         self.cards.set_theme(theme)
+        self.keep_alive.set_theme(theme)
+        self.savings.set_theme(theme)
+
+    def set_time_range(self, seconds: float) -> None:
+        """Show the last ``seconds`` in the small plots, as the charts do."""
+        self._span_s = seconds
+        self.on_slow_frame()
 
     def on_slow_frame(self) -> None:
-        """Show the newest figures: these are read, not watched, so once a second is right."""
+        """Show the newest figures of the page in front: they are read, not watched, so once a second is right."""
         now = self._clock()
-        pools: list[PoolStats] = []
-        for venue in self._venues:
-            self._sections[venue.name].show_pools(venue.pools, venue.reuse_ratio)
-            pools.extend(venue.pools)
-        self.model.refresh(pools, now)
-        self.model.tick(now)
-        opened = self.model.open_count
-        closed = self.model.rowCount() - opened
-        self._cards_title.set_text(f"Connections · {opened} open" + (f" · {closed} closed lately" if closed else ""))
+        pools = [pool for venue in self._venues for pool in venue.pools]
+        self._show_cards(pools, now)
+        page = self.tabs.currentWidget()
+        if page is self.keep_alive:
+            self.keep_alive.refresh()
+        elif self.savings.isVisible():
+            self.savings.show_rows(self._savings(now), SINCE_START)
+        else:
+            for venue in self._venues:
+                section = self.sections[venue.name]
+                section.show_pools(venue.pools, self._figures(venue))
+                section.show_trends(venue.pool_history, now, self._span_s)
+
+    @property
+    def front(self) -> QWidget:
+        """What the keyboard goes to: the cards while they are in front, else the tabs."""
+        return self.cards if self.cards.isVisible() else self.tabs.tabBar()
+
+    def show_sockets(self) -> None:
+        """Bring the connection cards to the front."""
+        self.tabs.setCurrentIndex(1)
 
     def select_connection(self, connection_id: int) -> bool:
         """Go to the card of a connection; False when it is not shown any more."""
         row = self.model.row_of(connection_id)
         if row is None:
             return False
+        self.show_sockets()
         index = self.model.index(row, 0)
         self.cards.setCurrentIndex(index)
         self.cards.scrollTo(index)
         return True
 
+    def _figures(self, venue: VenueState) -> PoolFigures | None:
+        return figures_since_start(venue.pools)
+
+    def _show_cards(self, pools: Sequence[PoolStats], now_mono_s: float) -> None:
+        self.model.refresh(pools, now_mono_s)
+        self.model.tick(now_mono_s)
+        opened = self.model.open_count
+        closed = self.model.rowCount() - opened
+        self._cards_title.set_text(f"{opened} open" + (f" · {closed} closed lately" if closed else ""))
+
+    def _savings(self, now_mono_s: float) -> dict[str, SavingsRow]:
+        pooling, caching = self._ledger.pooling(now_mono_s), self._ledger.caching()
+        return {
+            venue.name: SavingsRow(
+                venue.name,
+                tuple(pooling[pool.host] for pool in venue.pools if pool.host in pooling),
+                caching.get(venue.name),
+            )
+            for venue in self._venues
+        }
+
     def _on_current_changed(self) -> None:
         row = self.cards.currentIndex().row()
         if row >= 0:
             self.connection_chosen.emit(self.model.row_at(row).card.connection_id)
+
+
+def _scrolled(widget: QWidget) -> QScrollArea:
+    scroll = QScrollArea()
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setWidgetResizable(True)
+    scroll.setWidget(widget)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return scroll

@@ -33,7 +33,7 @@ class WindowPanels:
         self.charts = ChartArea(board, clock=clock, utc_now=wall_clock, venue_title=venue_title, theme=theme)
         window.setCentralWidget(self.charts)
         self.watchlist = Watchlist(board, clock=clock, venue_title=venue_title, theme=theme)
-        self.pools = PoolPanel(venues, clock=clock, venue_title=venue_title, theme=theme)
+        self.pools = PoolPanel(venues, ledger=board.ledger, clock=clock, venue_title=venue_title, theme=theme)
         self.requests = RequestTable(board.requests, venue_title=venue_title, theme=theme)
         self.events = EventList(board.events, venue_title=venue_title, theme=theme)
         self.status = StatusBar(venues, clock=clock, venue_title=venue_title, theme=theme)
@@ -76,7 +76,7 @@ class WindowPanels:
             self.watchlist.table,
             self.charts.price_plot or self.charts,
             self.charts.latency_plot or self.charts,
-            self.pools.cards,
+            self.pools.front,
             self.requests.table,
             self.events.table,
         )

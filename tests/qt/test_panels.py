@@ -13,9 +13,10 @@ from monitor.domain.telemetry import CloseCause, PoolStats
 from monitor.exchanges.base import Fetched, Payload, PollJob
 from monitor.qtmodels.figures import DASH
 from monitor.state.board import Board
+from monitor.state.pool_figures import figures_since_start
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.first_run import FirstRunDialog, StartChoice
-from monitor.widgets.pool_panel import DEFINITIONS, VenuePools, counters_of
+from monitor.widgets.pool_overview import DEFINITIONS, VenuePools, counter_texts
 from monitor.widgets.settings_dialog import SettingsDialog
 from monitor.widgets.theme import DARK
 from monitor.widgets.toasts import MAX_TOASTS, ToastStack
@@ -115,10 +116,12 @@ def test_pool_counters_say_who_closed(qtbot: QtBot) -> None:
         CloseCause.ERROR: 32,
         CloseCause.DISCARDED: 64,
     }
-    counters = counters_of([PoolStats(venue=FIRST, host="h", scheme="https", opened=127, closed=closed)])
+    figures = figures_since_start([PoolStats(venue=FIRST, host="h", scheme="https", opened=127, closed=closed)])
+    assert figures is not None
+    counters = counter_texts(figures)
 
-    assert (counters["by server"], counters["by us"], counters["on error"], counters["discarded"]) == (3, 28, 32, 64)
-    assert sum(counters[name] for name in ("by server", "by us", "on error", "discarded")) == 127
+    assert (figures.by_server, figures.by_us, figures.on_error, figures.discarded) == (3, 28, 32, 64)
+    assert [counters[name] for name in ("by server", "by us", "on error", "discarded")] == ["3", "28", "32", "64"]
     assert set(counters) == {name for name, _ in DEFINITIONS}
 
 
@@ -128,10 +131,12 @@ def test_reuse_is_a_dash_before_the_first_attempt(qtbot: QtBot) -> None:
     pools.show_pools([], None)
     assert pools._reuse.text == DASH
 
-    pools.show_pools([PoolStats(venue=FIRST, host="h", scheme="https", max_connections=20)], None)
+    unused = [PoolStats(venue=FIRST, host="h", scheme="https", max_connections=20)]
+    pools.show_pools(unused, figures_since_start(unused))
     assert pools._reuse.text == DASH
 
-    pools.show_pools([PoolStats(venue=FIRST, host="h", scheme="https", attempts=4, reused=3)], 0.75)
+    used = [PoolStats(venue=FIRST, host="h", scheme="https", attempts=4, reused=3)]
+    pools.show_pools(used, figures_since_start(used))
     assert pools._reuse.text == "75.0 %"
 
 

@@ -116,5 +116,5 @@ def test_http2_gains_sockets_and_never_latency() -> None:
     assert told(None, 3) is None
     assert told((), 3) == "HTTP/2: not offered"
     assert told(("http/1.1",), 3) == "HTTP/2: not offered"
-    assert told(("h2", "http/1.1"), 1) == "HTTP/2: offered; would gain nothing here, 1 socket is enough"
-    assert told(("h2",), 3) == "HTTP/2: offered; 1 socket would do for 3, latency stays"
+    assert told(("h2", "http/1.1"), 1) == "HTTP/2 offered: would save nothing here"
+    assert told(("h2",), 3) == "HTTP/2 offered: saves 2 sockets, no time"

@@ -1,0 +1,257 @@
+"""One venue's pools at a glance: reuse, occupancy now and over time, who opened and closed what, and what to change."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from monitor.domain.telemetry import PoolStats
+from monitor.qtmodels.figures import DASH, compact, count_text, duration_text, percent, plain_tooltip, safe_text
+from monitor.state.pool_figures import PoolFigures
+from monitor.state.pool_history import PoolHistory
+from monitor.state.pool_words import describe_eviction, describe_sizing
+from monitor.widgets.elided import ElidedLabel
+from monitor.widgets.pool_trend import ConnectionTrend, ReuseTrend
+from monitor.widgets.theme import Theme
+
+REUSE_DEFINITION = (
+    "Reuse: warm attempts / all attempts. Warm means that no TCP connection was opened for the attempt, "
+    "counted where sockets open. A dash before the first attempt."
+)
+SIZING_DEFINITION = (
+    "Peak: most connections in use at once since start. What would do: the 99th percentile of connections in use over "
+    "the last 60 s, times 1.25, plus 1, within 2 to 32. Thrown away: connections closed because the pool was full."
+)
+
+DEFINITIONS: tuple[tuple[str, str], ...] = (
+    ("opened", "TCP connections opened"),
+    ("reused", "Attempts that found an open connection"),
+    ("peak", "Most connections in use at the same time since start; not known of a period"),
+    ("by server", "Connections the server ended: it said so, or it was found gone before or at use (stale)"),
+    ("by us", "Connections we ended: idle too long, too old, reply abandoned, or closed with the pool"),
+    ("on error", "Connections ended because a request on them failed"),
+    ("discarded", "Connections thrown away because the pool was full when they came back"),
+    ("waiting", "Requests waiting for a free place in the pool now"),
+    ("healed", "Polls saved by a second attempt after a kept-alive connection turned out to be dead"),
+    ("prewarmed", "Connections opened ahead of the first request; their handshake was paid earlier, not saved"),
+    ("kept warm", "Times an idle connection was used only so that the server would not close it"),
+    ("per socket", "Attempts per connection opened: how many requests one handshake pays for"),
+)
+"""Counters of a pool in the order shown (three columns), with what they count."""
+
+_DEFINITION_OF = dict(DEFINITIONS)
+_COLUMNS = 3
+
+
+def counter_texts(figures: PoolFigures) -> dict[str, str]:
+    """Every counter of ``DEFINITIONS`` as text; a dash where it is not known."""
+    per_socket = figures.requests_per_connection
+    return {
+        "opened": count_text(figures.opened),
+        "reused": count_text(figures.reused) if figures.reused < 10_000 else compact(figures.reused),
+        "peak": count_text(figures.peak),
+        "by server": count_text(figures.by_server),
+        "by us": count_text(figures.by_us),
+        "on error": count_text(figures.on_error),
+        "discarded": count_text(figures.discarded),
+        "waiting": count_text(figures.waiting),
+        "healed": count_text(figures.healed),
+        "prewarmed": count_text(figures.prewarmed),
+        "kept warm": count_text(figures.kept_warm),
+        "per socket": DASH
+        if per_socket is None
+        else f"{per_socket:,.0f}"
+        if per_socket >= 9.95
+        else f"{per_socket:.1f}",
+    }
+
+
+class OccupancyBar(QWidget):
+    """Active, idle and suspect connections as parts of the pool's maximum."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._parts: tuple[int, int, int] = (0, 0, 0)
+        self._maximum = 0
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Qt: a thin bar."""
+        return QSize(100, 7)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in the colours of ``theme``."""
+        self._theme = theme
+        self.update()
+
+    def set_parts(self, active: int, idle: int, suspect: int, maximum: int) -> None:
+        """Show these counts of connections."""
+        parts = (active, idle, suspect)
+        if (parts, maximum) != (self._parts, self._maximum):
+            self._parts, self._maximum = parts, maximum
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: one slot per place in the pool while there are few, one bar when there are many."""
+        theme = self._theme
+        painter = QPainter(self)
+        painter.setPen(Qt.PenStyle.NoPen)
+        total = max(self._maximum, sum(self._parts), 1)
+        colors = [theme.accent] * self._parts[0] + [theme.ok] * self._parts[1] + [theme.warn] * self._parts[2]
+        gap = 2.0 if self.width() / total > 5 else 0.0
+        width = (self.width() + gap) / total
+        for place in range(total):
+            painter.setBrush(QColor(colors[place] if place < len(colors) else theme.grid))
+            painter.drawRect(QRectF(place * width, 0, width - gap, self.height()))
+
+
+class VenuePools(QWidget):
+    """The pools of one venue."""
+
+    def __init__(self, venue: str, title: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._venue = venue
+        self._title = ElidedLabel(title, is_bold=True, least=title)
+        self._host = ElidedLabel(DASH, scale=0.88)
+        self._reuse = ElidedLabel(DASH, is_bold=True, scale=1.35, least="00.0 %")
+        self._reuse.set_alignment(Qt.AlignmentFlag.AlignRight)
+        self._reuse.set_definition(REUSE_DEFINITION)
+        self._bar = OccupancyBar(theme)
+        self._bar.setAccessibleName(f"{title}: connections in the pool")
+        self._occupancy = ElidedLabel(DASH, scale=0.92)
+        self.connections = ConnectionTrend(theme)
+        self.reuse_trend = ReuseTrend(theme)
+        self._sizing = ElidedLabel(DASH, scale=0.92)
+        self._alarm = QLabel()
+        self._alarm.setObjectName("problem")
+        self._alarm.setTextFormat(Qt.TextFormat.PlainText)
+        self._alarm.setWordWrap(True)
+        self._alarm.hide()
+        self._stripe = QWidget()
+        self._stripe.setFixedWidth(3)
+        self._values: dict[str, ElidedLabel] = {}
+        self._captions: list[ElidedLabel] = []
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self._stripe)
+        head.addWidget(self._title)
+        head.addWidget(self._host, 1)
+        head.addWidget(self._reuse)
+        trends = QHBoxLayout()
+        trends.setSpacing(6)
+        trends.addWidget(self.connections)
+        trends.addWidget(self.reuse_trend)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 5, 8, 5)
+        layout.setSpacing(3)
+        layout.addLayout(head)
+        layout.addWidget(self._bar)
+        layout.addWidget(self._occupancy)
+        layout.addWidget(self._alarm)
+        layout.addLayout(trends, 1)
+        layout.addLayout(self._make_counters())
+        layout.addWidget(self._sizing)
+        self.set_theme(theme)
+
+    def _make_counters(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 1, 0, 0)
+        grid.setHorizontalSpacing(4)
+        grid.setVerticalSpacing(0)
+        for place, (name, definition) in enumerate(DEFINITIONS):
+            row, side = divmod(place, _COLUMNS)
+            caption = ElidedLabel(name, scale=0.9, least=name)
+            caption.setContentsMargins(2 if side else 0, 0, 0, 0)
+            caption.set_definition(f"{name}: {definition}.")
+            value = ElidedLabel(DASH, scale=0.92, least="00.0 k" if name == "reused" else "00")
+            self._captions.append(caption)
+            value.set_alignment(Qt.AlignmentFlag.AlignRight)
+            value.set_definition(f"{name}: {definition}.")
+            grid.addWidget(caption, row, side * 2)
+            grid.addWidget(value, row, side * 2 + 1)
+            self._values[name] = value
+        for side in range(_COLUMNS):
+            grid.setColumnStretch(side * 2 + 1, 1)
+        return grid
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in the colours of ``theme``."""
+        self._theme = theme
+        self._bar.set_theme(theme)
+        self.connections.set_theme(theme)
+        self.reuse_trend.set_theme(theme)
+        for caption in self._captions:
+            caption.set_text(caption.text, theme.text_muted)
+        self._sizing.set_text(self._sizing.text, theme.text_muted)
+        self._stripe.setStyleSheet(f"background: {theme.venue_color(self._venue)}; border-radius: 1px;")
+
+    def show_pools(self, pools: Sequence[PoolStats], figures: PoolFigures | None) -> None:
+        """Show gauges as they stand in ``pools``, and ``figures`` since start or of the chosen period."""
+        theme = self._theme
+        if not pools or figures is None:
+            self._host.set_text("no request yet", theme.text_muted)
+            return
+        hosts = ", ".join(dict.fromkeys(safe_text(pool.host, 80) for pool in pools))
+        self._host.set_text(hosts, theme.text_muted)
+        self._reuse.set_text(percent(figures.reuse_ratio, 1), theme.text_muted if figures.reuse_ratio is None else None)
+        self._show_gauges(pools)
+        self._show_advice(pools)
+        for name, text in counter_texts(figures).items():
+            is_alarm = text not in ("0", DASH)
+            alarm = {"on error": theme.error, "discarded": theme.warn, "waiting": theme.warn}
+            self._values[name].set_text(text, alarm.get(name) if is_alarm else None)
+        self._values["reused"].set_definition(f"reused: {figures.reused:,}. {_DEFINITION_OF['reused']}.")
+
+    def show_trends(self, history: PoolHistory, now_mono_s: float, span_s: float) -> None:
+        """Show the last ``span_s`` seconds in the two small plots."""
+        self.connections.refresh(history.open, history.active, now_mono_s, span_s)
+        self.reuse_trend.refresh(history.reuse, now_mono_s, span_s)
+
+    def set_period(self, period: tuple[float, float] | None) -> None:
+        """Shade the chosen period in the small plots."""
+        self.connections.set_period(period)
+        self.reuse_trend.set_period(period)
+
+    def _show_gauges(self, pools: Sequence[PoolStats]) -> None:
+        def total(of: Callable[[PoolStats], int]) -> int:
+            return sum(of(pool) for pool in pools)
+
+        theme = self._theme
+        active, idle = total(lambda pool: pool.active), total(lambda pool: pool.idle)
+        suspect, maximum = total(lambda pool: pool.suspect), total(lambda pool: pool.max_connections)
+        waiting, failed = total(lambda pool: pool.waiting), total(lambda pool: pool.connect_failed)
+        self._bar.set_parts(active, max(idle - suspect, 0), suspect, maximum)
+        occupancy = f"{active + idle} open · {active} active · {idle} idle · {suspect} suspect · max {maximum}"
+        if failed and not active + idle:
+            occupancy = f"none open of {maximum} · {failed:,} failed to connect"
+        if waiting:
+            occupancy = f"{waiting} waiting · {active} active · {idle} idle · max {maximum}"
+        color = theme.error if failed and not active + idle else theme.warn if waiting else None
+        self._occupancy.set_text(occupancy, color)
+        waited = sum(pool.lease_wait_total_s for pool in pools)
+        self._occupancy.set_definition(
+            f"{active + idle} open now: {active} active (a request is on them), {idle} idle, of these {suspect} "
+            f"suspect (idle longer than such sockets are known to survive); at most {maximum} are kept.\n"
+            f"{waiting} requests wait for a place now; {duration_text(waited)} were waited in all, "
+            f"{total(lambda pool: pool.lease_timeouts):,} gave up. {failed:,} connections could not be opened."
+        )
+        self._bar.setToolTip(self._occupancy.toolTip())
+
+    def _show_advice(self, pools: Sequence[PoolStats]) -> None:
+        theme = self._theme
+        told = [describe_sizing(pool.sizing) for pool in pools if pool.sizing is not None]
+        sizing = " / ".join(dict.fromkeys(told)) if told else describe_sizing(None)
+        discarded = any(pool.discarded for pool in pools)
+        self._sizing.set_text(sizing, theme.warn if discarded else theme.text_muted)
+        self._sizing.set_definition(f"{sizing}\n{SIZING_DEFINITION}")
+        alarm = describe_eviction(max((pool.evicted_pools for pool in pools), default=0))
+        self._alarm.setVisible(alarm is not None)
+        if alarm is not None:
+            self._alarm.setText(alarm)
+            self._alarm.setToolTip(
+                plain_tooltip(
+                    "Least recently used hosts lose their pool when more hosts are asked than pools are kept."
+                )
+            )
