@@ -9,15 +9,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues
+from monitor.assembly import AssemblyError, assemble, check_venues
 from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
 from monitor.desktop.demo_process import DemoExchangeError
-from monitor.desktop.settings import Settings
 from monitor.domain.errors import MonitorError
-from monitor.exchanges.base import Focus, PollJob
-from monitor.polling.plan import merge_jobs
 from monitor.proof.measurement import MAX_REQUESTS, MIN_REQUESTS, MeasureOptions, MeasureProgress, measure
 from monitor.proof.report import measure_document
+from monitor.proof.runs import default_jobs
 from monitor.proof.tables import measure_lines
 
 
@@ -72,12 +70,6 @@ def run_measure(options: argparse.Namespace) -> int:
     is_written = options.output is None or _write(document, options.output)
     is_whole = result.is_usable and not result.stopped_because and not result.is_cancelled
     return EXIT_DONE if is_whole and is_written else EXIT_FAILED
-
-
-def default_jobs(runtime: VenueRuntime, settings: Settings) -> tuple[PollJob, ...]:
-    """The plan the window would poll at this venue with its first instrument in focus."""
-    focus = Focus(venue_symbol=next(iter(runtime.entry.default_watchlist), None), interval=settings.interval)
-    return merge_jobs([runtime.client.poll_jobs(focus)], cadences_s=settings.cadences_s)
 
 
 def _write(document: dict[str, object], file: Path) -> bool:
