@@ -4,12 +4,10 @@ Latency is ``RequestTrace.total_s`` of an attempt whose reply arrived whole and 
 the time it ended. An attempt is *failed* when it has an ``error_kind`` or a status of 400 and above, and *healed* when
 it died with a stale keep-alive and the next attempt of the same request took over.
 
-Percentiles are numpy's default, method "linear" (Hyndman and Fan's type 7): the value at rank ``(n - 1) * p`` of the
-sorted latencies, between neighbours by linear interpolation. Each comes with its n.
+Percentiles are those of :mod:`monitor.state.latency_bins`; each comes with its n.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -18,11 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.domain.telemetry import RequestTrace
+from monitor.state.latency_bins import BinCache, LatencyBand, percentiles
 from monitor.state.series import FloatArray, TimeSeries
-
-MIN_BAND_MARKS: Final = 8
-"""A bin of the band with fewer marks shows nothing: its p95 would be its maximum under another name."""
-_MAX_CACHED_BINS: Final = 4_096
 
 
 class MarkKind(StrEnum):
@@ -65,6 +60,43 @@ class LatencySummary:
 
 
 @dataclass(frozen=True, slots=True)
+class HostTally:
+    """``warm`` counts whole replies on open connections, ``wasted_s`` attempts that died with one and were healed."""
+
+    warm: int = 0
+    cold: int = 0
+    wasted_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointTally:
+    """Requests (whatever their attempts) of one endpoint, and the budget weight of all attempts."""
+
+    calls: int = 0
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Attempts of one period. ``warm`` and ``cold`` count every attempt on an open and on a new connection."""
+
+    attempts: int
+    warm: int
+    cold: int
+    calls: int
+    """Requests, whatever their attempts."""
+    failed: int
+    healed: int
+    by_host: Mapping[str, HostTally]
+    by_endpoint: Mapping[str, EndpointTally]
+
+    @property
+    def weight(self) -> int:
+        """Budget weight of all attempts."""
+        return sum(endpoint.weight for endpoint in self.by_endpoint.values())
+
+
+@dataclass(frozen=True, slots=True)
 class MarkArrays:
     """Marks of one kind in a period.
 
@@ -76,17 +108,6 @@ class MarkArrays:
     latencies_s: FloatArray
     first_index: int | None
     n: int
-
-
-@dataclass(frozen=True, slots=True)
-class LatencyBand:
-    """Warm p50 and p95 of consecutive bins of one width. NaN in a bin of fewer than ``MIN_BAND_MARKS`` marks."""
-
-    edges_s: FloatArray
-    """One more than there are bins; multiples of the width."""
-    p50_s: FloatArray
-    p95_s: FloatArray
-    n: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +164,7 @@ class _Marks:
         "hosts",
         "request_ids",
         "series",
+        "weights",
     )
 
     def __init__(self, capacity: int) -> None:
@@ -157,6 +179,7 @@ class _Marks:
         self.coldness = np.empty(capacity, dtype=np.int8)  # 1 cold, 0 warm, -1 no connection
         self.endpoints = np.empty(capacity, dtype=np.int16)
         self.hosts = np.empty(capacity, dtype=np.int16)
+        self.weights = np.empty(capacity, dtype=np.int16)  # of this run's attempts only
 
     def slots(self, first: int, end: int) -> npt.NDArray[np.int64]:
         return np.arange(first, end) % self.series.capacity
@@ -173,12 +196,12 @@ class LatencyWindow:
     """
 
     def __init__(self, capacity: int = 100_000) -> None:
-        """``capacity`` is at least 1; memory is taken as marks come, about 75 bytes a mark."""
+        """``capacity`` is at least 1; memory is taken as marks come, about 77 bytes a mark."""
         self.capacity = capacity
         self._kinds = {kind: _Marks(capacity) for kind in MarkKind}
         self._endpoints = _Names()
         self._hosts = _Names()
-        self._bins = _BinCache(self._kinds[MarkKind.WARM].series)
+        self._bins = BinCache(self._kinds[MarkKind.WARM].series)
         self.revision = 0
         """Grows with every attempt added."""
 
@@ -195,6 +218,7 @@ class LatencyWindow:
         marks.coldness[slot] = -1 if trace.is_cold is None else int(trace.is_cold)
         marks.endpoints[slot] = self._endpoints.number(trace.endpoint)
         marks.hosts[slot] = self._hosts.number(trace.host)
+        marks.weights[slot] = min(trace.weight, np.iinfo(np.int16).max)
         self.revision += 1
 
     def load(self, kind: MarkKind, columns: MarkColumns) -> None:
@@ -223,7 +247,7 @@ class LatencyWindow:
             target[:count] = np.array([numbers.number(columns.names[one]) for one in used])[places]
         marks.first_own = count
         if kind is MarkKind.WARM:
-            self._bins = _BinCache(marks.series)
+            self._bins = BinCache(marks.series)
         self.revision += 1
 
     def summary(self, start_s: float, end_s: float, is_cold: bool | None) -> LatencySummary:
@@ -240,6 +264,49 @@ class LatencyWindow:
         _, values = marks.series.points(*marks.own_range(start_s, end_s))
         p50_s, p95_s, p99_s = percentiles(values, (0.50, 0.95, 0.99))
         return LatencySummary(n=len(values), p50_s=p50_s, p95_s=p95_s, p99_s=p99_s, failed=failed, healed=healed)
+
+    def tally(self, start_s: float, end_s: float) -> Tally:
+        """Count this run's attempts that ended in ``[start_s, end_s]``, of every kind."""
+        warm = cold = calls = 0
+        hosts: dict[str, HostTally] = {}
+        endpoints: dict[str, EndpointTally] = {}
+        for kind, marks in self._kinds.items():
+            first, end = marks.own_range(start_s, end_s)
+            if first >= end:
+                continue
+            slots = marks.slots(first, end)
+            coldness = marks.coldness[slots]
+            warm += int(np.count_nonzero(coldness == 0))
+            cold += int(np.count_nonzero(coldness == 1))
+            _, took_s = marks.series.points(first, end)
+            is_first = marks.attempts[slots] == 1
+            calls += int(np.count_nonzero(is_first))
+            for number in np.unique(marks.hosts[slots]):
+                name, is_here = self._hosts.name(int(number)), marks.hosts[slots] == number
+                host = hosts.get(name, HostTally())
+                hosts[name] = HostTally(
+                    warm=host.warm + (int(np.count_nonzero(is_here)) if kind is MarkKind.WARM else 0),
+                    cold=host.cold + int(np.count_nonzero(is_here & (coldness == 1))),
+                    wasted_s=host.wasted_s + (float(took_s[is_here].sum()) if kind is MarkKind.HEALED else 0.0),
+                )
+            for number in np.unique(marks.endpoints[slots]):
+                name, is_here = self._endpoints.name(int(number)), marks.endpoints[slots] == number
+                endpoint = endpoints.get(name, EndpointTally())
+                endpoints[name] = EndpointTally(
+                    calls=endpoint.calls + int(np.count_nonzero(is_here & is_first)),
+                    weight=endpoint.weight + int(marks.weights[slots][is_here].sum(dtype=np.int64)),
+                )
+        every = self.summary(start_s, end_s, None)
+        return Tally(
+            attempts=every.n + every.failed + every.healed,
+            warm=warm,
+            cold=cold,
+            calls=calls,
+            failed=every.failed,
+            healed=every.healed,
+            by_host=hosts,
+            by_endpoint=endpoints,
+        )
 
     def marks(self, kind: MarkKind, start_s: float, end_s: float, max_points: int | None = None) -> MarkArrays:
         """Marks of ``kind`` that ended in ``[start_s, end_s]``.
@@ -302,50 +369,6 @@ class LatencyWindow:
         return int(np.count_nonzero(marks.coldness[marks.slots(first, end)] == int(is_cold)))
 
 
-class _BinCache:
-    """Percentiles of finished bins of a growing series, for the bin width asked for last."""
-
-    def __init__(self, series: TimeSeries) -> None:
-        self._series = series
-        self._bin_s = 0.0
-        self._finished: dict[int, tuple[float, float, int]] = {}
-
-    def band(self, start_s: float, end_s: float, bin_s: float) -> LatencyBand:
-        if not bin_s > 0.0:
-            raise ValueError(f"a bin must have a width, not {bin_s}")
-        if bin_s != self._bin_s or len(self._finished) > _MAX_CACHED_BINS:
-            self._bin_s = bin_s
-            self._finished.clear()
-        first, last = math.floor(start_s / bin_s), math.floor(end_s / bin_s)
-        rows = [self._bin(number) for number in range(first, last + 1)]
-        return LatencyBand(
-            edges_s=np.arange(first, last + 2, dtype=np.float64) * bin_s,
-            p50_s=np.array([row[0] for row in rows]),
-            p95_s=np.array([row[1] for row in rows]),
-            n=np.array([row[2] for row in rows], dtype=np.int64),
-        )
-
-    def _bin(self, number: int) -> tuple[float, float, int]:
-        known = self._finished.get(number)
-        if known is not None:
-            return known
-        series = self._series
-        start_s, end_s = number * self._bin_s, (number + 1) * self._bin_s
-        first, end = series.index_range(start_s, math.nextafter(end_s, -math.inf))
-        _, values = series.points(first, end)
-        p50_s, p95_s = percentiles(values, (0.50, 0.95))
-        row = (
-            (math.nan, math.nan, len(values))
-            if p50_s is None or p95_s is None or len(values) < MIN_BAND_MARKS
-            else (p50_s, p95_s, len(values))
-        )
-        # A bin can still change while its end has not passed; what was forgotten since is kept as it was.
-        last_time_s = series.last_time_s
-        if last_time_s is not None and last_time_s >= end_s:
-            self._finished[number] = row
-        return row
-
-
 def kind_of(trace: RequestTrace) -> MarkKind:
     """Which mark an attempt is drawn with."""
     if trace.is_healed:
@@ -353,22 +376,3 @@ def kind_of(trace: RequestTrace) -> MarkKind:
     if trace.error_kind is not None or trace.is_cold is None or (trace.status is not None and trace.status >= 400):
         return MarkKind.FAILED
     return MarkKind.COLD if trace.is_cold else MarkKind.WARM
-
-
-def percentiles(values: FloatArray, fractions: Sequence[float]) -> tuple[float | None, ...]:
-    """Percentiles of ``values`` in any order, by the module's method; all ``None`` when there is no value.
-
-    Equal to ``numpy.percentile(values, 100 * fraction)`` and several times faster on the few hundred values of a bin.
-    """
-    if len(values) == 0:
-        return (None,) * len(fractions)
-    ordered = np.sort(values)
-    found: list[float] = []
-    for fraction in fractions:
-        rank = (len(ordered) - 1) * fraction
-        below = math.floor(rank)
-        low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
-        part = rank - below
-        # From the nearer neighbour, as numpy does, so that rounding cannot step over it.
-        found.append(low + (high - low) * part if part < 0.5 else high - (high - low) * (1.0 - part))
-    return tuple(found)

@@ -1,7 +1,7 @@
 """What keeping connections open and caching have saved so far: two ledgers that never share a column."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 from typing import Final
@@ -9,10 +9,14 @@ from typing import Final
 from monitor.domain.telemetry import RequestTrace
 from monitor.exchanges.base import Source
 from monitor.polling.results import PollSuccess
+from monitor.state.latency import HostTally
+from monitor.state.period import Period
 
 COLD_SAMPLE_LIFE_S: Final = 3_600.0
 """A cold set-up older than this says nothing of today's network: without a newer one the saving is unknown."""
 SAMPLES_KEPT: Final = 200
+AVOIDED_KEPT: Final = 50_000
+"""Polls that a cache answered (or that took more calls than one), remembered by time for the figures of a period."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,7 @@ class _Venue:
     plain: int = 0
     made: int = 0
     warm_s: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
+    avoided: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=AVOIDED_KEPT))
 
 
 class SavingsLedger:
@@ -96,12 +101,36 @@ class SavingsLedger:
         """Take in one successful poll: a plain plan pays for each, ours only for the requests really made."""
         venue = self._venues.setdefault(result.venue, _Venue())
         made = len({trace.request_id for trace in result.traces})
+        plain = 1 if result.source is not Source.NETWORK else max(1, made)
         venue.made += made
-        venue.plain += 1 if result.source is not Source.NETWORK else max(1, made)
+        venue.plain += plain
+        if plain != made:
+            venue.avoided.append((result.received_mono_s, plain - made))
 
     def pooling(self, now_mono_s: float) -> Mapping[str, PoolingSaving]:
         """Saving by reuse, per host."""
         return {name: _pooling(name, host, now_mono_s) for name, host in self._hosts.items()}
+
+    def pooling_between(self, period: Period, hosts: Mapping[str, HostTally]) -> Mapping[str, PoolingSaving]:
+        """The same of one period, by its ``hosts``: the cold samples are those of the hour before its end."""
+        return {
+            name: _saving(name, counted, self._hosts.get(name, _Host()).setups, period.end_mono_s)
+            for name, counted in hosts.items()
+        }
+
+    def caching_between(self, period: Period, calls: Mapping[str, int]) -> Mapping[str, CachingSaving]:
+        """Saving by caching in one period, by venue; ``calls`` are the requests made in it."""
+        savings: dict[str, CachingSaving] = {}
+        for name, made in calls.items():
+            venue = self._venues.get(name, _Venue())
+            avoided = sum(count for at_s, count in venue.avoided if period.contains(at_s))
+            savings[name] = CachingSaving(
+                venue=name,
+                plain_calls=made + avoided,
+                made_calls=made,
+                saved_s=avoided * median(venue.warm_s) if venue.warm_s else None,
+            )
+        return savings
 
     def caching(self) -> Mapping[str, CachingSaving]:
         """Saving by caching, per venue."""
@@ -122,7 +151,12 @@ def _setup_s(trace: RequestTrace) -> float | None:
 
 
 def _pooling(name: str, host: _Host, now_mono_s: float) -> PoolingSaving:
-    recent = [setup_s for at_s, setup_s in host.setups if now_mono_s - at_s <= COLD_SAMPLE_LIFE_S]
+    counted = HostTally(warm=host.warm, cold=host.cold, wasted_s=host.wasted_s)
+    return _saving(name, counted, host.setups, now_mono_s)
+
+
+def _saving(name: str, host: HostTally, setups: Iterable[tuple[float, float]], now_mono_s: float) -> PoolingSaving:
+    recent = [setup_s for at_s, setup_s in setups if 0.0 <= now_mono_s - at_s <= COLD_SAMPLE_LIFE_S]
     low_s = middle_s = high_s = None
     if recent:
         low_s, middle_s, high_s = (

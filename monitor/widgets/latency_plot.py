@@ -11,7 +11,8 @@ from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
-from monitor.state.latency import MIN_BAND_MARKS, LatencyBand, LatencyMark, LatencyWindow, MarkArrays, MarkKind
+from monitor.state.latency import LatencyMark, LatencyWindow, MarkArrays, MarkKind
+from monitor.state.latency_bins import MIN_BAND_MARKS, LatencyBand
 from monitor.state.series import FloatArray
 from monitor.widgets.latency_plot_items import BandPainter, nearest_mark
 from monitor.widgets.plot_frame import TimePlot

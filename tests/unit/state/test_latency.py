@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import RequestTrace
-from monitor.state.latency import MIN_BAND_MARKS, LatencyWindow, MarkKind, kind_of, percentiles
+from monitor.state.latency import LatencyWindow, MarkKind, kind_of
+from monitor.state.latency_bins import MIN_BAND_MARKS, percentiles
 
 
 def trace(
