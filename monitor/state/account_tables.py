@@ -14,6 +14,7 @@ from monitor.state.account_figures import (
     add_up,
     position_figures,
     realized_today,
+    totals,
 )
 from monitor.state.accounts import AccountBlock, AccountState
 from monitor.state.board import Board
@@ -209,6 +210,23 @@ def order_totals(rows: Sequence[OrderRow], venue: str | None) -> RowTotals:
     """``value`` of what the open orders would still trade."""
     chosen = [row for row in rows if venue in {None, row.ref.venue}]
     return RowTotals(venue=venue, count=len(chosen), currency=None, sums={"value": add_up(row.value for row in chosen)})
+
+
+def balance_totals(states: Sequence[AccountState], now: datetime, venue: str | None) -> RowTotals:
+    """``equity``, ``available``, ``unrealized``, ``today`` and ``margin`` of the accounts of ``venue``, or of all."""
+    found = totals([state for state in states if venue in {None, state.ref.venue}], now, venue=venue)
+    return RowTotals(
+        venue=venue,
+        count=found.accounts,
+        currency=found.currency,
+        sums={
+            "equity": found.equity,
+            "available": found.available,
+            "unrealized": found.unrealized,
+            "today": found.today,
+            "margin": found.margin,
+        },
+    )
 
 
 def fill_totals(rows: Sequence[FillRow], venue: str | None) -> RowTotals:

@@ -1,0 +1,145 @@
+"""The columns of the account tables: what each is called, means, shows and sums up.
+
+A column reads a plain value off a row; how it is written, sorted, covered and exported follows from its ``look``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, Generic, TypeAlias, TypeVar
+
+from monitor.qtmodels.figures import DASH, price_text, safe_text, signed
+from monitor.state.account_tables import Row
+
+RowT = TypeVar("RowT", bound=Row)
+
+Raw: TypeAlias = Decimal | datetime | str | bool | None
+"""What a column reads: a number, a stamp, a text, yes or no; ``None``: unknown."""
+
+ACCOUNT_WIDTH: Final = "vault money 12"
+
+COVERED: Final = "•••••"
+"""Stands for every amount while amounts are hidden; always the same, so that not even its size shows."""
+
+
+class Look(StrEnum):
+    """How a value is shown."""
+
+    TEXT = "text"
+    SIDE = "side"  # long, short, buy, sell: with an arrow, in the colour of rising or falling
+    PRICE = "price"  # the venue's digits
+    MONEY = "money"  # two decimals
+    GAIN = "gain"  # money with its sign, in the colour of rising or falling
+    PERCENT = "percent"
+    USED_BAR = "used_bar"  # a fraction of which 1 is the end
+    DISTANCE_BAR = "distance_bar"  # a fraction of which 0 is the end
+    TIME = "time"
+    YES = "yes"
+    AGE = "age"  # of the row's block
+
+
+RIGHT_LOOKS: Final = frozenset(
+    {Look.PRICE, Look.MONEY, Look.GAIN, Look.PERCENT, Look.USED_BAR, Look.DISTANCE_BAR, Look.AGE}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column(Generic[RowT]):
+    """One column. ``name`` is its heading in a file, ``total`` the name of its sum in ``RowTotals.sums``.
+
+    ``is_amount``: it tells how much somebody has, so it is covered for screen sharing. ``sample`` sets its width.
+    ``applies`` False for a row: the column says nothing of it and stays empty, which is not "unknown"; of a row that
+    was lost only those that are ``is_always`` say something.
+    """
+
+    name: str
+    title: str
+    definition: str
+    look: Look
+    read: Callable[[RowT], Raw]
+    sample: str
+    is_amount: bool = False
+    total: str = ""
+    applies: Callable[[RowT], bool] | None = None
+    is_always: bool = False
+
+    def value_of(self, row: RowT) -> Raw:
+        """What it reads off ``row``; the empty text where it does not apply."""
+        if not self.is_always and (row.is_lost or (self.applies is not None and not self.applies(row))):
+            return ""
+        return self.read(row)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it is aligned to the right."""
+        return self.look in RIGHT_LOOKS
+
+
+def of(part: str, name: str) -> Callable[[Row], Raw]:
+    """Read attribute ``name`` of the row's ``part``; unknown where the row has no such part."""
+
+    def read(row: Row) -> Raw:
+        owner = getattr(row, part)
+        value: Raw = None if owner is None else getattr(owner, name)
+        return value
+
+    return read
+
+
+def nothing(row: Row) -> Raw:  # noqa: ARG001 - the shape of a reader
+    """For a column that is not read off the row."""
+    return None
+
+
+def show(column: "Column[RowT]", value: Raw) -> str:
+    """``value`` as ``column`` writes it."""
+    if value is None:
+        return DASH
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return stamp_text(value)
+    if isinstance(value, str):
+        return side_text(value) if column.look is Look.SIDE else safe_text(value, 60)
+    return number_text(column.look, value)
+
+
+def number_text(look: Look, value: Decimal) -> str:
+    """A number as ``look`` writes it."""
+    if look is Look.GAIN:
+        return signed(value, _money_decimals(value))
+    if look is Look.MONEY:
+        return price_text(value, _money_decimals(value))
+    if look in {Look.PERCENT, Look.USED_BAR, Look.DISTANCE_BAR}:
+        return f"{price_text(value * 100, 1)} %"
+    return price_text(value)
+
+
+def stamp_text(stamp: datetime) -> str:
+    """Day and time of day in the user's zone."""
+    return stamp.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def side_text(side: str) -> str:
+    """A side with the arrow that makes it readable without its colour."""
+    return f"{'▲' if side in {'long', 'buy'} else '▼'} {side}"
+
+
+def file_text(value: Raw) -> str:
+    """``value`` for a file: every digit, UTC, empty for unknown; a text that a spreadsheet would run is quoted."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    text = safe_text(value, 200)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+
+
+def _money_decimals(value: Decimal) -> int:
+    return 2 if value == 0 or abs(value) >= Decimal("0.1") else 4

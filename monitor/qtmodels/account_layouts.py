@@ -1,0 +1,302 @@
+"""The columns of positions and balances."""
+
+from collections.abc import Callable
+from typing import Final
+
+from monitor.qtmodels.account_columns import ACCOUNT_WIDTH, Column, Look, Raw, nothing, of
+from monitor.qtmodels.figures import DASH, price_text
+from monitor.state.account_tables import BalanceRow, PositionRow
+
+
+def _of_summary(name: str, balance_name: str = "") -> Callable[[BalanceRow], Raw]:
+    """Read ``name`` of an account as a whole, and ``balance_name`` of an asset."""
+    of_account, of_asset = of("summary", name), of("balance", balance_name) if balance_name else nothing
+    return lambda row: of_account(row) if row.summary is not None else of_asset(row)
+
+
+def _leverage(row: PositionRow) -> Raw:
+    position = row.position
+    if position is None or (position.leverage is None and position.margin_mode is None):
+        return None
+    times = DASH if position.leverage is None else f"{price_text(position.leverage)}×"
+    return f"{times} {position.margin_mode or DASH}"
+
+
+def _is_whole_account(row: BalanceRow) -> bool:
+    return row.summary is not None
+
+
+POSITIONS: Final[tuple[Column[PositionRow], ...]] = (
+    Column(
+        name="account",
+        title="Account",
+        definition="Your name for the account; its colour is the venue's",
+        look=Look.TEXT,
+        read=lambda row: row.ref.name,
+        sample=ACCOUNT_WIDTH,
+        is_always=True,
+    ),
+    Column(
+        name="instrument",
+        title="Instrument",
+        definition="What is held",
+        look=Look.TEXT,
+        read=lambda row: row.name,
+        sample="DOGE-USDT-PERP",
+        is_always=True,
+    ),
+    Column(
+        name="side",
+        title="Side",
+        definition="Long gains when the price rises, short when it falls",
+        look=Look.SIDE,
+        read=of("position", "side"),
+        sample="▼ short",
+    ),
+    Column(
+        name="size",
+        title="Size",
+        definition="How much is held, in the base asset",
+        look=Look.PRICE,
+        read=of("position", "size"),
+        sample="000,000.00",
+        is_amount=True,
+    ),
+    Column(
+        name="entry_price",
+        title="Entry",
+        definition="Average price the position was opened at",
+        look=Look.PRICE,
+        read=of("position", "entry_price"),
+        sample="000,000.00",
+    ),
+    Column(
+        name="mark_price",
+        title="Mark",
+        definition=(
+            "Price the venue values the position at: from the account's own reply, or from the quotes where that has "
+            "none; struck through when it is old"
+        ),
+        look=Look.PRICE,
+        read=of("figures", "mark"),
+        sample="000,000.00",
+    ),
+    Column(
+        name="unrealized_pnl",
+        title="Unrealised",
+        definition="Profit or loss if it were closed at the mark price, as the venue tells it",
+        look=Look.GAIN,
+        read=of("figures", "unrealized"),
+        sample="+000,000.00",
+        is_amount=True,
+        total="unrealized",
+    ),
+    Column(
+        name="pnl_since_open",
+        title="Since open",
+        definition=(
+            "Unrealised PnL plus what was realised, and fees and funding, since the position was opened, as far as the "
+            "venue tells: some count them all, some tell funding only"
+        ),
+        look=Look.GAIN,
+        read=of("figures", "since_open"),
+        sample="+000,000.00",
+        is_amount=True,
+        total="since_open",
+    ),
+    Column(
+        name="liquidation_distance",
+        title="To liquidation",
+        definition="How far the mark price must move against the position to be liquidated: |mark - liq. price| / mark",
+        look=Look.DISTANCE_BAR,
+        read=of("figures", "distance"),
+        sample="▇▇▇▇▇▇ 00.0 %",
+    ),
+    Column(
+        name="liquidation_price",
+        title="Liq. price",
+        definition="Price at which the venue closes it by force; dash when there is none or it is out of reach",
+        look=Look.PRICE,
+        read=of("position", "liquidation_price"),
+        sample="000,000.00",
+    ),
+    Column(
+        name="margin_ratio",
+        title="Margin used up",
+        definition=(
+            "Maintenance margin / margin: at 100 % the position is liquidated. In cross mode it is the whole "
+            "account's; dash where the venue does not tell it per position"
+        ),
+        look=Look.USED_BAR,
+        read=of("position", "margin_ratio"),
+        sample="▇▇▇▇▇▇ 00.0 %",
+    ),
+    Column(
+        name="margin",
+        title="Margin",
+        definition="Money that backs the position, in the margin currency",
+        look=Look.MONEY,
+        read=of("position", "margin"),
+        sample="000,000.00",
+        is_amount=True,
+        total="margin",
+    ),
+    Column(
+        name="value",
+        title="Value",
+        definition="Size times mark price, in the margin currency",
+        look=Look.MONEY,
+        read=of("figures", "value"),
+        sample="0,000,000.00",
+        is_amount=True,
+        total="value",
+    ),
+    Column(
+        name="leverage",
+        title="Leverage",
+        definition="Leverage; cross: the whole account backs the position, isolated: its own margin only",
+        look=Look.TEXT,
+        read=_leverage,
+        sample="100× isolated",
+    ),
+    Column(
+        name="age_s",
+        title="Age",
+        definition="Time since this was asked for; what is late is struck through",
+        look=Look.AGE,
+        read=nothing,
+        sample="00–00 min",
+        is_always=True,
+    ),
+)
+
+BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
+    Column(
+        name="account",
+        title="Account",
+        definition="Your name for the account; its colour is the venue's",
+        look=Look.TEXT,
+        read=lambda row: row.ref.name,
+        sample=ACCOUNT_WIDTH,
+        is_always=True,
+    ),
+    Column(
+        name="asset",
+        title="Asset",
+        definition="The asset held; Account stands for the account as a whole",
+        look=Look.TEXT,
+        read=lambda row: row.name,
+        sample="Account 0",
+        is_always=True,
+    ),
+    Column(
+        name="location",
+        title="Where",
+        definition="Where in the account it lies; for the account as a whole, how it counts margin",
+        look=Look.TEXT,
+        read=lambda row: (
+            row.summary.mode if row.summary is not None else (row.balance.location if row.balance is not None else None)
+        ),
+        sample="portfolioMargin",
+        applies=lambda row: (
+            (row.summary is not None and row.summary.mode is not None)
+            or (row.balance is not None and bool(row.balance.location))
+        ),
+    ),
+    Column(
+        name="equity_or_total",
+        title="Equity or total",
+        definition=(
+            "Of an account: everything in it, unrealised PnL included, each thing counted once. Of an asset: how much "
+            "of it there is; negative when it is borrowed"
+        ),
+        look=Look.PRICE,
+        read=_of_summary("equity", "total"),
+        sample="0,000,000.00000",
+        is_amount=True,
+        total="equity",
+    ),
+    Column(
+        name="available",
+        title="Available",
+        definition="What new positions can use, or what of the asset is free",
+        look=Look.PRICE,
+        read=_of_summary("available", "available"),
+        sample="0,000,000.00000",
+        is_amount=True,
+        total="available",
+    ),
+    Column(
+        name="currency",
+        title="In",
+        definition="What the figures of an account are in; values of assets are in the same",
+        look=Look.TEXT,
+        read=lambda row: None if row.summary is None else row.summary.currency,
+        sample="USDT0",
+        applies=_is_whole_account,
+    ),
+    Column(
+        name="value",
+        title="Value",
+        definition="Worth of the asset in the account's currency; dash where no price is known",
+        look=Look.MONEY,
+        read=lambda row: None if row.balance is None else row.balance.value,
+        sample="0,000,000.00",
+        is_amount=True,
+        applies=lambda row: row.balance is not None,
+    ),
+    Column(
+        name="unrealized_pnl",
+        title="Unrealised",
+        definition="Profit or loss of the open positions at the mark price",
+        look=Look.GAIN,
+        read=_of_summary("unrealized_pnl"),
+        sample="+000,000.00",
+        is_amount=True,
+        total="unrealized",
+        applies=_is_whole_account,
+    ),
+    Column(
+        name="realized_today",
+        title="Realised today",
+        definition=(
+            "Since 00:00 UTC: profit of closed size less fees, plus funding payments. Dash while the venue's list of "
+            "fills does not reach back to midnight. Where funding is told only when a position closes it is not in it"
+        ),
+        look=Look.GAIN,
+        read=lambda row: row.today,
+        sample="Realised today",
+        is_amount=True,
+        total="today",
+        applies=_is_whole_account,
+    ),
+    Column(
+        name="margin_used",
+        title="Margin",
+        definition="Money that backs open positions",
+        look=Look.MONEY,
+        read=_of_summary("margin_used"),
+        sample="000,000.00",
+        is_amount=True,
+        total="margin",
+        applies=_is_whole_account,
+    ),
+    Column(
+        name="margin_ratio",
+        title="Margin used up",
+        definition="Maintenance margin / margin of the cross positions: at 100 % they are liquidated",
+        look=Look.USED_BAR,
+        read=_of_summary("margin_ratio"),
+        sample="▇▇▇▇▇▇ 00.0 %",
+        applies=_is_whole_account,
+    ),
+    Column(
+        name="age_s",
+        title="Age",
+        definition="Time since this was asked for; what is late is struck through",
+        look=Look.AGE,
+        read=nothing,
+        sample="00–00 min",
+        is_always=True,
+    ),
+)

@@ -1,0 +1,295 @@
+"""Rows of an account table for Qt: texts, covered amounts, sorting by value and filtering by what is visible."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
+
+from monitor.qtmodels.account_columns import COVERED, Column, Look, Raw, file_text, number_text, show
+from monitor.qtmodels.figures import DASH, age_range_text, plain_tooltip
+from monitor.qtmodels.row_sync import sync_rows
+from monitor.state.account_figures import Sum
+from monitor.state.account_tables import Row, RowTotals
+from monitor.state.ages import explain_age
+
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
+_NO_PARENT = QModelIndex()
+
+ROW_ROLE = int(Qt.ItemDataRole.UserRole)
+"""The row itself."""
+COLUMN_ROLE = ROW_ROLE + 1
+"""The ``Column`` of a cell."""
+VALUE_ROLE = ROW_ROLE + 2
+"""The value read, covered amounts included: for drawing in colour and bars, never for text."""
+
+MARK = "⚠"
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+class AccountModel(QAbstractTableModel, Generic[RowT]):
+    """The rows of one table. ``name`` of each account's venue comes from ``venue_title``.
+
+    Thread: GUI.
+    """
+
+    def __init__(
+        self, columns: Sequence[Column[RowT]], venue_title: Callable[[str], str], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.columns = tuple(columns)
+        self._venue_title = venue_title
+        self._rows: list[RowT] = []
+        self._now_mono_s = 0.0
+        self._is_covered = False
+
+    @property
+    def rows(self) -> tuple[RowT, ...]:
+        """What is shown, in the model's own order."""
+        return tuple(self._rows)
+
+    def row_at(self, number: int) -> RowT:
+        """One row; ``IndexError`` outside the table."""
+        return self._rows[number]
+
+    def set_rows(self, rows: Sequence[RowT], now_mono_s: float) -> None:
+        """Show ``rows`` as of ``now_mono_s`` without disturbing selection or scrolling."""
+        self._now_mono_s = now_mono_s
+        sync_rows(self, self._rows, rows, lambda row: row.key)
+        ages = [number for number, column in enumerate(self.columns) if column.look is Look.AGE]
+        if self._rows and ages:
+            self.dataChanged.emit(self.index(0, ages[0]), self.index(len(self._rows) - 1, ages[-1]))
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether amounts are hidden."""
+        return self._is_covered
+
+    def set_covered(self, is_covered: bool) -> None:
+        """Hide or show every amount."""
+        if is_covered != self._is_covered:
+            self._is_covered = is_covered
+            if self._rows:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, len(self.columns) - 1))
+
+    def text(self, row: RowT, column: Column[RowT]) -> str:
+        """What a cell says, amounts covered when they are to be."""
+        if column.look is Look.AGE:
+            age = None if row.stamp is None else row.stamp.age(self._now_mono_s)
+            return DASH if age is None else age_range_text(age.low_s, age.high_s)
+        value = column.value_of(row)
+        if column.is_amount and self._is_covered and value != "":
+            return COVERED
+        text = show(column, value)
+        if column.name == "account" and row.notes:
+            return f"{MARK} {text}"
+        return text
+
+    def file_row(self, row: RowT, *, with_amounts: bool) -> list[str]:
+        """The row for a file: whole values, and empty fields for amounts unless they are wanted."""
+        cells = []
+        for column in self.columns:
+            if column.look is Look.AGE:
+                age = None if row.stamp is None else row.stamp.age(self._now_mono_s)
+                cells.append("" if age is None else f"{age.high_s:.3f}")
+            else:
+                cells.append("" if column.is_amount and not with_amounts else file_text(column.value_of(row)))
+        return [row.ref.venue, *cells, "; ".join(row.notes)]
+
+    @property
+    def file_head(self) -> list[str]:
+        """The headings of :meth:`file_row`."""
+        return ["venue", *(column.name for column in self.columns), "notes"]
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+        """Qt: number of rows."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+        """Qt: number of columns."""
+        return 0 if parent.isValid() else len(self.columns)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt: titles, and definitions as tooltips."""
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
+            return None
+        column = self.columns[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tooltip(f"{column.title}: {column.definition}.")
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(column.is_right)
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt: texts, alignment, what could not be read as a tooltip, and row, column and value for the delegate."""
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        row, column = self._rows[index.row()], self.columns[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.text(row, column)
+        if role == ROW_ROLE:
+            return row
+        if role == COLUMN_ROLE:
+            return column
+        if role == VALUE_ROLE:
+            return column.value_of(row)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(column.is_right)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{column.title}: {self.text(row, column)}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tooltip(self._tooltip(row, column))
+        return None
+
+    def _tooltip(self, row: RowT, column: Column[RowT]) -> str:
+        lines = [f"{column.title}: {column.definition}."]
+        if column.name == "account":
+            lines.insert(0, f"{row.ref.name} at {self._venue_title(row.ref.venue)}")
+        if row.notes and column.name in {"account", "instrument", "asset"}:
+            lines.append(f"{MARK} Not readable: {'; '.join(row.notes)}.")
+        if column.look is Look.AGE or not row.is_believable:
+            lines.append(explain_age(row.stamp, self._now_mono_s))
+        return "\n".join(lines)
+
+
+class TotalsModel(QAbstractTableModel):
+    """The sums below a table: a line per venue where there are several, and one of all."""
+
+    def __init__(
+        self, columns: Sequence[Column[Any]], venue_title: Callable[[str], str], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._columns = tuple(columns)
+        self._venue_title = venue_title
+        self._totals: tuple[RowTotals, ...] = ()
+        self._is_covered = False
+
+    @property
+    def lines(self) -> tuple[RowTotals, ...]:
+        """What is shown."""
+        return self._totals
+
+    def set_lines(self, lines: Sequence[RowTotals], *, is_covered: bool) -> None:
+        """Show ``lines``."""
+        if (tuple(lines), is_covered) == (self._totals, self._is_covered):
+            return
+        self.beginResetModel()
+        self._totals, self._is_covered = tuple(lines), is_covered
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+        """Qt: number of lines."""
+        return 0 if parent.isValid() else len(self._totals)
+
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+        """Qt: as many columns as the table above."""
+        return 0 if parent.isValid() else len(self._columns)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt: the sums, and of how many parts they are."""
+        if not index.isValid() or index.row() >= len(self._totals):
+            return None
+        line, column = self._totals[index.row()], self._columns[index.column()]
+        if role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole}:
+            return self._text(line, column)
+        if role == COLUMN_ROLE:
+            return column
+        if role == VALUE_ROLE:
+            found = line.sums.get(column.total)
+            return None if found is None else found.value
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(column.is_right)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tooltip(self._tooltip(line, column))
+        return None
+
+    def _text(self, line: RowTotals, column: Column[Any]) -> str:
+        if column.name == "account":
+            return "All" if line.venue is None else self._venue_title(line.venue)
+        if column.name in {"instrument", "asset"}:
+            return f"{line.count:,} in all"
+        if column.name == "currency":
+            return line.currency or DASH
+        found = line.sums.get(column.total) if column.total else None
+        if found is None:
+            return ""
+        if self._is_covered:
+            return COVERED
+        return sum_text(found, column.look)
+
+    def _tooltip(self, line: RowTotals, column: Column[Any]) -> str:
+        found = line.sums.get(column.total) if column.total else None
+        if found is None:
+            return ""
+        whole = "" if found.is_whole else f" {found.known} of {found.count} are known and added up."
+        return f"Sum. {column.title}: {column.definition}. Dollar coins are counted as one dollar each.{whole}"
+
+
+def sum_text(total: Sum, look: Look) -> str:
+    """A sum; one that misses a part says of how many it is made."""
+    if total.value is None:
+        return DASH
+    text = number_text(Look.GAIN if look is Look.GAIN else Look.MONEY, total.value)
+    return text if total.is_whole else f"{text} ({total.known} of {total.count})"
+
+
+class AccountFilter(QSortFilterProxyModel):
+    """Sorts by value, unknown always last, and keeps rows whose visible text holds every word of the filter."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._words: tuple[str, ...] = ()
+        self.setDynamicSortFilter(True)
+
+    def set_filter_text(self, text: str) -> None:
+        """Show only rows in which every word of ``text`` occurs; empty shows all."""
+        words = tuple(text.casefold().split())
+        if words != self._words:
+            self._words = words
+            self.invalidate()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Qt: sort by ``column``; -1 is the model's own order."""
+        super().sort(column, Qt.SortOrder.AscendingOrder if column < 0 else order)
+
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
+        """Qt: whether a row is shown. What is covered cannot be searched for."""
+        if not self._words:
+            return True
+        model = self.sourceModel()
+        if not isinstance(model, AccountModel):
+            return True
+        row = model.row_at(source_row)
+        texts = (model.text(row, column) for column in model.columns if column.look is not Look.AGE)
+        text = f"{row.ref.venue} {' '.join(texts)}".casefold()
+        return all(word in text for word in self._words)
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        """Qt: by value; ages by how old they are."""
+        return self._sort_key(left) < self._sort_key(right)
+
+    def _sort_key(self, index: Index) -> tuple[int, float | str]:
+        model = self.sourceModel()
+        assert isinstance(model, AccountModel)  # noqa: S101 - nothing else is ever its source
+        row, column = model.row_at(index.row()), model.columns[index.column()]
+        value: Raw = column.value_of(row)
+        if column.look is Look.AGE and row.stamp is not None:
+            value = Decimal(-row.stamp.requested_mono_s)
+        # Below everything in one order, above everything in the other: at the end in both.
+        last = 2 if self.sortOrder() is Qt.SortOrder.AscendingOrder else -1
+        if value is None or value == "":
+            return (last, "")
+        if isinstance(value, datetime):
+            return (0, value.timestamp())
+        if isinstance(value, Decimal):
+            return (0, float(value))
+        return (1, str(value).casefold())
+
+
+def _alignment(is_right: bool) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if is_right else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter

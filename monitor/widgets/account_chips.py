@@ -1,0 +1,84 @@
+"""How old each account's part of a table is, account by account, in one line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from monitor.qtmodels.figures import plain_tooltip
+from monitor.state.verdict import Verdict
+from monitor.widgets.marks import verdict_color, verdict_glyph
+from monitor.widgets.theme import Theme
+
+_GAP_PX = 14.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One account: its name, what stands beside it, and the whole story for the tooltip.
+
+    ``is_failed`` draws it as an error whatever the verdict on what was read before.
+    """
+
+    name: str
+    text: str
+    verdict: Verdict
+    story: str
+    is_failed: bool = False
+
+
+class AccountChips(QWidget):
+    """Draws the chips, shortened where there is no room; the tooltip and the accessible text have them whole."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._chips: tuple[Chip, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    @property
+    def chips(self) -> tuple[Chip, ...]:
+        """What is shown."""
+        return self._chips
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in the colours of ``theme``."""
+        self._theme = theme
+        self.update()
+
+    def set_chips(self, chips: Sequence[Chip]) -> None:
+        """Show ``chips``; nothing happens when they are what is shown."""
+        if self._chips == tuple(chips):
+            return
+        self._chips = tuple(chips)
+        self.setToolTip(plain_tooltip("\n\n".join(chip.story for chip in chips)))
+        self.setAccessibleName("; ".join(f"{chip.name} {chip.text}, {chip.verdict.value}" for chip in chips))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Qt: one line."""
+        return QSize(220, self.fontMetrics().height() + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: room for the first account."""
+        return QSize(80, self.fontMetrics().height() + 2)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: glyph, name and age of each."""
+        painter = QPainter(self)
+        metrics = QFontMetricsF(self.font())
+        baseline = (self.height() - metrics.height()) / 2.0 + metrics.ascent()
+        x = 0.0
+        for chip in self._chips:
+            color = self._theme.error if chip.is_failed else verdict_color(chip.verdict, self._theme)
+            glyph = "✕" if chip.is_failed else verdict_glyph(chip.verdict)
+            for text, ink in ((glyph, color), (f" {chip.name} ", self._theme.text), (chip.text, color)):
+                room = self.width() - x
+                if room < metrics.horizontalAdvance("…"):
+                    return
+                painter.setPen(QColor(ink))
+                painter.drawText(QPointF(x, baseline), metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
+                x += metrics.horizontalAdvance(text)
+            x += _GAP_PX

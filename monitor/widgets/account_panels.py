@@ -1,0 +1,216 @@
+"""The four account tables: what each shows of the board, and what it says while there is nothing to show."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QMainWindow
+
+from monitor.qtmodels.account_layouts import BALANCES, POSITIONS
+from monitor.qtmodels.account_lists import FILLS, ORDERS
+from monitor.qtmodels.figures import age_range_text, age_text, safe_text
+from monitor.qtmodels.quote_model import short_name
+from monitor.state.account_tables import (
+    Row,
+    RowTotals,
+    balance_rows,
+    balance_totals,
+    fill_rows,
+    fill_totals,
+    order_rows,
+    order_totals,
+    position_rows,
+    position_totals,
+)
+from monitor.state.accounts import Access, AccountBlock, AccountState
+from monitor.state.ages import explain_age
+from monitor.state.board import Board
+from monitor.state.verdict import Verdict
+from monitor.widgets.account_chips import Chip
+from monitor.widgets.account_table import AccountTable, EmptyState
+from monitor.widgets.dock import Dock
+from monitor.widgets.marks import VERDICT_DEFINITIONS
+from monitor.widgets.theme import Theme
+
+NAMES: Final = ("positions", "orders", "balances", "fills")
+"""Docks, in their order as tabs; each is also the name of the account's block it shows, balances of the summary."""
+
+_NO_ACCOUNT: Final = (
+    "No account yet. Add one to see {what} here: an API key that may only read, or a public address. "
+    "This app only reads and cannot trade."
+)
+_NOTHING: Final = {
+    "positions": "No open positions.",
+    "orders": "No open orders.",
+    "balances": "Nothing is held.",
+    "fills": "No fills in what the venues still list.",
+}
+
+
+class AccountPanels(QObject):
+    """Makes and feeds the tables of positions, orders, balances and fills. A table nobody sees is left alone.
+
+    Signals:
+        accounts_requested(): the user wants to add or mend an account.
+        export_requested(object): the ``AccountTable`` whose rows the user wants in a file.
+
+    Thread: GUI.
+    """
+
+    accounts_requested = Signal()
+    export_requested = Signal(object)
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        board: Board,
+        *,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], datetime],
+        venue_title: Callable[[str], str],
+        theme: Theme,
+    ) -> None:
+        super().__init__(window)
+        self._board = board
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._venue_title = venue_title
+        self._seen_revision = -1
+        self.tables: dict[str, AccountTable] = {}
+        docks = []
+        layouts: tuple[tuple[str, str, Any], ...] = (
+            ("positions", "Positions", POSITIONS),
+            ("orders", "Orders", ORDERS),
+            ("balances", "Balances", BALANCES),
+            ("fills", "Fills", FILLS),
+        )
+        for name, title, columns in layouts:
+            table = AccountTable(title, columns, venue_title=venue_title, theme=theme)
+            table.accounts_requested.connect(self.accounts_requested)
+            table.export_requested.connect(self._on_export)
+            self.tables[name] = table
+            dock = Dock(name, title, table, extra=(table.head,), parent=window)
+            dock.visibilityChanged.connect(self._on_shown)
+            docks.append(dock)
+        self.docks = tuple(docks)
+
+    # Frames
+
+    def on_frame(self) -> None:
+        """Show what a new reply brought."""
+        if self._board.accounts.revision != self._seen_revision:
+            self.refresh()
+
+    def on_slow_frame(self) -> None:
+        """Let ages run, and marks from the quotes follow their market."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring every table that can be seen to now."""
+        self._seen_revision = self._board.accounts.revision
+        for name, table in self.tables.items():
+            # A dock behind a tab is not "hidden" to Qt, but has no visible region.
+            if table.isVisible() and not table.visibleRegion().isEmpty():
+                self._show(name, table)
+
+    def refresh_all(self) -> None:
+        """The same for every table, seen or not: for whoever takes rows out of one."""
+        for name, table in self.tables.items():
+            self._show(name, table)
+
+    def set_covered(self, is_covered: bool) -> None:
+        """Hide or show every amount."""
+        for table in self.tables.values():
+            table.set_covered(is_covered)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw everything in the colours of ``theme``."""
+        for table in self.tables.values():
+            table.set_theme(theme)
+
+    def _on_shown(self, is_visible: bool) -> None:
+        if is_visible:
+            self.refresh()
+
+    def _on_export(self) -> None:
+        self.export_requested.emit(self.sender())
+
+    # Content
+
+    def _show(self, name: str, table: AccountTable) -> None:
+        board, now_mono_s, now = self._board, self._clock(), self._wall_clock()
+        states = tuple(board.accounts)
+        rows: Sequence[Row]
+        lines: list[RowTotals]
+        venues = [venue for venue in board.venue_names if board.accounts.of_venue(venue)]
+        # A line of all says the same as that of the only venue.
+        groups: list[str | None] = [*(venues if len(venues) > 1 else []), None]
+        if name == "positions":
+            positions = position_rows(states, board, self._name_of, now_mono_s)
+            rows, lines = positions, [position_totals(positions, group) for group in groups]
+        elif name == "orders":
+            orders = order_rows(states, self._name_of, now_mono_s)
+            rows, lines = orders, [order_totals(orders, group) for group in groups]
+        elif name == "balances":
+            rows = balance_rows(states, now_mono_s, now)
+            lines = [balance_totals(states, now, group) for group in groups]
+        else:
+            fills = fill_rows(states, self._name_of, now_mono_s)
+            rows, lines = fills, [fill_totals(fills, group) for group in groups]
+        table.show_rows(rows, now_mono_s, self._empty_state(name, states, now_mono_s))
+        table.show_totals(lines if rows else ())
+        table.show_chips([self._chip(state, _block_of(state, name), now_mono_s) for state in states])
+
+    def _name_of(self, venue: str, symbol: str) -> str:
+        return short_name(self._board.instruments.get((venue, symbol)), symbol)
+
+    def _chip(self, state: AccountState, block: AccountBlock[Any], now_mono_s: float) -> Chip:
+        verdict = block.verdict(now_mono_s)
+        failure = state.failure_of(block)
+        age = block.age(now_mono_s)
+        story = f"{state.ref.name} at {self._venue_title(state.ref.venue)}, {block.name}: {verdict.value}."
+        if state.access is Access.OPENING:
+            return Chip(state.ref.name, "waiting for the keyring", verdict, f"{story} The keyring is being asked.")
+        if state.access is Access.CLOSED:
+            return Chip(state.ref.name, "not opened", verdict, f"{story}\n{state.access_text}", is_failed=True)
+        feed = block.feed
+        cadence_s = None if feed is None else feed.cadence_s
+        if block.stamp is not None:
+            story += f" {VERDICT_DEFINITIONS[verdict]}\n{explain_age(block.stamp, now_mono_s, cadence_s=cadence_s)}"
+        if block.problems:
+            story += f"\n{len(block.problems)} part(s) of the reply could not be read; the rows are marked."
+        text = "waiting for the first reply" if age is None else age_range_text(age.low_s, age.high_s)
+        if failure is not None:
+            ago = age_text(max(0.0, now_mono_s - failure.failed_mono_s))
+            story += f"\nLast try failed {ago} ago: {safe_text(failure.failure.user_text, 300)}"
+            text = "failing" if age is None else f"failing, {text}"
+        return Chip(state.ref.name, text, verdict, story, is_failed=failure is not None)
+
+    def _empty_state(self, name: str, states: Sequence[AccountState], now_mono_s: float) -> EmptyState:
+        if not states:
+            return EmptyState(text=_NO_ACCOUNT.format(what=name), offers_accounts=True)
+        blocks = [(state, _block_of(state, name)) for state in states]
+        waiting = [state for state, block in blocks if block.verdict(now_mono_s) is Verdict.UNKNOWN]
+        closed = [state for state in waiting if state.access is Access.CLOSED]
+        refused = [
+            (state, block) for state, block in blocks if state in waiting and state.failure_of(block) is not None
+        ]
+        if closed:
+            text = f"{closed[0].ref.name}: {closed[0].access_text}"
+            return EmptyState(text=text, offers_accounts=True, button="Accounts…")
+        if refused:
+            state, block = refused[0]
+            failure = state.failure_of(block)
+            text = "" if failure is None else safe_text(failure.failure.user_text, 300)
+            return EmptyState(text=f"{state.ref.name}: {text}", offers_accounts=True, button="Accounts…")
+        if any(state.access is Access.OPENING for state in waiting):
+            return EmptyState(text="Waiting for the keyring. Its unlock dialog may be behind this window.")
+        if waiting:
+            return EmptyState(text="Waiting for the first reply…")
+        return EmptyState(text=_NOTHING[name])
+
+
+def _block_of(state: AccountState, name: str) -> AccountBlock[Any]:
+    block: AccountBlock[Any] = state.summary if name == "balances" else getattr(state, name)
+    return block
