@@ -1,0 +1,351 @@
+"""What the user does with accounts, carried out beside the window: add, test, replace, delete, and open at the start.
+
+The keyring is asked in its own thread and may take minutes; venues are asked in a worker's. Every answer comes back
+through the outbox and is told by a signal in the GUI thread.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from monitor.assembly import make_account_client
+from monitor.controller import Controller
+from monitor.desktop.credential_worker import CredentialTask, CredentialWorker, KeyringWait
+from monitor.desktop.demo_process import DemoAccount
+from monitor.domain.credentials import (
+    AccountCheck,
+    AccountRef,
+    CredentialError,
+    CredentialInputError,
+    CredentialProblem,
+    Credentials,
+)
+from monitor.domain.errors import MonitorError
+from monitor.exchanges.accounts import AccountVenue
+from monitor.polling.results import TaskDone
+from monitor.state.accounts import Access
+
+TOKEN_CREDENTIALS = -4
+"""Of what the keyring's thread brings; tokens of ``PollEngine.run_once`` are positive."""
+
+
+class AccountStore(Protocol):
+    """Where credentials are kept. Every method may block: called from the keyring's thread only."""
+
+    def names(self, venue: str | None = None) -> tuple[AccountRef, ...]:
+        """Every account."""
+        ...
+
+    def add(self, credentials: Credentials) -> AccountRef:
+        """Keep a new one."""
+        ...
+
+    def replace(self, credentials: Credentials) -> None:
+        """Other secrets for one that exists."""
+        ...
+
+    def load(self, ref: AccountRef) -> Credentials:
+        """What opens one."""
+        ...
+
+    def remove(self, ref: AccountRef) -> None:
+        """Delete one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountAnswer:
+    """How something the user asked for ended.
+
+    ``what`` is ``add``, ``replace``, ``remove``, ``test``, ``open`` or ``list``. ``problem`` is the keyring's, if it
+    was one; ``check`` the result of a test. ``text`` is for people.
+    """
+
+    what: str
+    ref: AccountRef | None
+    is_ok: bool
+    text: str
+    problem: CredentialProblem | None = None
+    check: AccountCheck | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Brought:
+    """What the keyring's thread brought, on its way through the outbox."""
+
+    what: str
+    ref: AccountRef | None
+    value: object
+    error: MonitorError | None
+    number: int
+
+
+class AccountService(QObject):
+    """Owns the keyring's thread and says which accounts ``controller`` polls.
+
+    ``venues`` are those that have accounts, in the order shown. Secrets pass through and are held only by the
+    controller, as long as the account is polled.
+
+    Signals:
+        answered(object): an ``AccountAnswer``.
+        changed(): accounts came or went, or were opened.
+
+    Thread: GUI; nothing blocks but :meth:`stop`.
+    """
+
+    answered = Signal(object)
+    changed = Signal()
+
+    def __init__(
+        self,
+        controller: Controller,
+        store: AccountStore,
+        venues: Mapping[str, AccountVenue],
+        *,
+        is_demo: bool = False,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.venues = dict(venues)
+        self.is_demo = is_demo
+        self._controller = controller
+        self._store = store
+        self._worker = CredentialWorker()
+        self._tests: dict[int, AccountRef] = {}
+        self._pending: dict[int, CredentialTask[object]] = {}
+        self._number = 0
+        self._offered: tuple[DemoAccount, ...] = ()
+
+    # What is known
+
+    @property
+    def refs(self) -> tuple[AccountRef, ...]:
+        """Every account, in the user's order."""
+        return tuple(self._controller.board.accounts.states)
+
+    @property
+    def waiting(self) -> KeyringWait | None:
+        """What the keyring is being asked now; ``None`` when nothing is."""
+        return self._worker.waiting
+
+    @property
+    def waited_s(self) -> float | None:
+        """For how long the keyring has not answered; ``None`` when it is not being asked."""
+        waiting = self._worker.waiting
+        return None if waiting is None else max(0.0, time.perf_counter() - waiting.since_mono_s)
+
+    @property
+    def demo_left(self) -> tuple[DemoAccount, ...]:
+        """Accounts of the demo exchange that are not shown yet."""
+        return tuple(one for one in self._offered if AccountRef(one.venue, one.name) not in self.refs)
+
+    # What the user does
+
+    def start(self) -> None:
+        """Find out which accounts there are, then open each. Without any, the keyring is not touched."""
+        self._submit("list", None, "reading the list of accounts", self._store.names)
+
+    def offer_demo(self, accounts: Sequence[DemoAccount]) -> None:
+        """Show the first account of each venue of the demo exchange; :meth:`add_demo` shows the rest."""
+        is_first_time = not self._offered
+        self._offered = tuple(accounts)
+        if is_first_time:
+            first: dict[str, DemoAccount] = {}
+            for one in accounts:
+                first.setdefault(one.venue, one)
+            self._add_demo(tuple(first.values()))
+
+    def add_demo(self) -> None:
+        """Show every account of the demo exchange. They are kept in memory only."""
+        self._add_demo(self.demo_left)
+
+    def add(self, venue: str, name: str, inputs: Mapping[str, str]) -> AccountRef:
+        """Keep a new account and open it.
+
+        Raises:
+            CredentialInputError: a name or field that cannot be right; nothing was kept.
+        """
+        credentials = self._made(venue, name, inputs)
+        self._refuse_twin(credentials, is_new=True)
+        ref = credentials.account
+        self._submit("add", ref, f"storing {ref.name}", partial(_kept, self._store.add, credentials))
+        return ref
+
+    def replace(self, ref: AccountRef, inputs: Mapping[str, str]) -> None:
+        """Keep other secrets of an account. Raises ``CredentialInputError`` as :meth:`add` does."""
+        credentials = self._made(ref.venue, ref.name, inputs)
+        self._refuse_twin(credentials, is_new=False)
+        self._submit("replace", ref, f"replacing {ref.name}", partial(_kept, self._store.replace, credentials))
+
+    def remove(self, ref: AccountRef) -> None:
+        """Delete an account and its secrets."""
+        self._submit("remove", ref, f"deleting {ref.name}", partial(self._store.remove, ref))
+
+    def test(self, ref: AccountRef) -> None:
+        """Try a stored account at its venue; the answer says exactly what is wrong."""
+        known = self._controller.credentials_of(ref)
+        if known is not None:
+            self._check(known)
+        else:
+            self._submit("test", ref, f"reading {ref.name}", partial(self._store.load, ref))
+
+    def test_typed(self, venue: str, name: str, inputs: Mapping[str, str]) -> None:
+        """Try what was typed, without keeping it. Raises ``CredentialInputError`` as :meth:`add` does."""
+        self._check(self._made(venue, name.strip() or "not named yet", inputs))
+
+    def open_again(self) -> None:
+        """Ask the keyring once more for the accounts that it did not open."""
+        for state in tuple(self._controller.board.accounts):
+            if state.access is Access.CLOSED:
+                self._controller.board.accounts.set_access(state.ref, Access.OPENING)
+                self._open(state.ref)
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        """Wait no longer for what is under way. The keyring may still do it; the list then shows it."""
+        for task in self._pending.values():
+            task.abandon()
+        self._pending.clear()
+        self._tests.clear()
+        for state in tuple(self._controller.board.accounts):
+            if state.access is Access.OPENING:
+                self._controller.close_account(
+                    state.ref, "The keyring was not waited for. Unlock it and open the account again under Accounts."
+                )
+        self._submit("list", None, "reading the list of accounts", self._store.names)
+        self.changed.emit()
+
+    def stop(self, deadline_s: float) -> None:
+        """End the keyring's thread, waiting up to ``deadline_s``; one that hangs in a dialog is left behind."""
+        self._worker.stop(deadline_s)
+
+    # What comes back
+
+    def take(self, done: TaskDone) -> bool:
+        """Take an answer out of the outbox; False: it is somebody else's."""
+        if done.token == TOKEN_CREDENTIALS and isinstance(done.value, _Brought):
+            self._take_brought(done.value)
+            return True
+        ref = self._tests.pop(done.token, None)
+        if ref is None:
+            return False
+        if isinstance(done.value, AccountCheck):
+            check = done.value
+            self._tell("test", ref, is_ok=check.is_ok, text=check.text, check=check)
+        else:
+            text = "The test failed inside this program." if done.failure is None else done.failure.user_text
+            self._tell("test", ref, is_ok=False, text=text)
+        return True
+
+    def _take_brought(self, brought: _Brought) -> None:
+        self._pending.pop(brought.number, None)
+        ref, error = brought.ref, brought.error
+        if error is not None:
+            problem = error.problem if isinstance(error, CredentialError) else None
+            if brought.what == "open" and ref is not None:
+                self._controller.close_account(ref, error.user_text)
+                self.changed.emit()
+            self._tell(brought.what, ref, is_ok=False, text=error.user_text, problem=problem)
+            return
+        value = brought.value
+        if brought.what == "list" and isinstance(value, tuple):
+            self._show_refs(value)
+        elif isinstance(value, Credentials):
+            if brought.what == "test":
+                self._check(value)
+                return
+            if value.account not in self.refs:
+                self._controller.set_account_refs((*self.refs, value.account))
+            self._controller.open_account(value)
+            self.changed.emit()
+        elif brought.what == "remove" and ref is not None:
+            self._controller.set_account_refs(tuple(one for one in self.refs if one != ref))
+            self.changed.emit()
+        text = {
+            "add": "Stored. It is polled from now on.",
+            "replace": "Replaced. The new ones are used from now on.",
+            "remove": "Deleted, and its secrets with it.",
+        }.get(brought.what, "")
+        self._tell(brought.what, ref, is_ok=True, text=text)
+
+    def _show_refs(self, refs: Sequence[AccountRef]) -> None:
+        known = set(self.refs)
+        self._controller.set_account_refs(tuple(refs))
+        for ref in refs:
+            if ref not in known:
+                self._open(ref)
+        self.changed.emit()
+
+    # Inside
+
+    def _open(self, ref: AccountRef) -> None:
+        self._submit("open", ref, f"opening {ref.name}", partial(self._store.load, ref))
+
+    def _made(self, venue: str, name: str, inputs: Mapping[str, str]) -> Credentials:
+        return self.venues[venue].make_credentials(name, inputs)
+
+    def _refuse_twin(self, credentials: Credentials, *, is_new: bool) -> None:
+        """The same account under two names would be counted twice."""
+        for ref in self.refs:
+            if ref.venue != credentials.account.venue or (not is_new and ref == credentials.account):
+                continue
+            if is_new and ref.name.casefold() == credentials.account.name.casefold():
+                raise CredentialInputError("There is already an account of this name.")
+            known = self._controller.credentials_of(ref)
+            if known is not None and dict(known.values) == dict(credentials.values):
+                raise CredentialInputError(f"This account is here already, as {ref.name}: it would be counted twice.")
+
+    def _check(self, credentials: Credentials) -> None:
+        ref = credentials.account
+        engine, runtime = self._controller.engine, self._controller.runtimes.get(ref.venue)
+        if engine is None or runtime is None:
+            self._tell("test", ref, is_ok=False, text="The connections are still being made: try again in a moment.")
+            return
+        try:
+            client = make_account_client(credentials, runtime)
+        except CredentialError as error:
+            self._tell("test", ref, is_ok=False, text=error.user_text, problem=error.problem)
+            return
+        self._tests[engine.run_once(client.check)] = ref
+
+    def _add_demo(self, accounts: Sequence[DemoAccount]) -> None:
+        for one in accounts:
+            if one.venue in self.venues:
+                credentials = self._made(one.venue, one.name, one.inputs)
+                self._submit(
+                    "add", credentials.account, f"showing {one.name}", partial(_kept, self._store.add, credentials)
+                )
+
+    def _submit(self, what: str, ref: AccountRef | None, label: str, work: Callable[[], object]) -> None:
+        self._number += 1
+        number = self._number
+        task = self._worker.submit(label, work, partial(self._hand_over, what, ref, number))
+        self._pending[number] = task
+
+    def _hand_over(self, what: str, ref: AccountRef | None, number: int, task: CredentialTask[object]) -> None:
+        # Called in the keyring's thread; the outbox is the one way over.
+        error = task.error
+        value = None if error is not None else task.result(0.0)
+        brought = _Brought(what=what, ref=ref, value=value, error=error, number=number)
+        self._controller.outbox.put(TaskDone(token=TOKEN_CREDENTIALS, value=brought, failure=None))
+
+    def _tell(
+        self,
+        what: str,
+        ref: AccountRef | None,
+        *,
+        is_ok: bool,
+        text: str,
+        problem: CredentialProblem | None = None,
+        check: AccountCheck | None = None,
+    ) -> None:
+        self.answered.emit(AccountAnswer(what=what, ref=ref, is_ok=is_ok, text=text, problem=problem, check=check))
+
+
+def _kept(keep: Callable[[Credentials], object], credentials: Credentials) -> Credentials:
+    keep(credentials)
+    return credentials
