@@ -13,6 +13,7 @@ from PySide6.QtGui import QDesktopServices
 
 from monitor.controller import Controller
 from monitor.crash import CrashHooks
+from monitor.desk.accounts import TOKEN_FILE, make_accounts, save_text
 from monitor.desk.build import TOKEN_RUNTIMES, Built, build
 from monitor.desk.frame import StartFrame
 from monitor.desk.history import DATA_NAME, DEMO_NAME, DeskHistory
@@ -24,6 +25,7 @@ from monitor.desktop.settings_writer import SettingsWriter
 from monitor.exchanges.base import PollJob
 from monitor.exchanges.registry import VENUES
 from monitor.polling.results import TaskDone
+from monitor.qtmodels.account_service import AccountService
 from monitor.qtmodels.frame_pump import FramePump
 from monitor.state.catalog import InstrumentKey
 from monitor.state.report import summary_lines
@@ -37,6 +39,10 @@ TOKEN_CRASH = -2
 
 STOP_DEADLINE_S = 2.0
 """A closed window must be gone soon; a request that hangs longer dies with the process, it holds nothing."""
+
+
+KEYRING_DEADLINE_S = 0.3
+"""A keyring that waits for its user would never end by itself."""
 
 
 class Desk(QObject):
@@ -72,6 +78,9 @@ class Desk(QObject):
             settings = self._ask_what_to_watch(settings, frame.theme)
         self.is_demo = options.is_demo or (settings.start_with == "demo" and not options.base_urls)
         self.controller = Controller(venues=tuple(VENUES), settings=settings, remember=self._remember)
+        self.accounts = make_accounts(
+            self.controller, is_demo=self.is_demo, settings_file=options.settings_file, parent=self
+        )
         self._history = DeskHistory(
             paths.data_dir / (DEMO_NAME if self.is_demo else DATA_NAME),
             self.controller.board,
@@ -115,6 +124,8 @@ class Desk(QObject):
         self._history.start()
         self.pump.start()
         self._build_in_background()
+        if not self.is_demo:
+            self.accounts.start()
 
     def work_for(self, seconds: float) -> None:
         """Let the application work for that long; for those who drive it step by step."""
@@ -154,6 +165,7 @@ class Desk(QObject):
         """End pollers, demo exchange and settings writer; waits at most ``STOP_DEADLINE_S`` for requests in flight."""
         self._ended_mono_s = time.perf_counter()
         self.pump.stop()
+        self.accounts.stop(KEYRING_DEADLINE_S)
         self.controller.stop(STOP_DEADLINE_S)
         if self._demo is not None:
             self._demo.stop()
@@ -212,6 +224,14 @@ class Desk(QObject):
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.paths.log_dir)))
 
+    def account_service(self) -> AccountService:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        return self.accounts
+
+    def save_text(self, path: Path, text: str) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        save_text(path, text, self.controller.outbox.put)
+
     def quit(self) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         self._is_closing = True
@@ -231,6 +251,13 @@ class Desk(QObject):
         elif done.token == TOKEN_RUNTIMES and isinstance(done.value, Built):
             self._demo = done.value.demo
             self.controller.attach(done.value.runtimes)
+            if self._demo is not None:
+                self.accounts.offer_demo(self._demo.addresses.accounts)
+        elif done.token == TOKEN_FILE and isinstance(done.value, tuple):
+            is_written, text = done.value
+            self.tell(str(text), level="info" if is_written else "warning")
+        else:
+            self.accounts.take(done)
 
     @Slot()
     def on_slow_frame(self) -> None:

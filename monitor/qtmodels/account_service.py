@@ -29,7 +29,7 @@ from monitor.exchanges.accounts import AccountVenue
 from monitor.polling.results import TaskDone
 from monitor.state.accounts import Access
 
-TOKEN_CREDENTIALS = -4
+TOKEN_CREDENTIALS = -30
 """Of what the keyring's thread brings; tokens of ``PollEngine.run_once`` are positive."""
 
 
@@ -87,7 +87,7 @@ class _Brought:
 class AccountService(QObject):
     """Owns the keyring's thread and says which accounts ``controller`` polls.
 
-    ``venues`` are those that have accounts, in the order shown. Secrets pass through and are held only by the
+    ``load_venues`` gives the venues that have accounts, when first wanted. Secrets pass through and are held only by the
     controller, as long as the account is polled.
 
     Signals:
@@ -104,13 +104,13 @@ class AccountService(QObject):
         self,
         controller: Controller,
         store: AccountStore,
-        venues: Mapping[str, AccountVenue],
+        load_venues: Callable[[], Mapping[str, AccountVenue]],
         *,
         is_demo: bool = False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.venues = dict(venues)
+        self._load_venues = load_venues
         self.is_demo = is_demo
         self._controller = controller
         self._store = store
@@ -121,6 +121,11 @@ class AccountService(QObject):
         self._offered: tuple[DemoAccount, ...] = ()
 
     # What is known
+
+    @property
+    def venues(self) -> Mapping[str, AccountVenue]:
+        """Those that have accounts, by name, in the order shown."""
+        return self._load_venues()
 
     @property
     def refs(self) -> tuple[AccountRef, ...]:

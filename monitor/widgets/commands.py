@@ -1,10 +1,12 @@
 """What the window asks of the rest of the app. The window decides nothing; whoever builds it answers these."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from monitor.desktop.settings import Settings
 from monitor.exchanges.base import PollJob
+from monitor.qtmodels.account_service import AccountService
 
 InstrumentKey: TypeAlias = tuple[str, str]
 """(venue, venue symbol)."""
@@ -53,6 +55,14 @@ class WindowCommands(Protocol):
 
     def open_log_folder(self) -> None:
         """Show the folder of the log file."""
+        ...
+
+    def account_service(self) -> AccountService | None:
+        """What adds, tests and deletes accounts; ``None`` where there is no such thing."""
+        ...
+
+    def save_text(self, path: Path, text: str) -> None:
+        """Write a file the user asked for, beside the window, and tell the user how that went."""
         ...
 
     def quit(self) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from monitor.desktop.settings import Settings
 from monitor.exchanges.base import PollJob
+from monitor.qtmodels.account_service import AccountService
 
 
 @dataclass
@@ -13,6 +15,7 @@ class FakeCommands:
 
     calls: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     jobs: tuple[PollJob, ...] = ()
+    accounts: AccountService | None = None
 
     def named(self, name: str) -> list[tuple[object, ...]]:
         """Arguments of every call of ``name``, in order."""
@@ -44,6 +47,12 @@ class FakeCommands:
 
     def open_log_folder(self) -> None:
         self.calls.append(("open_log_folder", ()))
+
+    def account_service(self) -> AccountService | None:
+        return self.accounts
+
+    def save_text(self, path: Path, text: str) -> None:
+        self.calls.append(("save_text", (path, text)))
 
     def quit(self) -> None:
         self.calls.append(("quit", ()))
