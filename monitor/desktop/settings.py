@@ -102,6 +102,8 @@ class Settings:
 
     hides_amounts: bool = field(default=False, metadata=_checked(flag))
     """Sizes, balances and profits of accounts are covered, for screen sharing."""
+    shows_account_lines: bool = field(default=True, metadata=_checked(flag))
+    """Entries, liquidation prices and open orders of the instrument in focus are drawn on its chart."""
     window_geometry: str = field(default="", metadata=_checked(base64_text))
     """Qt's opaque bytes as Base64; empty: never saved."""
     window_state: str = field(default="", metadata=_checked(base64_text))

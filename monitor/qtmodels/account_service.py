@@ -27,7 +27,7 @@ from monitor.domain.credentials import (
 from monitor.domain.errors import MonitorError
 from monitor.exchanges.accounts import AccountVenue
 from monitor.polling.results import TaskDone
-from monitor.state.accounts import Access
+from monitor.state.accounts import Access, AccountState
 
 TOKEN_CREDENTIALS = -30
 """Of what the keyring's thread brings; tokens of ``PollEngine.run_once`` are positive."""
@@ -87,8 +87,8 @@ class _Brought:
 class AccountService(QObject):
     """Owns the keyring's thread and says which accounts ``controller`` polls.
 
-    ``load_venues`` gives the venues that have accounts, when first wanted. Secrets pass through and are held only by the
-    controller, as long as the account is polled.
+    ``load_venues`` gives the venues that have accounts, when first wanted. Secrets pass through and are held by the
+    controller only, as long as the account is polled.
 
     Signals:
         answered(object): an ``AccountAnswer``.
@@ -131,6 +131,21 @@ class AccountService(QObject):
     def refs(self) -> tuple[AccountRef, ...]:
         """Every account, in the user's order."""
         return tuple(self._controller.board.accounts.states)
+
+    @property
+    def states(self) -> Mapping[AccountRef, AccountState]:
+        """The same with what is known of each."""
+        return self._controller.board.accounts.states
+
+    @property
+    def kept_in(self) -> str:
+        """Where secrets are kept, in words."""
+        return "this program's memory" if self.is_demo else "the keyring"
+
+    @property
+    def is_testing(self) -> bool:
+        """Whether a venue is being asked."""
+        return bool(self._tests)
 
     @property
     def waiting(self) -> KeyringWait | None:

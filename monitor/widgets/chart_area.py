@@ -4,7 +4,7 @@ pyqtgraph and numpy take as long to import as everything else together, so the w
 are loaded one turn of the event loop later.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,6 +16,7 @@ from monitor.widgets.focus_header import FocusHeader
 from monitor.widgets.theme import Theme
 
 if TYPE_CHECKING:
+    from monitor.widgets.account_lines import AccountLine
     from monitor.widgets.chart_content import ChartContent
     from monitor.widgets.latency_plot import LatencyPlot
     from monitor.widgets.price_plot import PricePlot
@@ -63,6 +64,8 @@ class ChartArea(QWidget):
         self._content: ChartContent | None = None
         self.price_plot: PricePlot | None = None
         self.latency_plot: LatencyPlot | None = None
+        self.account_lines: Callable[[Sequence[InstrumentKey], float, Theme], Sequence[AccountLine]] | None = None
+        """Gives what is drawn of the user's own positions and orders; ``None``: nothing."""
         self.header = FocusHeader(board, clock=clock, venue_title=venue_title, theme=theme)
         loading = QLabel("Loading charts…")
         loading.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -171,6 +174,8 @@ class ChartArea(QWidget):
                 plot.set_run_start(self._board.started_mono_s)
         interval = self._interval if self._is_candles else None
         lines = self._content.price_lines(keys, now, candle_interval=interval, polled_interval=self._interval)
+        if self.account_lines is not None:
+            self.price_plot.set_account_lines(self.account_lines(keys, now, self._theme))
         self.price_plot.refresh(now, utc, lines)
         self.latency_plot.refresh(now, utc, self._content.latency_lanes())
 

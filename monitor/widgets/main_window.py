@@ -96,10 +96,7 @@ class MainWindow(QMainWindow):
         from monitor.widgets.window_menus import fill_menu_bar
         from monitor.widgets.window_panels import WindowPanels
 
-        self._board = board
-        self._pump = pump
-        self._settings = settings
-        self._commands = commands
+        self._board, self._pump, self._settings, self._commands = board, pump, settings, commands
         self._titles = {venue: safe_text(title, 30) for venue, title in venue_titles.items()}
         self._is_demo = is_demo
         self.setWindowTitle(f"{APP_NAME} (demo)" if is_demo else APP_NAME)
@@ -124,6 +121,7 @@ class MainWindow(QMainWindow):
             commands=commands,
             settings=self._current_settings,
             venue_title=self.title_of,
+            panels=self.panels,
         )
         self.links = CrossLinks(
             log=board.requests,
@@ -223,6 +221,7 @@ class MainWindow(QMainWindow):
         for venue, action in actions.venues.items():
             action.setChecked(venue not in settings.disabled_venues)
         self.charts.set_time_range(settings.time_range_s)
+        self.dialogs.accounts.show_settings(settings)
         self._show_chart_kind()
         self._show_modes()
 

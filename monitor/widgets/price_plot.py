@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from monitor.state.candles import CandleArrays
 from monitor.state.series import FloatArray, TimeSeries
+from monitor.widgets.account_lines import AccountLine, draw_account_lines
 from monitor.widgets.plot_frame import TimePlot
 from monitor.widgets.plot_gutter import Tag
 from monitor.widgets.plot_header import Run
@@ -103,6 +104,7 @@ class PricePlot(TimePlot):
         self._lines: tuple[PriceLine, ...] = ()
         self._drawn: tuple[_Drawn, ...] = ()
         self._range = StepRange()
+        self._account_lines: tuple[AccountLine, ...] = ()
         self._empty_text = "Waiting for the first price…"
         self._line_painter = LinePainter()
         self._candle_painter = CandlePainter()
@@ -123,6 +125,12 @@ class PricePlot(TimePlot):
         self._lines, self._last_picture = tuple(lines), picture
         if is_new:
             self._redraw()
+
+    def set_account_lines(self, lines: Sequence[AccountLine]) -> None:
+        """Draw the user's own prices over the data; nothing happens when they are drawn already."""
+        if self._account_lines != tuple(lines):
+            self._account_lines = tuple(lines)
+            self._canvas.update()
 
     def set_empty_text(self, text: str) -> None:
         """What to say while there is no price in the window; it should name what is waited for, or what to do."""
@@ -287,6 +295,7 @@ class PricePlot(TimePlot):
             else:
                 self._paint_line(painter, view, drawn)
             self._paint_last(painter, view, drawn)
+        draw_account_lines(painter, view, self._theme, self._account_lines)
         self._paint_cursor_points(painter, view)
 
     def _paint_line(self, painter: QPainter, view: PlotView, drawn: _Drawn) -> None:

@@ -79,6 +79,28 @@ SPECS: tuple[ActionSpec, ...] = (
         shortcut="Ctrl+,",
         icon="settings",
     ),
+    ActionSpec(
+        name="accounts",
+        text="Accounts…",
+        what="Add, test, replace or delete accounts (read-only)",
+        shortcut="Ctrl+Shift+A",
+        icon="key",
+    ),
+    ActionSpec(
+        name="hide_amounts",
+        text="Hide amounts",
+        what="Cover sizes, balances and profits of accounts, for sharing the screen",
+        shortcut="Ctrl+Shift+H",
+        icon="hide",
+        is_checkable=True,
+    ),
+    ActionSpec(
+        name="account_lines",
+        text="Own prices on the chart",
+        what="Draw entries, liquidation prices and open orders of the instrument in focus",
+        shortcut="Ctrl+Shift+L",
+        is_checkable=True,
+    ),
     ActionSpec(name="filter", text="Filter requests", what="Go to the filter of the request table", shortcut="Ctrl+F"),
     ActionSpec(name="reset_layout", text="Reset layout", what="Put every panel back where it was at the first start"),
     ActionSpec(name="next_panel", text="Next panel", what="Move the keyboard to the next panel", shortcut="F6"),
@@ -191,6 +213,8 @@ class WindowToolBar(QToolBar):
         # The action's own text would come back with every change of its icon.
         actions.named["search"].setIconText("Search  Ctrl+K")
         self._add(actions.named["search"], with_text=True)
+        self._add(actions.named["accounts"])
+        self._add(actions.named["hide_amounts"])
         self._add(actions.named["theme"])
         self._add(actions.named["settings"])
 

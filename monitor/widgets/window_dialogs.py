@@ -7,8 +7,10 @@ from PySide6.QtWidgets import QWidget
 
 from monitor.desktop.settings import Settings
 from monitor.state.board import Board
+from monitor.widgets.account_window import WindowAccounts
 from monitor.widgets.commands import WindowCommands
 from monitor.widgets.window_actions import WindowActions, key_table
+from monitor.widgets.window_panels import WindowPanels
 
 
 class WindowDialogs(QObject):
@@ -29,6 +31,7 @@ class WindowDialogs(QObject):
         commands: WindowCommands,
         settings: Callable[[], Settings],
         venue_title: Callable[[str], str],
+        panels: WindowPanels,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -37,6 +40,16 @@ class WindowDialogs(QObject):
         self._commands = commands
         self._settings = settings
         self._venue_title = venue_title
+        self.accounts = WindowAccounts(
+            window,
+            panels=panels.accounts,
+            charts=panels.charts,
+            actions=actions,
+            board=board,
+            commands=commands,
+            settings=settings,
+            accept=self.settings_accepted.emit,
+        )
         actions.named["help"].triggered.connect(self.open_help)
         actions.named["about"].triggered.connect(self.open_about)
         actions.named["settings"].triggered.connect(self.open_settings)

@@ -7,9 +7,10 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QMainWindow
 
 from monitor.desktop.settings import Settings
+from monitor.widgets.account_panels import NAMES as ACCOUNT_DOCKS
 from monitor.widgets.dock import Dock
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Grows when docks come or go, so that an older saved layout is not forced onto a newer window."""
 
 WATCHLIST_WIDTH_PX = 398
@@ -33,6 +34,9 @@ class WindowLayout:
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, docks["pools"])
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["requests"])
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["events"])
+        for name in ACCOUNT_DOCKS:
+            window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks[name])
+            window.tabifyDockWidget(docks["requests"], docks[name])
         window.tabifyDockWidget(docks["requests"], docks["events"])
         for dock in docks.values():
             dock.show()

@@ -6,6 +6,7 @@ from datetime import datetime
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from monitor.state.board import Board
+from monitor.widgets.account_panels import AccountPanels
 from monitor.widgets.chart_area import ChartArea
 from monitor.widgets.dock import Dock
 from monitor.widgets.event_list import EventList
@@ -38,10 +39,14 @@ class WindowPanels:
         self.events = EventList(board.events, venue_title=venue_title, theme=theme)
         self.status = StatusBar(venues, clock=clock, venue_title=venue_title, theme=theme)
         window.setStatusBar(self.status)
+        self.accounts = AccountPanels(
+            window, board, clock=clock, wall_clock=wall_clock, venue_title=venue_title, theme=theme
+        )
         docks = (
             Dock("watchlist", "Watchlist", self.watchlist, parent=window),
             Dock("pools", "Connection pools", self.pools, parent=window),
             Dock("requests", "Requests", self.requests, extra=(self.requests.head,), parent=window),
+            *self.accounts.docks,
             Dock("events", "Events", self.events, parent=window),
         )
         self.docks = {dock.objectName(): dock for dock in docks}
@@ -50,6 +55,7 @@ class WindowPanels:
         """Something changed: show it where it moves."""
         self.watchlist.on_frame()
         self.requests.on_frame()
+        self.accounts.on_frame()
         self.charts.on_frame()
 
     def on_slow_frame(self) -> None:
@@ -57,6 +63,7 @@ class WindowPanels:
         self.watchlist.on_slow_frame()
         self.pools.on_slow_frame()
         self.requests.on_slow_frame()
+        self.accounts.on_slow_frame()
         self.charts.on_slow_frame()
 
     def set_theme(self, theme: Theme) -> None:
@@ -66,6 +73,7 @@ class WindowPanels:
         self.watchlist.set_theme(theme)
         self.pools.set_theme(theme)
         self.requests.set_theme(theme)
+        self.accounts.set_theme(theme)
         self.events.set_theme(theme)
         self.charts.set_theme(theme)
         self.status.set_theme(theme)
@@ -78,5 +86,6 @@ class WindowPanels:
             self.charts.latency_plot or self.charts,
             self.pools.front,
             self.requests.table,
+            *(table.table for table in self.accounts.tables.values()),
             self.events.table,
         )

@@ -1,0 +1,115 @@
+"""The user's own prices across the price plot: entries, liquidations, orders, each with a label at the left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+
+from monitor.qtmodels.figures import price_text, safe_text
+from monitor.state.account_levels import AccountLevel, LevelKind
+from monitor.widgets.plot_gutter import spread
+from monitor.widgets.plot_view import PlotView
+from monitor.widgets.theme import Theme
+
+MAX_LINES: Final = 24
+"""More than these say nothing more; entries and liquidations come first."""
+_STYLES: Final = {
+    LevelKind.ENTRY: Qt.PenStyle.SolidLine,
+    LevelKind.LIQUIDATION: Qt.PenStyle.DashDotLine,
+    LevelKind.ORDER: Qt.PenStyle.DashLine,
+    LevelKind.TRIGGER: Qt.PenStyle.DotLine,
+}
+_ORDER: Final = tuple(LevelKind)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """One line of the plot: ``price`` scaled like the plot's own."""
+
+    price: float
+    label: str
+    color: str
+    style: Qt.PenStyle
+
+
+def lines_of(
+    levels: Sequence[AccountLevel], theme: Theme, *, scale_of: dict[tuple[str, str], float], is_covered: bool
+) -> tuple[AccountLine, ...]:
+    """What is drawn of ``levels``; sizes stay out of the labels while amounts are hidden."""
+    lines = []
+    for level in sorted(levels, key=lambda one: _ORDER.index(one.kind))[:MAX_LINES]:
+        scale = scale_of.get(level.key, 1.0)
+        price = float(level.price) * scale
+        lines.append(
+            AccountLine(
+                price=price,
+                label=_label(level, is_covered=is_covered),
+                color=_color(level, theme),
+                style=_STYLES[level.kind],
+            )
+        )
+    return tuple(lines)
+
+
+def _label(level: AccountLevel, *, is_covered: bool) -> str:
+    is_position = level.kind in {LevelKind.ENTRY, LevelKind.LIQUIDATION}
+    way = {True: "long" if is_position else "buy", False: "short" if is_position else "sell", None: "order"}[
+        level.is_up
+    ]
+    word = {LevelKind.ENTRY: "entry", LevelKind.LIQUIDATION: "liq.", LevelKind.ORDER: "", LevelKind.TRIGGER: "trigger"}
+    size = "" if is_covered else price_text(level.size)
+    old = "" if level.is_current else "(old)"
+    parts = (safe_text(level.account, 16), way, size, word[level.kind], price_text(level.price), old)
+    return " ".join(part for part in parts if part)
+
+
+def _color(level: AccountLevel, theme: Theme) -> str:
+    if not level.is_current:
+        return theme.text_muted
+    if level.kind is LevelKind.LIQUIDATION:
+        return theme.error
+    if level.kind is LevelKind.ENTRY:
+        return theme.accent
+    return theme.text_muted if level.is_up is None else theme.up if level.is_up else theme.down
+
+
+def draw_account_lines(painter: QPainter, view: PlotView, theme: Theme, lines: Sequence[AccountLine]) -> None:
+    """Draw ``lines`` over the data. One beyond the plot's range is named with an arrow at the edge it lies behind."""
+    if not lines:
+        return
+    font = painter.font()
+    font.setPointSizeF(max(6.0, font.pointSizeF() * 0.88))
+    painter.setFont(font)
+    metrics = QFontMetricsF(font)
+    height = round(metrics.height()) + 2.0
+    places = sorted(((view.y_of(line.price), line) for line in lines), key=lambda place: place[0])
+    inside = [(y, line) for y, line in places if 0.0 <= y <= view.height]
+    for y, line in inside:
+        pen = QPen(QColor(line.color), 1, line.style)
+        pen.setCosmetic(True)
+        painter.setPen(pen)
+        painter.drawLine(QLineF(0.0, round(y) + 0.5, view.width, round(y) + 0.5))
+    above = [f"▲ {line.label}" for y, line in places if y < 0.0]
+    below = [f"▼ {line.label}" for y, line in reversed(places) if y > view.height]
+    room = max(height, view.height - (height if above else 0.0) - (height if below else 0.0))
+    top = height if above else 0.0
+    centres = spread([y for y, _ in inside], height, top, top + room)
+    for centre, (_, line) in zip(centres, inside, strict=True):
+        _draw_label(painter, metrics, theme, line.label, line.color, QPointF(4.0, centre - height / 2.0))
+    for texts, y in ((above, 0.0), (below, view.height - height)):
+        if texts:
+            text = metrics.elidedText("   ".join(texts), Qt.TextElideMode.ElideRight, view.width - 16.0)
+            _draw_label(painter, metrics, theme, text, theme.text_muted, QPointF(4.0, y))
+
+
+def _draw_label(  # noqa: PLR0917 - private; what to write and where
+    painter: QPainter, metrics: QFontMetricsF, theme: Theme, text: str, color: str, corner: QPointF
+) -> None:
+    box = QRectF(corner.x(), corner.y(), metrics.horizontalAdvance(text) + 8.0, round(metrics.height()) + 1.0)
+    ground = QColor(theme.panel)
+    ground.setAlpha(215)
+    painter.fillRect(box, ground)
+    painter.setPen(QColor(color))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)

@@ -1,0 +1,362 @@
+"""The accounts dialog: list, add, name, test, replace and delete. A secret that was stored is never shown again."""
+
+from typing import Final
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from monitor.domain.credentials import AccountRef, CredentialInputError
+from monitor.exchanges.accounts import AccountVenue
+from monitor.qtmodels.account_service import AccountAnswer, AccountService
+from monitor.qtmodels.account_texts import answer_text, waiting_text
+from monitor.state.accounts import Access
+from monitor.widgets.credential_fields import CredentialFields, GuardedEdit
+
+LOOK_EVERY_MS: Final = 200
+
+
+class CredentialDialog(QDialog):
+    """Accounts of ``service``. What is typed lives in the fields only, and is forgotten with every answer and close.
+
+    Thread: GUI; the keyring and the venues are asked elsewhere, and the dialog can be closed meanwhile.
+    """
+
+    def __init__(self, service: AccountService, *, hides_amounts: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._service = service
+        self._hides_amounts = hides_amounts
+        self._replacing: AccountRef | None = None
+        self._is_busy = False
+        self.setWindowTitle("Accounts")
+        self.resize(760, 470)
+        self._make_list()
+        self._make_form()
+        self.result_label = _plain("")
+        self.result_label.setAccessibleName("Result")
+        self._make_progress()
+        close = QPushButton("Close")
+        close.setAutoDefault(False)
+        close.clicked.connect(self.close)
+        sides = QHBoxLayout()
+        sides.addLayout(self._left, 2)
+        sides.addLayout(self._right, 3)
+        bottom = QHBoxLayout()
+        bottom.addWidget(self._progress_frame, 1)
+        bottom.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.addLayout(sides, 1)
+        layout.addWidget(self.result_label)
+        layout.addLayout(bottom)
+        service.answered.connect(self.on_answer)
+        service.changed.connect(self.refresh)
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_EVERY_MS)
+        self._timer.timeout.connect(self._look)
+        self._timer.start()
+        self.refresh()
+        self._on_venue()
+        self._look()
+        self.name.setFocus()
+
+    # Parts
+
+    def _make_list(self) -> None:
+        self.list = QListWidget()
+        self.list.setAccessibleName("Accounts")
+        self.list.currentItemChanged.connect(self._show_buttons)
+        self.test_stored = self._button("Test", "Try the chosen account at its venue", self._on_test_stored)
+        self.replace_button = self._button("Replace…", "Type other secrets for the chosen account", self._on_replace)
+        self.delete_button = self._button("Delete…", "Delete the chosen account and its secrets", self._on_delete)
+        self.again_button = self._button("Open again", "Ask the keyring once more", self._service.open_again)
+        buttons = QHBoxLayout()
+        for button in (self.test_stored, self.replace_button, self.delete_button):
+            buttons.addWidget(button)
+        self.demo_button = self._button(
+            "Add the demo accounts", "Show every account of the demo exchange; kept in memory only", self._on_demo
+        )
+        self._left = QVBoxLayout()
+        heading = QLabel("Accounts")
+        heading.setProperty("heading", True)
+        heading.setBuddy(self.list)
+        self._left.addWidget(heading)
+        self._left.addWidget(self.list, 1)
+        self._left.addLayout(buttons)
+        self._left.addWidget(self.again_button)
+        self._left.addWidget(self.demo_button)
+
+    def _make_form(self) -> None:
+        self.form_title = QLabel("Add an account")
+        self.form_title.setProperty("heading", True)
+        self.venue = QComboBox()
+        self.venue.setAccessibleName("Venue")
+        for venue in self._service.venues.values():
+            self.venue.addItem(venue.title, venue.venue)
+        self.venue.currentIndexChanged.connect(self._on_venue)
+        # A name is shown and kept in a plain file, so nothing of the form of a key may be one.
+        self.name = GuardedEdit(is_guarded=True)
+        self.name.setPlaceholderText("your own word for it, such as main")
+        self.name.setAccessibleName("Name of the account")
+        self.name.refused.connect(self._on_refused)
+        self.fields = CredentialFields()
+        self.fields.refused.connect(self._on_refused)
+        self.fields.changed.connect(self._show_buttons)
+        self.advice = _plain("")
+        self.advice.setProperty("muted", True)
+        form = QFormLayout()
+        venue_label, name_label = QLabel("Venue"), QLabel("Name")
+        venue_label.setBuddy(self.venue)
+        name_label.setBuddy(self.name)
+        form.addRow(venue_label, self.venue)
+        form.addRow(name_label, self.name)
+        self.keep = self._button("Add", "Store it in the keyring and poll it from now on", self._on_keep)
+        self.keep.setDefault(True)
+        self.test_typed = self._button("Test", "Try what was typed, without storing it", self._on_test_typed)
+        self.cancel_replace = self._button("Cancel", "Leave the account as it is", self._end_replace)
+        buttons = QHBoxLayout()
+        for button in (self.keep, self.test_typed, self.cancel_replace):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        self._right = QVBoxLayout()
+        self._right.addWidget(self.form_title)
+        self._right.addLayout(form)
+        self._right.addWidget(self.fields)
+        self._right.addWidget(self.advice)
+        self._right.addLayout(buttons)
+        self._right.addStretch(1)
+        self.cancel_replace.hide()
+
+    def _make_progress(self) -> None:
+        self._progress_frame = QFrame()
+        self.waiting_label = _plain("")
+        bar = QProgressBar()
+        bar.setRange(0, 0)
+        bar.setMaximumWidth(90)
+        bar.setTextVisible(False)
+        bar.setAccessibleName("Waiting")
+        self.stop_waiting = self._button("Go on without", "Wait no longer; public data works", self._on_stop_waiting)
+        row = QHBoxLayout(self._progress_frame)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(bar)
+        row.addWidget(self.waiting_label, 1)
+        row.addWidget(self.stop_waiting)
+        self._progress_frame.hide()
+
+    def _button(self, text: str, what: str, work: object) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(what)
+        button.setAccessibleName(f"{text}: {what}")
+        button.setAutoDefault(False)
+        button.clicked.connect(work)  # type: ignore[arg-type]  # a bound method
+        return button
+
+    # What it shows
+
+    def refresh(self) -> None:
+        """List the accounts as they stand."""
+        chosen = self.current_ref
+        self.list.clear()
+        states = self._service.states
+        for ref, state in states.items():
+            title = self._service.venues[ref.venue].title if ref.venue in self._service.venues else ref.venue
+            told = {Access.OPENING: " (waiting for the keyring)", Access.CLOSED: " (not opened)"}
+            item = QListWidgetItem(f"{ref.name}   {title}{told.get(state.access, '')}")
+            item.setData(_REF_ROLE, (ref.venue, ref.name))
+            item.setToolTip(state.access_text)
+            self.list.addItem(item)
+            if ref == chosen:
+                self.list.setCurrentItem(item)
+        if self.list.currentItem() is None and self.list.count():
+            self.list.setCurrentRow(0)
+        self.again_button.setVisible(any(state.access is Access.CLOSED for state in states.values()))
+        self.demo_button.setVisible(self._service.is_demo)
+        self.demo_button.setEnabled(bool(self._service.demo_left))
+        self._show_buttons()
+
+    @property
+    def current_ref(self) -> AccountRef | None:
+        """The account chosen in the list."""
+        item = self.list.currentItem()
+        if item is None:
+            return None
+        venue, name = item.data(_REF_ROLE)
+        return AccountRef(str(venue), str(name))
+
+    def show_result(self, text: str, *, is_ok: bool) -> None:
+        """Say how something ended."""
+        self.result_label.setObjectName("" if is_ok else "problem")
+        self.result_label.setText(f"{'✓' if is_ok else '✕'} {text}" if text else "")
+        self.result_label.style().unpolish(self.result_label)
+        self.result_label.style().polish(self.result_label)
+
+    def on_answer(self, answer: AccountAnswer) -> None:
+        """Take an answer of the keyring or a venue."""
+        if answer.what in {"list", "open"} and answer.is_ok:
+            self.refresh()
+            return
+        self._is_busy = False
+        title = "" if answer.ref is None else f"{answer.ref.name}: "
+        self.show_result(title + answer_text(answer, hides_amounts=self._hides_amounts), is_ok=answer.is_ok)
+        if answer.is_ok and answer.what in {"add", "replace"}:
+            self._end_replace()
+            self.name.forget()
+        self.refresh()
+
+    def _look(self) -> None:
+        """Say what is waited for, and for how long."""
+        waiting, waited_s = self._service.waiting, self._service.waited_s
+        is_testing = self._service.is_testing
+        is_shown = (waiting is not None and waited_s is not None and waited_s > 0.3) or is_testing
+        self._progress_frame.setVisible(is_shown)
+        if waiting is not None and waited_s is not None and not is_testing:
+            self.waiting_label.setText(waiting_text(waiting, waited_s))
+        elif is_testing:
+            self.waiting_label.setText("Asking the venue…")
+
+    def _show_buttons(self) -> None:
+        is_chosen = self.current_ref is not None
+        for button in (self.test_stored, self.replace_button, self.delete_button):
+            button.setEnabled(is_chosen and not self._is_busy)
+        self.keep.setEnabled(self.fields.is_filled and not self._is_busy)
+        self.test_typed.setEnabled(self.fields.is_filled and not self._is_busy)
+
+    # What the user does
+
+    @property
+    def _venue(self) -> AccountVenue:
+        return self._service.venues[str(self.venue.currentData())]
+
+    def _on_venue(self) -> None:
+        self.fields.show_venue(self._venue)
+        self.advice.setText(self._venue.advice)
+        QWidget.setTabOrder(self.venue, self.name)
+        before: QWidget = self.name
+        for edit in self.fields.tab_order():
+            QWidget.setTabOrder(before, edit)
+            before = edit
+        QWidget.setTabOrder(before, self.keep)
+        self.show_result("", is_ok=True)
+        self._show_buttons()
+
+    def _on_refused(self, why: str) -> None:
+        self.show_result(why, is_ok=False)
+
+    def _on_keep(self) -> None:
+        try:
+            if self._replacing is not None:
+                self._service.replace(self._replacing, self.fields.inputs())
+            else:
+                self._service.add(self._venue.venue, self.name.text(), self.fields.inputs())
+        except CredentialInputError as error:
+            self.show_result(str(error), is_ok=False)
+            return
+        self.fields.forget()
+        self._begin("Storing…")
+
+    def _on_test_typed(self) -> None:
+        try:
+            name = self._replacing.name if self._replacing is not None else self.name.text()
+            self._service.test_typed(self._venue.venue, name, self.fields.inputs())
+        except CredentialInputError as error:
+            self.show_result(str(error), is_ok=False)
+            return
+        self._begin("Testing…")
+
+    def _on_test_stored(self) -> None:
+        ref = self.current_ref
+        if ref is not None:
+            self._begin("Testing…")
+            self._service.test(ref)
+
+    def _on_replace(self) -> None:
+        ref = self.current_ref
+        if ref is None or ref.venue not in self._service.venues:
+            return
+        self._replacing = ref
+        self.venue.setCurrentIndex(max(0, self.venue.findData(ref.venue)))
+        self._on_venue()
+        self.form_title.setText(f"Replace the secrets of {ref.name}")
+        self.name.setText(ref.name)
+        for widget in (self.name, self.venue):
+            widget.setEnabled(False)
+        self.keep.setText("Replace")
+        self.cancel_replace.show()
+        next(iter(self.fields.edits.values())).setFocus()
+
+    def _end_replace(self) -> None:
+        self.fields.forget()
+        if self._replacing is not None:
+            self._replacing = None
+            self.form_title.setText("Add an account")
+            self.name.forget()
+            self.keep.setText("Add")
+            self.cancel_replace.hide()
+            for widget in (self.name, self.venue):
+                widget.setEnabled(True)
+
+    def _on_delete(self) -> None:
+        ref = self.current_ref
+        if ref is None:
+            return
+        box = QMessageBox(self)
+        box.setWindowTitle("Delete an account")
+        box.setText(f"Delete {ref.name} and its secrets from {self._service.kept_in}? The venue is not told.")
+        delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.exec()
+        is_meant = box.clickedButton() is delete
+        box.deleteLater()
+        if is_meant:
+            self._begin("Deleting…")
+            self._service.remove(ref)
+
+    def _on_demo(self) -> None:
+        self._service.add_demo()
+
+    def _on_stop_waiting(self) -> None:
+        self._service.cancel()
+        self._is_busy = False
+        self.show_result("Not waited for. What the keyring still does shows in the list.", is_ok=False)
+        self._show_buttons()
+
+    def _begin(self, text: str) -> None:
+        self._is_busy = True
+        self.result_label.setObjectName("")
+        self.result_label.setText(text)
+        self._show_buttons()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Qt: forget what was typed."""
+        self.done(0)
+        super().closeEvent(event)
+
+    def done(self, result: int) -> None:
+        """Qt: however it ends, nothing of what was typed stays."""
+        self._timer.stop()
+        self.fields.forget()
+        self.name.forget()
+        super().done(result)
+
+
+_REF_ROLE: Final = 0x0100
+
+
+def _plain(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setTextFormat(label.textFormat().PlainText)
+    label.setWordWrap(True)
+    return label
