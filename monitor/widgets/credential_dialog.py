@@ -161,7 +161,7 @@ class CredentialDialog(QDialog):
         button.setToolTip(what)
         button.setAccessibleName(f"{text}: {what}")
         button.setAutoDefault(False)
-        button.clicked.connect(work)  # type: ignore[arg-type]  # a bound method
+        button.clicked.connect(work)
         return button
 
     # What it shows
@@ -180,7 +180,7 @@ class CredentialDialog(QDialog):
             self.list.addItem(item)
             if ref == chosen:
                 self.list.setCurrentItem(item)
-        if self.list.currentItem() is None and self.list.count():
+        if self.list.currentRow() < 0 and self.list.count():
             self.list.setCurrentRow(0)
         self.again_button.setVisible(any(state.access is Access.CLOSED for state in states.values()))
         self.demo_button.setVisible(self._service.is_demo)
@@ -190,10 +190,9 @@ class CredentialDialog(QDialog):
     @property
     def current_ref(self) -> AccountRef | None:
         """The account chosen in the list."""
-        item = self.list.currentItem()
-        if item is None:
+        if self.list.currentRow() < 0:
             return None
-        venue, name = item.data(_REF_ROLE)
+        venue, name = self.list.currentItem().data(_REF_ROLE)
         return AccountRef(str(venue), str(name))
 
     def show_result(self, text: str, *, is_ok: bool) -> None:
