@@ -97,6 +97,9 @@ class PollEngine:
             for job_id in [job_id for job_id in self._pollers if job_id not in wanted]:
                 self._retire(job_id)
             self._retired = {job_id: poller for job_id, poller in self._retired.items() if poller.is_alive}
+            for venue, line in self._lines.items():
+                market = (job for job in plan.jobs if job.venue == venue and job.account is None)
+                line.set_market_rate(sum(job.weight / job.cadence_s for job in market))
             self._start([job for job_id, job in wanted.items() if not self._is_adopted(job_id, job)])
 
     def refresh(self, key: str | None = None, *, venue: str | None = None) -> int:

@@ -1,11 +1,21 @@
 """Who may ask next when a venue's budget is short."""
 
+import math
 import threading
 
 from monitor.transport.interface import Transport
 
 NEXT_LOOK_S = 0.05
 """How soon the second in line looks again when the first could go now."""
+
+
+PATIENT_LOOK_S = 0.25
+PATIENT_LOOK_MAX_S = 5.0
+"""How soon, and how late at most, somebody patient looks again."""
+PATIENT_SHARE = 1 / 12
+"""Part of the cap that a patient poll is taken to need at least."""
+_PARTS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.97)
+"""Moments of the coming window, as parts of it, at which the market polls until then must still fit."""
 
 
 class BudgetLine:
@@ -22,10 +32,23 @@ class BudgetLine:
         self._lock = threading.Lock()
         self._waiting: dict[object, int] = {}
         """Weight by who waits, in the order they came."""
+        self._market_rate = 0.0
 
-    def hold_s(self, who: object, weight: int) -> float:
-        """Return 0 when ``who`` may send ``weight`` now; else join the line and return the seconds to the next look."""
+    def set_market_rate(self, weight_per_s: float) -> None:
+        """Say what the market polls of the plan weigh together; what is patient leaves them that much."""
         with self._lock:
+            self._market_rate = weight_per_s
+
+    def hold_s(self, who: object, weight: int, *, is_patient: bool = False) -> float:
+        """Return 0 when ``who`` may send ``weight`` now; else join the line and return the seconds to the next look.
+
+        Who ``is_patient`` takes no place in the line and goes only when the market polls of a whole window to come fit
+        beside it.
+        """
+        with self._lock:
+            if is_patient:
+                self._waiting.pop(who, None)
+                return PATIENT_LOOK_S if self._waiting else self._room_beside_market_in_s(weight)
             available_in_s = self._transport.available_in_s(weight)
             if not self._waiting and available_in_s <= 0.0:
                 return 0.0
@@ -41,6 +64,18 @@ class BudgetLine:
                 del self._waiting[who]
                 return 0.0
             return available_in_s
+
+    def _room_beside_market_in_s(self, weight: int) -> float:
+        budget = self._transport.budget_state()
+        # A poll may need several requests, the first one most of all.
+        weight = max(weight, math.ceil(budget.cap * PATIENT_SHARE))
+        lacking_s = 0.0
+        for part in _PARTS:
+            later_s = part * budget.window_s
+            need = math.ceil(weight + self._market_rate * later_s)
+            if need <= budget.cap or not part:
+                lacking_s = max(lacking_s, self._transport.available_in_s(need) - later_s)
+        return min(lacking_s, PATIENT_LOOK_MAX_S) if lacking_s > 0.0 else 0.0
 
     def leave(self, who: object) -> None:
         """Give up the place in line, if there is one."""

@@ -22,6 +22,9 @@ _log = logging.getLogger(__name__)
 LONGEST_HOLD_LOOK_S = 2.0
 """While the budget holds a poll back, look again at least this often: a pause may have been cut short."""
 
+PATIENCE_S = 60.0
+"""A poll of an account lets the market polls go first for this long; then it stands in line like any other."""
+
 REPORTED_HOLD_S = 2.0
 """A longer hold is reported as a failure, so that the countdown and the missed polls on screen move."""
 
@@ -219,7 +222,9 @@ class Poller:
 
     def _hold_s(self, job: PollJob, now_s: float) -> float:
         """Seconds to wait for the budget before looking again; 0 when the poll may go out."""
-        available_in_s = self._line.hold_s(self, job.weight)
+        # Prices first: an account that begins must not take what their next minute needs. But not for ever.
+        is_patient = job.account is not None and now_s - self._cadence.next_due_s < PATIENCE_S
+        available_in_s = self._line.hold_s(self, job.weight, is_patient=is_patient)
         if available_in_s > REPORTED_HOLD_S and (self._hold_report_due_s is None or now_s >= self._hold_report_due_s):
             self._hold_report_due_s = now_s + max(HOLD_REPORT_EVERY_S, job.cadence_s)
             missed = self._cadence.held(now_s)

@@ -58,7 +58,9 @@ class Narrator:
         if result.missed > 0:
             polls = "poll" if result.missed == 1 else "polls"
             text = f"{result.endpoint} missed {result.missed} {polls} of its schedule"
-            self._say(text, venue=venue.name, level="warning", key=f"missed:{result.endpoint}")
+            # An account's polls give way to those of the market: that is meant, and no alarm.
+            level: Level = "warning" if result.account is None else "info"
+            self._say(text, venue=venue.name, level=level, key=f"missed:{result.endpoint}")
 
     def traced(self, trace: RequestTrace) -> None:
         """Tell of a connection that died and was healed."""
