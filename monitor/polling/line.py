@@ -14,7 +14,7 @@ PATIENT_LOOK_MAX_S = 5.0
 """How soon, and how late at most, somebody patient looks again."""
 PATIENT_SHARE = 1 / 12
 """Part of the cap that a patient poll is taken to need at least."""
-_PARTS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.97)
+_PARTS = (*(number / 16 for number in range(16)), 0.99)
 """Moments of the coming window, as parts of it, at which the market polls until then must still fit."""
 
 
@@ -72,7 +72,8 @@ class BudgetLine:
         lacking_s = 0.0
         for part in _PARTS:
             later_s = part * budget.window_s
-            need = math.ceil(weight + self._market_rate * later_s)
+            # One more: polls come whole, not as a rate.
+            need = math.ceil(weight + self._market_rate * later_s) + (1 if self._market_rate else 0)
             if need <= budget.cap or not part:
                 lacking_s = max(lacking_s, self._transport.available_in_s(need) - later_s)
         return min(lacking_s, PATIENT_LOOK_MAX_S) if lacking_s > 0.0 else 0.0

@@ -80,3 +80,36 @@ def test_a_heavy_job_is_not_starved_by_light_ones_and_the_cap_holds() -> None:
 
     assert made["heavy"] >= 10
     assert min(made.values()) >= 10
+
+
+def test_a_patient_burst_leaves_the_market_polls_their_next_window() -> None:
+    """Accounts begin with many heavy polls; prices that need 60 % of the cap never wait for it."""
+    clock = FakeClock()
+    transport = BudgetedTransport(clock, cap=40)
+    line = BudgetLine(transport)
+    line.set_market_rate(2.4)
+    latest_s, made_patient, next_market_s = 0.0, 0, clock()
+    for _ in range(2_000):
+        for number in range(20):
+            if line.hold_s(("account", number), 4, is_patient=True) <= 0.0:
+                transport.budget.reserve("account", 4)
+                made_patient += 1
+        if clock() >= next_market_s and line.hold_s("prices", 1) <= 0.0:
+            transport.budget.reserve("prices", 1)
+            latest_s = max(latest_s, clock() - next_market_s)
+            next_market_s += 1 / 2.4
+        clock.advance(0.05)
+
+    assert latest_s < 1 / 2.4, "never later than its own next poll"
+    assert made_patient > 20, "what the market does not need is used"
+
+
+def test_who_is_patient_waits_behind_whoever_stands_in_line() -> None:
+    transport = SilentTransport(hold=lambda _weight: 5.0)
+    line = BudgetLine(transport)
+    line.hold_s("prices", 1)
+    transport.hold = lambda _weight: 0.0
+
+    assert line.hold_s("account", 1, is_patient=True) > 0.0
+    assert line.hold_s("prices", 1) == 0.0
+    assert line.hold_s("account", 1, is_patient=True) == 0.0
