@@ -7,6 +7,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMainWindow
 
+from monitor.domain.errors import ErrorKind
 from monitor.qtmodels.account_layouts import BALANCES, POSITIONS
 from monitor.qtmodels.account_lists import FILLS, ORDERS
 from monitor.qtmodels.figures import age_range_text, age_text, safe_text
@@ -181,11 +182,15 @@ class AccountPanels(QObject):
         if block.problems:
             story += f"\n{len(block.problems)} part(s) of the reply could not be read; the rows are marked."
         text = "waiting for the first reply" if age is None else age_range_text(age.low_s, age.high_s)
-        if failure is not None:
+        if failure is not None and failure.failure.kind is ErrorKind.BUDGET:
+            story += "\nWaiting for our own share of the rate limit: prices go first."
+            text = "waiting for the budget" if age is None else text
+        elif failure is not None:
             ago = age_text(max(0.0, now_mono_s - failure.failed_mono_s))
             story += f"\nLast try failed {ago} ago: {safe_text(failure.failure.user_text, 300)}"
             text = "failing" if age is None else f"failing, {text}"
-        return Chip(state.ref.name, text, verdict, story, is_failed=failure is not None)
+            return Chip(state.ref.name, text, verdict, story, is_failed=True)
+        return Chip(state.ref.name, text, verdict, story)
 
     def _empty_state(self, name: str, states: Sequence[AccountState], now_mono_s: float) -> EmptyState:
         if not states:
