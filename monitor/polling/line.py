@@ -33,6 +33,7 @@ class BudgetLine:
         self._waiting: dict[object, int] = {}
         """Weight by who waits, in the order they came."""
         self._market_rate = 0.0
+        self._patient_at_it: object | None = None
 
     def set_market_rate(self, weight_per_s: float) -> None:
         """Say what the market polls of the plan weigh together; what is patient leaves them that much."""
@@ -43,12 +44,17 @@ class BudgetLine:
         """Return 0 when ``who`` may send ``weight`` now; else join the line and return the seconds to the next look.
 
         Who ``is_patient`` takes no place in the line and goes only when the market polls of a whole window to come fit
-        beside it.
+        beside it, and alone: what a poll really costs is known when it is :meth:`done`.
         """
         with self._lock:
             if is_patient:
                 self._waiting.pop(who, None)
-                return PATIENT_LOOK_S if self._waiting else self._room_beside_market_in_s(weight)
+                if self._waiting or self._patient_at_it is not None:
+                    return PATIENT_LOOK_S
+                lacking_s = self._room_beside_market_in_s(weight)
+                if lacking_s <= 0.0:
+                    self._patient_at_it = who
+                return lacking_s
             available_in_s = self._transport.available_in_s(weight)
             if not self._waiting and available_in_s <= 0.0:
                 return 0.0
@@ -77,6 +83,12 @@ class BudgetLine:
             if need <= budget.cap or not part:
                 lacking_s = max(lacking_s, self._transport.available_in_s(need) - later_s)
         return min(lacking_s, PATIENT_LOOK_MAX_S) if lacking_s > 0.0 else 0.0
+
+    def done(self, who: object) -> None:
+        """The poll that ``who`` was let go for has ended, however it did."""
+        with self._lock:
+            if self._patient_at_it is who:
+                self._patient_at_it = None
 
     def leave(self, who: object) -> None:
         """Give up the place in line, if there is one."""

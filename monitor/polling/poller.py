@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 LONGEST_HOLD_LOOK_S = 2.0
 """While the budget holds a poll back, look again at least this often: a pause may have been cut short."""
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 """A poll of an account lets the market polls go first for this long; then it stands in line like any other."""
 
 REPORTED_HOLD_S = 2.0
@@ -238,6 +238,7 @@ class Poller:
         started_s = environment.clock()
         queue_s = max(0.0, started_s - self._cadence.next_due_s)
         outcome = attempt(job.fetch, name=job.key)
+        self._line.done(self)
         ended_s = environment.clock()
         with self._lock:
             self._is_fetching = False
