@@ -19,6 +19,9 @@ from monitor.transport.interface import Transport
 
 _log = logging.getLogger(__name__)
 
+ACCOUNT_START_S = 2.0
+"""An account is read this long after the market at the start: what that costs at first is counted by then."""
+
 _JobId = tuple[str, str]
 
 
@@ -198,6 +201,8 @@ class PollEngine:
             of_venue = [job for job in jobs if job.venue == venue]
             for place, job in enumerate(of_venue):
                 delay_s = start_delay_s(place, len(of_venue), job.cadence_s, self._environment.random())
+                if job.account is not None:
+                    delay_s += ACCOUNT_START_S
                 poller = Poller(
                     job,
                     epoch=self._plan.epoch,

@@ -88,11 +88,13 @@ def test_a_patient_burst_leaves_the_market_polls_their_next_window() -> None:
     transport = BudgetedTransport(clock, cap=40)
     line = BudgetLine(transport)
     line.set_market_rate(2.4)
+    accounts = [f"account {number}" for number in range(20)]
     latest_s, made_patient, next_market_s = 0.0, 0, clock()
     for _ in range(2_000):
-        for number in range(20):
-            if line.hold_s(("account", number), 4, is_patient=True) <= 0.0:
-                transport.budget.reserve("account", 4)
+        for who in accounts:
+            if line.hold_s(who, 4, is_patient=True) <= 0.0:
+                transport.budget.reserve(who, 4)
+                line.done(who)
                 made_patient += 1
         if clock() >= next_market_s and line.hold_s("prices", 1) <= 0.0:
             transport.budget.reserve("prices", 1)
@@ -113,3 +115,7 @@ def test_who_is_patient_waits_behind_whoever_stands_in_line() -> None:
     assert line.hold_s("account", 1, is_patient=True) > 0.0
     assert line.hold_s("prices", 1) == 0.0
     assert line.hold_s("account", 1, is_patient=True) == 0.0
+    assert line.hold_s("other account", 1, is_patient=True) > 0.0, "one at a time: what it costs is not known yet"
+    assert line.hold_s("prices", 1) == 0.0
+    line.done("account")
+    assert line.hold_s("other account", 1, is_patient=True) == 0.0
