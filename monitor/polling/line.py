@@ -13,7 +13,8 @@ PATIENT_LOOK_S = 0.25
 PATIENT_LOOK_MAX_S = 5.0
 """How soon, and how late at most, somebody patient looks again."""
 PATIENT_SHARE = 1 / 12
-"""Part of the cap that a patient poll is taken to need at least."""
+FIRST_SHARE = 1 / 3
+"""Part of the cap that a patient poll is taken to need at least; the first one of a job."""
 _PARTS = (*(number / 16 for number in range(16)), 0.99)
 """Moments of the coming window, as parts of it, at which the market polls until then must still fit."""
 
@@ -40,18 +41,19 @@ class BudgetLine:
         with self._lock:
             self._market_rate = weight_per_s
 
-    def hold_s(self, who: object, weight: int, *, is_patient: bool = False) -> float:
+    def hold_s(self, who: object, weight: int, *, is_patient: bool = False, is_first: bool = False) -> float:
         """Return 0 when ``who`` may send ``weight`` now; else join the line and return the seconds to the next look.
 
         Who ``is_patient`` takes no place in the line and goes only when the market polls of a whole window to come fit
-        beside it, and alone: what a poll really costs is known when it is :meth:`done`.
+        beside it, and alone: what a poll really costs is known when it is :meth:`done`. ``is_first``: it finds out much
+        that later ones know.
         """
         with self._lock:
             if is_patient:
                 self._waiting.pop(who, None)
                 if self._waiting or self._patient_at_it is not None:
                     return PATIENT_LOOK_S
-                lacking_s = self._room_beside_market_in_s(weight)
+                lacking_s = self._room_beside_market_in_s(weight, FIRST_SHARE if is_first else PATIENT_SHARE)
                 if lacking_s <= 0.0:
                     self._patient_at_it = who
                 return lacking_s
@@ -71,10 +73,10 @@ class BudgetLine:
                 return 0.0
             return available_in_s
 
-    def _room_beside_market_in_s(self, weight: int) -> float:
+    def _room_beside_market_in_s(self, weight: int, share: float) -> float:
         budget = self._transport.budget_state()
         # A poll may need several requests, the first one most of all.
-        weight = max(weight, math.ceil(budget.cap * PATIENT_SHARE))
+        weight = max(weight, math.ceil(budget.cap * share))
         lacking_s = 0.0
         for part in _PARTS:
             later_s = part * budget.window_s
