@@ -99,9 +99,11 @@ def build_parser(*, has_credentials: bool = True) -> argparse.ArgumentParser:
     snapshot = commands.add_parser("snapshot", help="one reading of some instruments, then exit")
     _add_venue_options(snapshot, default=argparse.SUPPRESS)
     snapshot.add_argument("--venue", required=True, help="bitunix or hyperliquid")
+    snapshot.add_argument("--demo", action="store_true", default=argparse.SUPPRESS, help="read the demo exchange")
     snapshot.add_argument(
-        "--instrument", action="append", required=True, metavar="I", help="our name or the venue's symbol; repeatable"
+        "--instrument", action="append", metavar="I", help="our name or the venue's symbol; repeatable"
     )
+    snapshot.add_argument("--account", metavar="NAME", help="include this account: balances, positions, orders, fills")
     snapshot.add_argument("--book", action="store_true", help="include the order book")
     snapshot.add_argument("--candles", metavar="INTERVAL", help="include candles of this interval, such as 1h")
     snapshot.add_argument("--json", action="store_true", help="one JSON document on standard output")

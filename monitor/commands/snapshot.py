@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues
+from monitor.commands.account_reading import find_credentials, read_account
 from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
+from monitor.desktop.demo_process import DemoExchangeError
+from monitor.domain.credentials import CredentialError, CredentialProblem, Credentials
 from monitor.domain.errors import MonitorError
 from monitor.domain.market import Candle, CandleBatch, Instrument, OrderBook
 from monitor.domain.telemetry import RequestTrace
@@ -19,6 +22,7 @@ BUDGET_PATIENCE_S = 30.0
 """Longest wait for our own share of the venue's limit before giving up on a request."""
 
 INSTRUMENTS_EVERY_S = 3_600.0
+QUOTES_EVERY_S = 1.0
 
 
 class VenueFailedError(Exception):
@@ -36,13 +40,24 @@ def run_snapshot(options: argparse.Namespace) -> int:
     except AssemblyError as exc:
         say(str(exc))
         return EXIT_USAGE
-    context = open_context(options)
+    if not options.instrument and options.account is None:
+        say("Say what to read: --instrument I, or --account NAME.")
+        return EXIT_USAGE
+    try:
+        context = open_context(options)
+    except DemoExchangeError as exc:
+        say(str(exc))
+        return EXIT_FAILED
     try:
         runtime = assemble([venue], context.settings, base_urls=context.base_urls, ca_file=context.ca_file)[venue]
+        # Before anything is asked: an account that cannot be opened is better known at once.
+        credentials = None if options.account is None else find_credentials(options, context)
         snapshot = Snapshot(runtime, wants_book=options.book, interval=options.candles)
         exit_code = EXIT_DONE
         try:
-            snapshot.take(options.instrument)
+            snapshot.take(options.instrument or [])
+            if credentials is not None:
+                snapshot.take_account(credentials)
         except VenueFailedError as exc:
             say(str(exc))
             exit_code = EXIT_FAILED
@@ -57,6 +72,9 @@ def run_snapshot(options: argparse.Namespace) -> int:
     except (AssemblyError, UnknownNameError) as exc:
         say(str(exc))
         return EXIT_USAGE
+    except CredentialError as exc:
+        say(exc.user_text)
+        return EXIT_USAGE if exc.problem is CredentialProblem.MISSING else EXIT_FAILED
     finally:
         context.close()
 
@@ -73,6 +91,7 @@ class Snapshot:
         self._books: dict[str, OrderBook] = {}
         self._candles: dict[str, tuple[Candle, ...]] = {}
         self._traces: list[RequestTrace] = []
+        self._account: dict[str, Any] | None = None
 
     def take(self, names: Sequence[str]) -> None:
         """Read everything.
@@ -112,6 +131,33 @@ class Snapshot:
         for job in sorted(wanted.values(), key=lambda one: one.cadence_s, reverse=True):
             self._run(job)
 
+    def take_account(self, credentials: Credentials) -> None:
+        """Read an account as well. Raises ``VenueFailedError`` as :meth:`take` does."""
+        venue, client = self._runtime.entry.name, self._runtime.client
+        # Where the account's reply has no mark price the quotes have one.
+        self._run(
+            PollJob(
+                venue=venue,
+                endpoint=f"{venue}.quotes",
+                key=f"{venue}.quotes",
+                cadence_s=QUOTES_EVERY_S,
+                weight=1,
+                fetch=client.fetch_quotes,
+            )
+        )
+        known = self._board.instruments
+
+        def name_of(symbol: str) -> str | None:
+            found = known.get((venue, symbol))
+            return None if found is None else found.name
+
+        try:
+            self._account, traces = read_account(self._runtime, credentials, board=self._board, name_of=name_of)
+        except MonitorError as exc:
+            self._traces.extend(trace for trace in exc.traces if isinstance(trace, RequestTrace))
+            raise VenueFailedError(f"{self._runtime.entry.title}, {credentials.account.name}: {exc.user_text}") from exc
+        self._traces.extend(traces)
+
     def document(self) -> dict[str, Any]:
         """The JSON document, see README; what was not read is missing or ``None``."""
         now_mono_s = time.perf_counter()
@@ -130,6 +176,7 @@ class Snapshot:
                 )
                 for one in self._instruments
             ],
+            **({} if self._account is None else {"account": self._account}),
             "requests": [trace_document(trace) for trace in self._traces],
             "pools": [pool_document(pool) for pool in self._runtime.transport.pool_stats()],
         }
@@ -156,6 +203,8 @@ class Snapshot:
                 for name in ("asks", "bids"):
                     levels = " ".join(f"{price}x{size}" for price, size in book[name][:5])
                     yield f"    {name}  {levels}"
+        if "account" in document:
+            yield from _account_lines(document["account"])
         for pool in document["pools"]:
             ratio = pool["reuse_ratio"]
             yield (
@@ -195,6 +244,22 @@ class Snapshot:
         elif isinstance(payload, CandleBatch):
             self._candles[payload.venue_symbol] = payload.candles
         self._board.apply([success_of(job, fetched, self._runtime)])
+
+
+def _account_lines(account: dict[str, Any]) -> Iterable[str]:
+    yield (
+        f"{account['name']}: equity {account['equity'] or '-'} {account['currency']},"
+        f" available {account['available'] or '-'}, unrealised {account['unrealized_pnl'] or '-'}"
+    )
+    for position in account["positions"]:
+        yield (
+            f"    {position['side']:5} {position['size']:>14} {position['instrument'] or position['venue_symbol']:22}"
+            f" entry {position['entry_price'] or '-':>12} mark {position['mark_price'] or '-':>12}"
+            f" PnL {position['unrealized_pnl'] or '-':>12} liq. {position['liquidation_price'] or '-':>12}"
+        )
+    yield f"    {len(account['open_orders'])} open orders, {len(account['fills'])} fills listed"
+    for problem in account["problems"]:
+        yield f"    not readable: {problem['path']} is not {problem['expected']}"
 
 
 def success_of(job: PollJob, fetched: Fetched[Payload], runtime: VenueRuntime) -> PollSuccess:

@@ -29,8 +29,8 @@ def decimal_text(value: Decimal | None) -> str | None:
     return None if value is None else format(value, "f")
 
 
-def _quotient_text(value: Decimal | None) -> str | None:
-    # The venue's own figures keep every digit; a quotient of ours has more of them than it has meaning.
+def quotient_text(value: Decimal | None) -> str | None:
+    """A quotient of ours, which has more digits than it has meaning; ``None`` stays ``None``."""
     return None if value is None else decimal_text(round(value, QUOTIENT_DECIMALS).normalize())
 
 
@@ -69,13 +69,13 @@ def quote_document(
         "mid": decimal_text(state.mid),
         "bid": decimal_text(state.bid),
         "ask": decimal_text(state.ask),
-        "change_24h": _quotient_text(state.change_24h),
+        "change_24h": quotient_text(state.change_24h),
         "volume_24h_base": decimal_text(state.volume_24h_base),
         "volume_24h_quote": decimal_text(state.volume_24h_quote),
         "open_interest_base": decimal_text(state.open_interest_base),
         "funding_rate": decimal_text(state.funding_rate),
         "funding_interval_h": state.funding_interval_h,
-        "funding_rate_hourly": _quotient_text(state.funding_rate_hourly),
+        "funding_rate_hourly": quotient_text(state.funding_rate_hourly),
         "next_funding_time": time_text(state.next_funding_time),
         "venue_time": time_text(state.venue_time),
         "received_at": time_text(state.received_at),
