@@ -96,17 +96,7 @@ def build_parser(*, has_credentials: bool = True) -> argparse.ArgumentParser:
     window.add_argument("--start-marks", action="store_true", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    snapshot = commands.add_parser("snapshot", help="one reading of some instruments, then exit")
-    _add_venue_options(snapshot, default=argparse.SUPPRESS)
-    snapshot.add_argument("--venue", required=True, help="bitunix or hyperliquid")
-    snapshot.add_argument("--demo", action="store_true", default=argparse.SUPPRESS, help="read the demo exchange")
-    snapshot.add_argument(
-        "--instrument", action="append", metavar="I", help="our name or the venue's symbol; repeatable"
-    )
-    snapshot.add_argument("--account", metavar="NAME", help="include this account: balances, positions, orders, fills")
-    snapshot.add_argument("--book", action="store_true", help="include the order book")
-    snapshot.add_argument("--candles", metavar="INTERVAL", help="include candles of this interval, such as 1h")
-    snapshot.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    _add_snapshot(commands)
 
     watch = commands.add_parser("watch", help="poll without a window and report")
     _add_venue_options(watch, default=argparse.SUPPRESS)
@@ -134,6 +124,18 @@ def build_parser(*, has_credentials: bool = True) -> argparse.ArgumentParser:
         commands.add_parser("credentials", help="keys and addresses in the system's keyring: list, add, remove, test")
     commands.add_parser("simulate", help="run the demo exchange alone, for other clients", add_help=False)
     return parser
+
+
+def _add_snapshot(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    snapshot = commands.add_parser("snapshot", help="one reading of some instruments, then exit")
+    _add_venue_options(snapshot, default=argparse.SUPPRESS)
+    snapshot.add_argument("--venue", required=True, help="bitunix or hyperliquid")
+    snapshot.add_argument("--demo", action="store_true", default=argparse.SUPPRESS, help="read the demo exchange")
+    snapshot.add_argument("--instrument", action="append", metavar="I", help="our name or the venue's symbol; repeatable")
+    snapshot.add_argument("--account", metavar="NAME", help="include this account: balances, positions, orders, fills")
+    snapshot.add_argument("--book", action="store_true", help="include the order book")
+    snapshot.add_argument("--candles", metavar="INTERVAL", help="include candles of this interval, such as 1h")
+    snapshot.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
 def _add_venue_options(parser: argparse.ArgumentParser, *, default: object) -> None:

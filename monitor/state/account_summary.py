@@ -1,4 +1,4 @@
-"""An account as a JSON-ready document: the figures of the tables. Decimals are strings, stamps ISO 8601, unknown null."""
+"""An account as a JSON-ready document: the figures of the tables. Decimals are text, stamps ISO 8601, unknown null."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
