@@ -131,7 +131,9 @@ def _add_snapshot(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     _add_venue_options(snapshot, default=argparse.SUPPRESS)
     snapshot.add_argument("--venue", required=True, help="bitunix or hyperliquid")
     snapshot.add_argument("--demo", action="store_true", default=argparse.SUPPRESS, help="read the demo exchange")
-    snapshot.add_argument("--instrument", action="append", metavar="I", help="our name or the venue's symbol; repeatable")
+    snapshot.add_argument(
+        "--instrument", action="append", metavar="I", help="our name or the venue's symbol; repeatable"
+    )
     snapshot.add_argument("--account", metavar="NAME", help="include this account: balances, positions, orders, fills")
     snapshot.add_argument("--book", action="store_true", help="include the order book")
     snapshot.add_argument("--candles", metavar="INTERVAL", help="include candles of this interval, such as 1h")
