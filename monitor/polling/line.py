@@ -15,6 +15,8 @@ PATIENT_LOOK_MAX_S = 5.0
 PATIENT_SHARE = 1 / 12
 FIRST_SHARE = 1 / 3
 """Part of the cap that a patient poll is taken to need at least; the first one of a job."""
+WIDE_CAP = 30
+"""From this cap on one more poll is no large part of it."""
 _PARTS = (*(number / 16 for number in range(16)), 0.99)
 """Moments of the coming window, as parts of it, at which the market polls until then must still fit."""
 
@@ -80,8 +82,9 @@ class BudgetLine:
         lacking_s = 0.0
         for part in _PARTS:
             later_s = part * budget.window_s
-            # One more: polls come whole, not as a rate.
-            need = math.ceil(weight + self._market_rate * later_s) + (1 if self._market_rate else 0)
+            # Polls come whole: a narrow budget has no room for halves of them, a wide one keeps one to spare.
+            spare = 1 if self._market_rate and budget.cap >= WIDE_CAP else 0
+            need = math.floor(weight + self._market_rate * later_s) + spare
             if need <= budget.cap or not part:
                 lacking_s = max(lacking_s, self._transport.available_in_s(need) - later_s)
         return min(lacking_s, PATIENT_LOOK_MAX_S) if lacking_s > 0.0 else 0.0

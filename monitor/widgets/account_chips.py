@@ -22,6 +22,7 @@ class Chip:
     ``is_failed`` draws it as an error whatever the verdict on what was read before.
     """
 
+    venue: str
     name: str
     text: str
     verdict: Verdict
@@ -74,7 +75,11 @@ class AccountChips(QWidget):
         for chip in self._chips:
             color = self._theme.error if chip.is_failed else verdict_color(chip.verdict, self._theme)
             glyph = "✕" if chip.is_failed else verdict_glyph(chip.verdict)
-            for text, ink in ((glyph, color), (f" {chip.name} ", self._theme.text), (chip.text, color)):
+            for text, ink in (
+                (glyph, color),
+                (f" {chip.name} ", self._theme.venue_color(chip.venue)),
+                (chip.text, color),
+            ):
                 room = self.width() - x
                 if room < metrics.horizontalAdvance("…"):
                     return

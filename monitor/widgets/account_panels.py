@@ -37,6 +37,9 @@ from monitor.widgets.theme import Theme
 NAMES: Final = ("positions", "orders", "balances", "fills")
 """Docks, in their order as tabs; each is also the name of the account's block it shows, balances of the summary."""
 
+LOW_TABLE_PX: Final = 260
+"""A table lower than this keeps its room for rows: one line of sums."""
+
 _NO_ACCOUNT: Final = (
     "No account yet. Add one to see {what} here: an API key that may only read, or a public address. "
     "This app only reads and cannot trade."
@@ -160,7 +163,8 @@ class AccountPanels(QObject):
             fills = fill_rows(states, self._name_of, now_mono_s)
             rows, lines = fills, [fill_totals(fills, group) for group in groups]
         table.show_rows(rows, now_mono_s, self._empty_state(name, states, now_mono_s))
-        table.show_totals(lines if rows else ())
+        is_low = table.height() < LOW_TABLE_PX
+        table.show_totals(() if not rows else lines[-1:] if is_low else lines)
         table.show_chips([self._chip(state, _block_of(state, name), now_mono_s) for state in states])
 
     def _name_of(self, venue: str, symbol: str) -> str:
@@ -172,9 +176,17 @@ class AccountPanels(QObject):
         age = block.age(now_mono_s)
         story = f"{state.ref.name} at {self._venue_title(state.ref.venue)}, {block.name}: {verdict.value}."
         if state.access is Access.OPENING:
-            return Chip(state.ref.name, "waiting for the keyring", verdict, f"{story} The keyring is being asked.")
+            return Chip(
+                state.ref.venue,
+                state.ref.name,
+                "waiting for the keyring",
+                verdict,
+                f"{story} The keyring is being asked.",
+            )
         if state.access is Access.CLOSED:
-            return Chip(state.ref.name, "not opened", verdict, f"{story}\n{state.access_text}", is_failed=True)
+            return Chip(
+                state.ref.venue, state.ref.name, "not opened", verdict, f"{story}\n{state.access_text}", is_failed=True
+            )
         feed = block.feed
         cadence_s = None if feed is None else feed.cadence_s
         if block.stamp is not None:
@@ -189,8 +201,8 @@ class AccountPanels(QObject):
             ago = age_text(max(0.0, now_mono_s - failure.failed_mono_s))
             story += f"\nLast try failed {ago} ago: {safe_text(failure.failure.user_text, 300)}"
             text = "failing" if age is None else f"failing, {text}"
-            return Chip(state.ref.name, text, verdict, story, is_failed=True)
-        return Chip(state.ref.name, text, verdict, story)
+            return Chip(state.ref.venue, state.ref.name, text, verdict, story, is_failed=True)
+        return Chip(state.ref.venue, state.ref.name, text, verdict, story)
 
     def _empty_state(self, name: str, states: Sequence[AccountState], now_mono_s: float) -> EmptyState:
         if not states:

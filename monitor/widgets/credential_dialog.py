@@ -25,7 +25,7 @@ from monitor.exchanges.accounts import AccountVenue
 from monitor.qtmodels.account_service import AccountAnswer, AccountService
 from monitor.qtmodels.account_texts import answer_text, waiting_text
 from monitor.state.accounts import Access
-from monitor.widgets.credential_fields import CredentialFields, GuardedEdit
+from monitor.widgets.credential_fields import LABEL_WIDTH_PX, CredentialFields, GuardedEdit
 
 LOOK_EVERY_MS: Final = 200
 
@@ -56,7 +56,8 @@ class CredentialDialog(QDialog):
         sides.addLayout(self._left, 2)
         sides.addLayout(self._right, 3)
         bottom = QHBoxLayout()
-        bottom.addWidget(self._progress_frame, 1)
+        bottom.addWidget(self._progress_frame, 4)
+        bottom.addStretch(1)
         bottom.addWidget(close)
         layout = QVBoxLayout(self)
         layout.addLayout(sides, 1)
@@ -121,6 +122,8 @@ class CredentialDialog(QDialog):
         venue_label, name_label = QLabel("Venue"), QLabel("Name")
         venue_label.setBuddy(self.venue)
         name_label.setBuddy(self.name)
+        for label in (venue_label, name_label):
+            label.setMinimumWidth(LABEL_WIDTH_PX)
         form.addRow(venue_label, self.venue)
         form.addRow(name_label, self.name)
         self.keep = self._button("Add", "Store it in the keyring and poll it from now on", self._on_keep)

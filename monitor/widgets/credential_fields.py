@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QLineEdit, QWidget
 from monitor.domain.credentials import CredentialField, CredentialInputError, refuse_private_key
 from monitor.exchanges.accounts import AccountVenue
 
+LABEL_WIDTH_PX = 104
+"""Of every label of the form, so that its fields stand in one column."""
+
 _MAX_CHARS = 4_096
 """Room for a paste with white space around it; what is longer is no key."""
 
@@ -107,6 +110,7 @@ class CredentialFields(QWidget):
             self.edits[field.name] = edit
             label = QLabel(field.title)
             label.setBuddy(edit)
+            label.setMinimumWidth(LABEL_WIDTH_PX)
             self._form.addRow(label, edit)
 
     def inputs(self) -> dict[str, str]:
