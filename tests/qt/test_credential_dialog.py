@@ -1,0 +1,354 @@
+"""The accounts dialog over a real store and the keyring's own thread; what is typed wrongly leaves no trace."""
+
+import gc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from keyring.errors import KeyringLocked
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from monitor.assembly import assemble
+from monitor.controller import Controller
+from monitor.desktop.account_index import FILE_NAME
+from monitor.desktop.credentials import CredentialStore
+from monitor.desktop.memory_store import MemoryStore
+from monitor.desktop.settings import Settings
+from monitor.domain.credentials import AccountRef, CredentialProblem
+from monitor.exchanges.account_registry import ACCOUNT_VENUES
+from monitor.polling.results import TaskDone
+from monitor.qtmodels.account_service import AccountAnswer, AccountService
+from monitor.state.accounts import Access
+from monitor.widgets.credential_dialog import CredentialDialog
+from tests.fakes.demo_exchange import DemoServer, demo_exchange
+from tests.fakes.fake_keyring import FakeKeyring
+
+KEY, SECRET = "unique-key-Zebra-1234", "unique-secret-Okapi-5678"
+PRIVATE_KEY = "0x" + "5eC0de77" * 8
+VENUES = ("bitunix", "hyperliquid")
+
+
+class Bench:
+    """A service with a keyring that can be locked or slow, and whatever it answered."""
+
+    def __init__(self, tmp_path: Path, *, store: MemoryStore | None = None) -> None:
+        self.keyring = FakeKeyring()
+        self.controller = Controller(venues=VENUES, settings=Settings())
+        kept = store or CredentialStore(tmp_path / FILE_NAME, backend=self.keyring, is_trusted=True)
+        self.service = AccountService(self.controller, kept, lambda: ACCOUNT_VENUES, is_demo=store is not None)
+        self.answers: list[AccountAnswer] = []
+        self.service.answered.connect(self.answers.append)
+
+    def drain(self) -> None:
+        """What the frame pump does with one-off work."""
+        results, _ = self.controller.outbox.drain()
+        for result in results:
+            if isinstance(result, TaskDone):
+                self.service.take(result)
+
+    def wait_for(self, qtbot: QtBot, is_true: Callable[[], bool], timeout_ms: int = 5_000) -> None:
+        """Drain until it is."""
+
+        def look() -> bool:
+            self.drain()
+            return is_true()
+
+        qtbot.waitUntil(look, timeout=timeout_ms)
+
+    def answered(self, what: str) -> list[AccountAnswer]:
+        """The answers to one kind of wish."""
+        return [answer for answer in self.answers if answer.what == what]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.keyring.gate.set()
+    made.service.stop(3.0)
+
+
+@pytest.fixture
+def dialog(bench: Bench, qtbot: QtBot) -> CredentialDialog:
+    made = CredentialDialog(bench.service, hides_amounts=False)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def fill(dialog: CredentialDialog, name: str, **inputs: str) -> None:
+    dialog.name.setText(name)
+    for field, text in inputs.items():
+        dialog.fields.edits[field].setText(text)
+
+
+def choose(dialog: CredentialDialog, venue: str) -> None:
+    dialog.venue.setCurrentIndex(dialog.venue.findData(venue))
+
+
+def everything_in(widget: QWidget) -> str:
+    """All texts that the dialog holds anywhere."""
+    found = []
+    for child in widget.findChildren(QWidget):
+        for name in ("text", "toolTip", "accessibleName", "accessibleDescription", "placeholderText", "windowTitle"):
+            read = getattr(child, name, None)
+            if callable(read):
+                found.append(str(read()))
+    return "\n".join(found)
+
+
+def test_an_account_is_added_with_the_keyboard_and_its_secrets_are_gone_from_the_fields(
+    bench: Bench, dialog: CredentialDialog, qtbot: QtBot
+) -> None:
+    dialog.name.setFocus()
+    QTest.keyClicks(dialog.name, "main")
+    order = [dialog.name]
+    for _ in range(2):
+        QTest.keyClick(order[-1], Qt.Key.Key_Tab)
+        order.append(dialog.focusWidget())  # type: ignore[arg-type]  # one of the fields
+    QTest.keyClicks(order[1], KEY)
+    QTest.keyClicks(order[2], SECRET)
+    QTest.keyClick(order[2], Qt.Key.Key_Return)
+    bench.wait_for(qtbot, lambda: bool(bench.answered("add")))
+
+    assert bench.answered("add")[0].is_ok
+    assert bench.service.refs == (AccountRef("bitunix", "main"),)
+    assert SECRET in next(iter(bench.keyring.entries.values()))
+    assert KEY not in everything_in(dialog)
+    assert SECRET not in everything_in(dialog)
+    assert not any(edit.isUndoAvailable() for edit in dialog.fields.edits.values())
+    assert bench.controller.board.accounts.states[bench.service.refs[0]].access is Access.OPEN
+
+
+def test_fields_are_masked_take_a_paste_with_white_space_and_give_nothing_back(
+    bench: Bench, dialog: CredentialDialog, qtbot: QtBot
+) -> None:
+    edit = dialog.fields.edits["secret"]
+    QGuiApplication.clipboard().setText(f"  {SECRET}\n")
+    edit.paste()
+    assert edit.echoMode() is QLineEdit.EchoMode.Password
+    edit.selectAll()
+    QGuiApplication.clipboard().setText("something else")
+    edit.copy()
+    assert QGuiApplication.clipboard().text() == "something else"
+    fill(dialog, "main", api_key=KEY)
+    dialog.keep.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("add")))
+
+    assert f'"secret": "{SECRET}"' in next(iter(bench.keyring.entries.values()))
+
+
+@pytest.mark.parametrize("typed", [PRIVATE_KEY, PRIVATE_KEY[2:], " ".join(PRIVATE_KEY), f"key: {PRIVATE_KEY}!"])
+@pytest.mark.parametrize("where", ["address", "name"])
+def test_a_private_key_leaves_the_field_its_undo_history_and_memory(
+    bench: Bench, dialog: CredentialDialog, where: str, typed: str
+) -> None:
+    choose(dialog, "hyperliquid")
+    edit = dialog.name if where == "name" else dialog.fields.edits[where]
+    QGuiApplication.clipboard().setText(typed)
+    edit.paste()
+    edit.undo()
+
+    assert edit.text() == ""
+    assert not edit.isUndoAvailable()
+    assert not edit.isRedoAvailable()
+    assert "form of a private key" in dialog.result_label.text()
+    assert "5eC0de77" not in everything_in(dialog)
+    held = texts_held_by(dialog, bench.service, bench.controller)
+    assert "bitunix" in held, "the search finds what is held"
+    assert [text for text in held if PRIVATE_KEY[2:] in text.replace(" ", "")] == []
+    assert bench.keyring.calls == []
+
+
+def texts_held_by(*roots: object) -> set[str]:
+    """Every text that can be reached from ``roots`` through containers and objects of the application."""
+    found: set[str] = set()
+    seen: set[int] = set()
+    stack: list[object] = list(roots)
+    while stack:
+        one = stack.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, str):
+            found.add(one)
+        elif isinstance(one, dict):
+            stack += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple | set | frozenset):
+            stack += list(one)
+        elif type(one).__module__.startswith("monitor") and not isinstance(one, type):
+            stack += gc.get_referents(one)
+            stack.append(getattr(one, "__dict__", None))
+    return found
+
+
+def test_what_cannot_be_right_is_said_and_nothing_is_stored(bench: Bench, dialog: CredentialDialog) -> None:
+    fill(dialog, "", api_key=KEY, secret=SECRET)
+    dialog.keep.click()
+    assert "needs a name" in dialog.result_label.text()
+    fill(dialog, "main", api_key=KEY, secret="two words")
+    dialog.keep.click()
+    assert "white space" in dialog.result_label.text()
+    choose(dialog, "hyperliquid")
+    fill(dialog, "main", address="0x1234")
+    dialog.keep.click()
+
+    assert "40 hexadecimal digits" in dialog.result_label.text()
+    assert bench.keyring.calls == []
+
+
+def test_the_same_account_is_not_counted_twice(bench: Bench, dialog: CredentialDialog, qtbot: QtBot) -> None:
+    fill(dialog, "main", api_key=KEY, secret=SECRET)
+    dialog.keep.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("add")))
+    fill(dialog, "again", api_key=KEY, secret=SECRET)
+    dialog.keep.click()
+
+    assert "counted twice" in dialog.result_label.text()
+    assert len(bench.service.refs) == 1
+
+
+def test_replace_and_delete(
+    bench: Bench, dialog: CredentialDialog, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(dialog, "main", api_key=KEY, secret=SECRET)
+    dialog.keep.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("add")))
+    dialog.replace_button.click()
+    assert not dialog.name.isEnabled()
+    assert dialog.fields.edits["secret"].text() == "", "what is stored is never shown"
+    fill(dialog, "main", api_key=KEY, secret="another-secret-1")
+    dialog.keep.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("replace")))
+    assert "another-secret-1" in next(iter(bench.keyring.entries.values()))
+    assert dialog.name.isEnabled()
+
+    bench.service.remove(AccountRef("bitunix", "main"))
+    bench.wait_for(qtbot, lambda: bool(bench.answered("remove")))
+
+    assert bench.keyring.entries == {}
+    assert bench.service.refs == ()
+    assert dialog.list.count() == 0
+
+
+def test_a_locked_keyring_is_said_and_can_be_tried_again(bench: Bench, tmp_path: Path, qtbot: QtBot) -> None:
+    other = CredentialStore(tmp_path / FILE_NAME, backend=bench.keyring, is_trusted=True)
+    other.add(ACCOUNT_VENUES["bitunix"].make_credentials("main", {"api_key": KEY, "secret": SECRET}))
+    bench.keyring.error = KeyringLocked("locked")
+    bench.service.start()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("open")))
+    dialog = CredentialDialog(bench.service, hides_amounts=False)
+    qtbot.addWidget(dialog)
+    dialog.show()
+
+    assert bench.answered("open")[0].problem is CredentialProblem.LOCKED
+    assert "not opened" in dialog.list.item(0).text()
+    assert dialog.again_button.isVisible()
+    dialog.test_stored.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("test")))
+    assert "The keyring is locked." in dialog.result_label.text()
+    bench.keyring.error = None
+    dialog.again_button.click()
+    bench.wait_for(qtbot, lambda: bench.controller.credentials_of(AccountRef("bitunix", "main")) is not None)
+    assert not dialog.again_button.isVisible()
+
+
+def test_a_keyring_that_waits_for_its_user_shows_progress_and_can_be_left(
+    bench: Bench, dialog: CredentialDialog, qtbot: QtBot
+) -> None:
+    bench.keyring.gate.clear()
+    fill(dialog, "main", api_key=KEY, secret=SECRET)
+    dialog.keep.click()
+    qtbot.waitUntil(dialog.stop_waiting.isVisible, timeout=5_000)
+    assert "storing main" in dialog.waiting_label.text()
+    assert not dialog.keep.isEnabled()
+    dialog.stop_waiting.click()
+
+    assert "Not waited for" in dialog.result_label.text()
+    bench.keyring.gate.set()
+    bench.wait_for(qtbot, lambda: bench.service.refs == (AccountRef("bitunix", "main"),))
+    assert bench.answered("add") == [], "nobody is told of what was not waited for; the list shows it"
+
+
+def test_without_accounts_the_keyring_is_not_touched(bench: Bench, qtbot: QtBot) -> None:
+    bench.service.start()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("list")))
+
+    assert bench.keyring.calls == []
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[DemoServer]:
+    with demo_exchange() as server:
+        yield server
+
+
+DEMO_SECRET = "demo-secret-worth-nothing"
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "said"),
+    [
+        ("demo-key-worth-nothing", DEMO_SECRET, "It works."),
+        ("no-such-key-at-all", DEMO_SECRET, "The key is wrong."),
+        ("demo-key-worth-nothing", "not-the-secret", "The secret is wrong."),
+        ("demo-key-other-ip", DEMO_SECRET, "not on the key's list"),
+        ("demo-key-no-permission", DEMO_SECRET, "lacks a permission"),
+    ],
+)
+def test_test_says_what_is_wrong_with_a_key(
+    exchange: DemoServer, bench: Bench, qtbot: QtBot, key: str, secret: str, said: str
+) -> None:
+    runtimes = assemble(("bitunix",), Settings(), base_urls=exchange.venues, ca_file=exchange.ca_file)
+    bench.controller.attach(runtimes)
+    dialog = CredentialDialog(bench.service, hides_amounts=True)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    fill(dialog, "", api_key=key, secret=secret)
+    dialog.test_typed.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("test")), timeout_ms=30_000)
+    bench.controller.stop(15.0)
+
+    assert said in dialog.result_label.text()
+    assert key not in dialog.result_label.text()
+    assert "Equity" not in dialog.result_label.text(), "amounts are hidden"
+    assert bench.service.refs == ()
+    assert bench.keyring.entries == {}
+
+
+def test_a_venue_that_is_down_is_told_from_a_wrong_key(exchange: DemoServer, bench: Bench, qtbot: QtBot) -> None:
+    runtimes = assemble(("bitunix",), Settings(), base_urls={"bitunix": "http://127.0.0.1:9"})
+    bench.controller.attach(runtimes)
+    dialog = CredentialDialog(bench.service, hides_amounts=False)
+    qtbot.addWidget(dialog)
+    fill(dialog, "", api_key=KEY, secret=SECRET)
+    dialog.test_typed.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("test")), timeout_ms=60_000)
+    bench.controller.stop(15.0)
+
+    assert "The venue does not answer." in dialog.result_label.text()
+
+
+def test_the_demo_accounts_come_by_themselves_and_never_touch_the_keyring(tmp_path: Path, qtbot: QtBot) -> None:
+    bench = Bench(tmp_path, store=MemoryStore())
+    with demo_exchange() as exchange:
+        from monitor.desktop.demo_process import DemoAccount  # noqa: PLC0415 - what the desk hands over
+
+        offered = [DemoAccount(**account) for account in exchange.ready["accounts"]]
+    bench.service.offer_demo(offered)
+    bench.wait_for(qtbot, lambda: len(bench.service.refs) == 2)
+    dialog = CredentialDialog(bench.service, hides_amounts=False)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert [ref.venue for ref in bench.service.refs] == ["bitunix", "hyperliquid"]
+    dialog.demo_button.click()
+    bench.wait_for(qtbot, lambda: len(bench.service.refs) == len(offered))
+
+    assert not dialog.demo_button.isEnabled()
+    assert bench.keyring.calls == []
+    assert list(tmp_path.iterdir()) == []
+    bench.service.stop(3.0)
