@@ -348,5 +348,4 @@ def _position_id(episode: Episode) -> str:
 
 
 def _money(value: float) -> str:
-    text = trimmed(round(value, _MONEY_PLACES))
-    return "0" if text == "-0" else text
+    return trimmed(round(value, _MONEY_PLACES))

@@ -1,15 +1,27 @@
-"""Hyperliquid's `POST /info`, market side: routing, validation, weights and the exact error replies."""
+"""Hyperliquid's `POST /info`: routing, validation, weights and the exact error replies; the market side is answered
+here, accounts elsewhere."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
 
+from monitor.simulator.hyperliquid_bodies import (
+    NULL,
+    SERVER_ERROR,
+    Body,
+    ServerFails,
+    WrongBody,
+    as_json,
+    raw,
+    stamp,
+    text,
+)
 from monitor.simulator.hyperliquid_data import MarketReads
 from monitor.simulator.hyperliquid_meta import pseudo_address
+from monitor.simulator.hyperliquid_people import People
 from monitor.simulator.replies import Headers, Moment, Reply, Request
 from monitor.simulator.texts import trimmed
 from monitor.simulator.world import World
@@ -18,21 +30,10 @@ _NOT_THE_TYPE = Reply(422, b"Failed to deserialize the JSON body into the target
 _NOT_JSON = Reply(400, b"Failed to parse the request body as JSON", "text/plain")
 _WRONG_CONTENT = Reply(415, b"Expected request with `Content-Type: application/json`", "text/plain")
 _WRONG_METHOD = Reply(405, b"", None, (("Allow", "POST"),))
-_NULL = Reply(200, b"null")
-_SERVER_ERROR = Reply(500, b"null")
 
-_CHEAP = frozenset(
-    {"l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState", "exchangeStatus"}
-)
-Body = Mapping[str, object]
-
-
-class _WrongBody(Exception):
-    """The body does not fit the type it names; answered with 422."""
-
-
-class _ServerFails(Exception):
-    """The real server answers this with 500 and null."""
+_WEIGHTS = dict.fromkeys(
+    ("l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState", "exchangeStatus"), 2
+) | {"userRole": 60}  # everything else weighs 20
 
 
 class HyperliquidVenue:
@@ -45,25 +46,28 @@ class HyperliquidVenue:
         self._builders = frozenset(world.builders)
         self._types: dict[str, Callable[[Body, Moment], Reply]] = {
             "allMids": self._all_mids,
-            "meta": lambda body, _: _json(self._reads.meta(self._dex(body))),
-            "metaAndAssetCtxs": lambda body, now: _raw(self._reads.meta_and_contexts(self._dex(body), now.data_ms)),
-            "allPerpMetas": lambda _, __: _json(self._reads.all_perp_metas()),
-            "perpDexs": lambda _, __: _json(self._reads.static.perp_dexs),
-            "spotMeta": lambda _, __: _json(self._reads.static.spot_meta),
-            "spotMetaAndAssetCtxs": lambda _, now: _raw(self._reads.spot_meta_and_contexts(now.data_ms)),
+            "meta": lambda body, _: as_json(self._reads.meta(self._dex(body))),
+            "metaAndAssetCtxs": lambda body, now: raw(self._reads.meta_and_contexts(self._dex(body), now.data_ms)),
+            "allPerpMetas": lambda _, __: as_json(self._reads.all_perp_metas()),
+            "perpDexs": lambda _, __: as_json(self._reads.static.perp_dexs),
+            "spotMeta": lambda _, __: as_json(self._reads.static.spot_meta),
+            "spotMetaAndAssetCtxs": lambda _, now: raw(self._reads.spot_meta_and_contexts(now.data_ms)),
             "l2Book": self._l2_book,
             "candleSnapshot": self._candles,
             "recentTrades": self._recent_trades,
             "fundingHistory": self._funding_history,
-            "predictedFundings": lambda _, now: _json(self._reads.predicted_fundings(now.data_ms)),
-            "exchangeStatus": lambda _, now: _json(self._reads.exchange_status(now.stamp_ms)),
+            "predictedFundings": lambda _, now: as_json(self._reads.predicted_fundings(now.data_ms)),
+            "exchangeStatus": lambda _, now: as_json(self._reads.exchange_status(now.stamp_ms)),
             "perpsAtOpenInterestCap": self._at_cap,
             "perpDexLimits": self._dex_limits,
             "perpDexStatus": self._dex_status,
             "tokenDetails": self._token_details,
-            "outcomeMeta": lambda _, __: _json({"outcomes": [], "questions": []}),
+            "outcomeMeta": lambda _, __: as_json({"outcomes": [], "questions": []}),
             "settledOutcome": self._settled_outcome,
         }
+        people = People(world, self._reads)
+        self._accounts = frozenset(people.types)
+        self._types |= people.types
 
     def endpoint(self, request: Request) -> str:
         if request.path != "/info":
@@ -72,8 +76,7 @@ class HyperliquidVenue:
         return kind if kind in self._types else "other"
 
     def is_account(self, endpoint: str) -> bool:
-        del endpoint
-        return False
+        return endpoint in self._accounts
 
     def headers(self, stamp_ms: int) -> Headers:
         edge = pseudo_address("edge", stamp_ms)
@@ -96,7 +99,7 @@ class HyperliquidVenue:
 
     def error(self, code: int, text: str) -> Reply:
         del code, text
-        return _SERVER_ERROR
+        return SERVER_ERROR
 
     def answer(self, request: Request, moment: Moment) -> Reply:
         if request.path != "/info":
@@ -117,93 +120,92 @@ class HyperliquidVenue:
             return _NOT_THE_TYPE
         try:
             reply = handler(body, moment)
-        except _WrongBody:
+        except WrongBody:
             return _NOT_THE_TYPE
-        except _ServerFails:
-            return replace(_SERVER_ERROR, weight=20)
-        return replace(reply, weight=(2 if kind in _CHEAP else 20) + reply.weight)
+        except ServerFails:
+            return replace(SERVER_ERROR, weight=20)
+        return replace(reply, weight=_WEIGHTS.get(str(kind), 20) + reply.weight)
 
     def _dex(self, body: Body) -> str:
         dex = body.get("dex")
         if dex is None or dex == "":
             return ""
         if not isinstance(dex, str):
-            raise _WrongBody
+            raise WrongBody
         if dex not in self._builders:
-            raise _ServerFails
+            raise ServerFails
         return dex
 
     def _all_mids(self, body: Body, moment: Moment) -> Reply:
-        return _raw(self._reads.all_mids(self._dex(body), moment.data_ms))
+        return raw(self._reads.all_mids(self._dex(body), moment.data_ms))
 
     def _l2_book(self, body: Body, moment: Moment) -> Reply:
-        coin, figures, mantissa = _text(body, "coin"), body.get("nSigFigs"), body.get("mantissa")
+        coin, figures, mantissa = text(body, "coin"), body.get("nSigFigs"), body.get("mantissa")
         if figures not in (None, 2, 3, 4, 5) or mantissa not in (None, 1, 2, 5) or isinstance(figures, bool):
-            raise _WrongBody
+            raise WrongBody
         if mantissa is not None and figures != 5:
-            raise _ServerFails
+            raise ServerFails
         assert figures is None or isinstance(figures, int)  # noqa: S101  # narrowed by the line above
         assert mantissa is None or isinstance(mantissa, int)  # noqa: S101  # as above
         book = self._reads.l2_book(coin, figures, mantissa, moment)
-        return _NO_ROWS if book is None else _raw(book)
+        return NULL if book is None else raw(book)
 
     def _candles(self, body: Body, moment: Moment) -> Reply:
         req = body.get("req")
         if not isinstance(req, dict):
-            raise _WrongBody
-        coin, interval = _text(req, "coin"), _text(req, "interval")
-        start_ms, end_ms = _stamp(req, "startTime"), _stamp(req, "endTime", moment.data_ms)
+            raise WrongBody
+        coin, interval = text(req, "coin"), text(req, "interval")
+        start_ms, end_ms = stamp(req, "startTime"), stamp(req, "endTime", moment.data_ms)
         if interval not in self._reads.intervals:
-            raise _WrongBody
+            raise WrongBody
         found = self._reads.candles(coin, interval, start_ms, end_ms, moment.data_ms)
         if found is None:
-            raise _ServerFails
-        text, count = found
-        return Reply(200, text, weight=count // 60)
+            raise ServerFails
+        rows, count = found
+        return Reply(200, rows, weight=count // 60)
 
     def _recent_trades(self, body: Body, moment: Moment) -> Reply:
-        trades = self._reads.recent_trades(_text(body, "coin"), moment.data_ms)
+        trades = self._reads.recent_trades(text(body, "coin"), moment.data_ms)
         if trades is None:
-            raise _ServerFails
-        return replace(_json(trades), weight=len(trades) // 20)
+            raise ServerFails
+        return as_json(trades, rows=len(trades))
 
     def _funding_history(self, body: Body, moment: Moment) -> Reply:
-        coin, start_ms = _text(body, "coin"), _stamp(body, "startTime")
-        rows = self._reads.funding_history(coin, start_ms, _stamp(body, "endTime", moment.data_ms), moment.data_ms)
+        coin, start_ms = text(body, "coin"), stamp(body, "startTime")
+        rows = self._reads.funding_history(coin, start_ms, stamp(body, "endTime", moment.data_ms), moment.data_ms)
         if rows is None:
-            raise _ServerFails
-        return replace(_json(rows), weight=len(rows) // 20)
+            raise ServerFails
+        return as_json(rows, rows=len(rows))
 
     def _at_cap(self, body: Body, moment: Moment) -> Reply:
         del moment
-        return _json(["CANTO", "FTM"] if self._dex(body) == "" else [])
+        return as_json(["CANTO", "FTM"] if self._dex(body) == "" else [])
 
     def _dex_limits(self, body: Body, moment: Moment) -> Reply:
         del moment
-        dex = _text(body, "dex")
-        return _json(self._reads.dex_limits(dex)) if dex in self._builders else _NO_ROWS
+        dex = text(body, "dex")
+        return as_json(self._reads.dex_limits(dex)) if dex in self._builders else NULL
 
     def _dex_status(self, body: Body, moment: Moment) -> Reply:
         del moment
         dex = body.get("dex", "")
         if not isinstance(dex, str):
-            raise _WrongBody
-        return _json({"totalNetDeposit": "44452174.1128069982"}) if dex == "" or dex in self._builders else _NO_ROWS
+            raise WrongBody
+        return as_json({"totalNetDeposit": "44452174.1128069982"}) if dex == "" or dex in self._builders else NULL
 
     def _token_details(self, body: Body, moment: Moment) -> Reply:
-        details = self._reads.token_details(_text(body, "tokenId"), moment.data_ms)
+        details = self._reads.token_details(text(body, "tokenId"), moment.data_ms)
         if details is None:
-            raise _ServerFails
-        return _json(details)
+            raise ServerFails
+        return as_json(details)
 
     def _settled_outcome(self, body: Body, moment: Moment) -> Reply:
         del moment
         if not isinstance(body.get("outcome"), int):
-            raise _WrongBody
-        return _NO_ROWS
+            raise WrongBody
+        return NULL
 
 
-_NO_ROWS = replace(_NULL, weight=0)
 _HEAD = msgspec.json.Decoder(type=dict[str, msgspec.Raw])
 
 
@@ -213,27 +215,3 @@ def _peek_type(body: bytes) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
     return kind if isinstance(kind, str) else ""
-
-
-def _text(body: Body, name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise _WrongBody
-    return value
-
-
-def _stamp(body: Body, name: str, default: int | None = None) -> int:
-    value = body.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
-        raise _WrongBody
-    return value
-
-
-def _raw(body: bytes) -> Reply:
-    return Reply(200, body, weight=0)
-
-
-def _json(value: object) -> Reply:
-    return Reply(200, json.dumps(value, separators=(",", ":")).encode(), weight=0)

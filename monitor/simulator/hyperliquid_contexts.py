@@ -30,16 +30,27 @@ def mids(market: Market, now_ms: int) -> F64:
     return np.where(market.rows.is_dead, tick.last, np.round((tick.bid + tick.ask) / 2, 10))
 
 
+def marks(market: Market, now_ms: int) -> F64:
+    """Return the mark price of every market of a dex; the last price where it is delisted."""
+    over, settled = _settled(market, now_ms)
+    moving = market.rows.round_prices(market.all, settled * (1 - 0.15 * over))
+    return np.where(market.rows.is_dead, market.tick(now_ms).last, moving)
+
+
+def _settled(market: Market, now_ms: int) -> tuple[F64, F64]:
+    # Premium and middle of the moment at which mark and oracle last moved.
+    step_ms = now_ms - now_ms % _MARK_MS
+    before = market.tick(step_ms)
+    return current_premium(market.rows.key, step_ms), (before.bid + before.ask) / 2
+
+
 def perp_contexts(market: Market, now_ms: int, *, is_builder: bool) -> list[str]:
     """Return the contexts of a dex in universe order."""
     rows, keys, dead = market.all, market.rows.key, market.rows.is_dead
-    step_ms = now_ms - now_ms % _MARK_MS
-    tick, stats, before = market.tick(now_ms), market.stats(now_ms), market.tick(step_ms)
-    over = current_premium(keys, step_ms)
-    middle, settled = (tick.bid + tick.ask) / 2, (before.bid + before.ask) / 2
-    on_tick = market.rows.round_prices
-    oracle = np.where(dead, tick.last, on_tick(rows, settled / (1 + over)))
-    mark = np.where(dead, tick.last, on_tick(rows, settled * (1 - 0.15 * over)))
+    tick, stats = market.tick(now_ms), market.stats(now_ms)
+    over, settled = _settled(market, now_ms)
+    middle = (tick.bid + tick.ask) / 2
+    oracle = np.where(dead, tick.last, market.rows.round_prices(rows, settled / (1 + over)))
     width = np.maximum((tick.ask - tick.bid) * 0.8, middle * 4e-5)
     rate = hourly_rate(running_premium(keys, now_ms - now_ms % _RATE_MS)) * (BUILDER_MULTIPLIER if is_builder else 1.0)
     drift = 1 + 0.02 * normal(keys, rows * 0 + now_ms // 60_000, 96)
@@ -53,7 +64,7 @@ def perp_contexts(market: Market, now_ms: int, *, is_builder: bool) -> list[str]
         "dayNtlVlm": plains(np.round(stats.turnover, 10)),
         "premium": [f'"{value}"' for value in plains(np.round(over, 10))],
         "oraclePx": plains(oracle),
-        "markPx": plains(mark),
+        "markPx": plains(marks(market, now_ms)),
         "midPx": [f'"{value}"' for value in plains(mids(market, now_ms))],
         "impactPxs": [f'["{low}","{high}"]' for low, high in quotes],
         "dayBaseVlm": plains(np.round(stats.volume, 5)),

@@ -4,7 +4,7 @@ made of."""
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from monitor.simulator.paths import SLOT_MS, MinuteBlock
 from monitor.simulator.rates import hourly_rate, premium
 
 _KEPT_DAYS = 16
-_KEPT_HOURS = 48
+_KEPT_MINUTES = 32
 _HOURS = 24
 
 
@@ -33,6 +33,7 @@ class _Day:
     points: F64  # price at the start of each of the 1440 minutes
     high: F64
     low: F64
+    block: MinuteBlock
 
 
 class Tape:
@@ -56,8 +57,8 @@ class Tape:
         self._places = places
         self._is_late = is_late
         self._rows = np.array([row])
+        self._minutes: OrderedDict[int, F64] = OrderedDict()
         self._days: OrderedDict[int, _Day] = OrderedDict()
-        self._hours: OrderedDict[int, MinuteBlock] = OrderedDict()
 
     def price(self, now_ms: int) -> float:
         """Return the newest traded price."""
@@ -120,8 +121,11 @@ class Tape:
         return int(times[np.argmax(hit)]) if hit.any() else None
 
     def _slot_prices(self, minute: int) -> F64:
-        hour = minute // 60
-        block = kept(self._hours, hour, _KEPT_HOURS, lambda: self.market.rows.minutes(self._rows, np.array([hour])))
+        return kept(self._minutes, minute, _KEPT_MINUTES, lambda: self._make_slot_prices(minute))
+
+    def _make_slot_prices(self, minute: int) -> F64:
+        day, hour = self._day(minute // 1440).block, minute // 60 % _HOURS
+        block = MinuteBlock(*(getattr(day, item.name)[hour : hour + 1] for item in fields(MinuteBlock)))
         slots = self.market.rows.slots(self._rows, np.array([minute]), block)
         prices: F64 = self.market.rows.round_prices(self._rows, np.exp(slots.points))[0]
         return prices
@@ -130,10 +134,11 @@ class Tape:
         return kept(self._days, day, _KEPT_DAYS, lambda: self._make_day(day))
 
     def _make_day(self, day: int) -> _Day:
+        # A whole day at once costs hardly more than one of its hours.
         block = self.market.rows.minutes(np.full(_HOURS, self.row), np.arange(day * _HOURS, (day + 1) * _HOURS))
         logs = np.stack([block.points[:, :-1].ravel(), block.high.ravel(), block.low.ravel()])
         points, high, low = self.market.rows.round_prices(self._rows, np.exp(logs)[None])[0]
-        return _Day(points, high, low)
+        return _Day(points, high, low, block)
 
 
 def lateness(keys: U64, hours: I64) -> I64:

@@ -9,8 +9,9 @@ from monitor.simulator.noise import F64
 
 
 def plain(value: float) -> str:
-    """Return the shortest text that reads back as value, never with an exponent, whole numbers with ".0"."""
-    text = repr(value)
+    """Return the shortest text that reads back as value, never with an exponent or as minus zero, whole numbers with
+    ".0"."""
+    text = repr(value + 0.0)
     if "e" in text:
         text = format(Decimal(text), "f")
         if "." not in text:
