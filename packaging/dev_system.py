@@ -77,6 +77,9 @@ TEST_NEEDS = [
     Need("program", "Xvfb", "xvfb"),
     Need("program", "xauth", "xauth"),
     Need("program", "xdotool", "xdotool"),
+    # The tests of the keyring bring a session bus and a keyring of their own.
+    Need("program", "dbus-run-session", "dbus"),
+    Need("program", "gnome-keyring-daemon", "gnome-keyring"),
 ]
 _VENV_PACKAGE = "python{0}.{1}-venv"
 
