@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,7 +18,16 @@ from monitor.simulator.surroundings import Port
 
 _MAX_REQUEST_BYTES = 1_000_000
 BEFORE = frozenset(
-    {FaultKind.LATENCY, FaultKind.BLACK_HOLE, FaultKind.STALE_RACE, FaultKind.FROZEN, FaultKind.CLOCK_SKEW}
+    {
+        FaultKind.LATENCY,
+        FaultKind.BLACK_HOLE,
+        FaultKind.STALE_RACE,
+        FaultKind.FROZEN,
+        FaultKind.CLOCK_SKEW,
+        FaultKind.NO_PERMISSION,
+        FaultKind.ADDRESS_REFUSED,
+        FaultKind.CLOCK_WINDOW,
+    }
 )
 INSTEAD = frozenset(
     {
@@ -184,7 +193,15 @@ class Connection:
             skew_ms = round(before[FaultKind.CLOCK_SKEW].seconds * 1000)
         if FaultKind.FROZEN in before:
             data_ms = port.server.ms_at(before[FaultKind.FROZEN].start_s)
-        moment = Moment(data_ms, now_ms, skew_ms)
+        moment = Moment(
+            data_ms,
+            now_ms,
+            skew_ms,
+            is_permission_refused=FaultKind.NO_PERMISSION in before,
+            is_address_refused=FaultKind.ADDRESS_REFUSED in before,
+        )
+        if FaultKind.CLOCK_WINDOW in before:
+            moment = replace(moment, tolerance_ms=round(before[FaultKind.CLOCK_WINDOW].seconds * 1000))
         stamp_ms = moment.stamp_ms
         instead = port.strike(INSTEAD, endpoint)
         wait_s = port.over_limit(request, endpoint, now_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -72,7 +73,13 @@ def _with_raw_value(body: bytes, fault: Fault) -> bytes:
     name = re.escape(json.dumps(fault.field).encode())
     value = rb'(?:"(?:[^"\\]|\\.)*"|[^\s,}\]\[{]+)'
     raw = (fault.to or "NaN").encode()
-    return re.sub(rb"(" + name + rb"\s*:\s*)" + value, lambda found: found.group(1) + raw, body)
+    places = itertools.count()
+
+    def put(found: re.Match[bytes]) -> bytes:
+        is_meant = fault.row is None or next(places) == fault.row
+        return found.group(1) + raw if is_meant else found.group(0)
+
+    return re.sub(rb"(" + name + rb"\s*:\s*)" + value, put, body)
 
 
 def _walk(value: object, fault: Fault, key: str | None) -> object:

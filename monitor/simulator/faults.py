@@ -33,11 +33,15 @@ class FaultKind(StrEnum):
     WRONG_TYPES = "wrong_types"  # numbers become objects, texts become numbers
     HUGE_BODY = "huge_body"  # bytes: length of the reply
     RENAMED_FIELD = "renamed_field"  # field, to
-    RAW_VALUE = "raw_value"  # field, to: JSON text put in place of its value as it is: NaN, 1e400, -1, 1,"field":2
+    RAW_VALUE = "raw_value"  # field, to, row: JSON text put in place of its value as it is: NaN, 1e400, -1, 1,"field":2
     UNKNOWN_ENUM = "unknown_enum"  # field, to: its value wherever it is a text
     VANISHED_INSTRUMENT = "vanished_instrument"  # instrument: left out of lists, unknown when asked for
     FROZEN = "frozen"  # HTTP 200 with the data of the moment the fault began
     CLOCK_SKEW = "clock_skew"  # seconds: added to every time the venue tells
+    # Only what is signed (Bitunix).
+    NO_PERMISSION = "no_permission"  # the key may not read this: code 403
+    ADDRESS_REFUSED = "address_refused"  # the caller is not on the key's IP list: code 10004
+    CLOCK_WINDOW = "clock_window"  # seconds: how far a time stamp may be off
     # While sending it.
     TRICKLE = "trickle"  # bytes_per_s
     RESET = "reset"  # fraction of the reply that is sent before RST
@@ -54,7 +58,8 @@ class FaultError(ValueError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One fault. Times are seconds since the server started; end_s None means until removed. venue, endpoint and
-    instrument None match everything; count None means as often as it matches."""
+    instrument None match everything; endpoint may also be "accounts" or "markets", all of that side. count None means
+    as often as it matches. row: only that one of the places where the field occurs, counted from 0; None is all."""
 
     kind: FaultKind
     venue: str | None = None
@@ -75,14 +80,15 @@ class Fault:
     announced: bool = False
     edge: bool = True
     code: int = 10001
+    row: int | None = None
 
 
 _NEED_FIELD = frozenset({FaultKind.RENAMED_FIELD, FaultKind.UNKNOWN_ENUM, FaultKind.RAW_VALUE})
 _NUMBERS = frozenset({"start_s", "end_s", "probability", "seconds", "retry_after_s", "bytes_per_s", "fraction"})
-_WHOLE = frozenset({"count", "status", "bytes", "code"})
+_WHOLE = frozenset({"count", "status", "bytes", "code", "row"})
 _SWITCHES = frozenset({"announced", "edge"})
 _TEXTS = frozenset({"venue", "endpoint", "field", "to", "instrument"})
-_NULLABLE = frozenset({"venue", "endpoint", "end_s", "count", "retry_after_s", "field", "to", "instrument"})
+_NULLABLE = frozenset({"venue", "endpoint", "end_s", "count", "retry_after_s", "field", "to", "instrument", "row"})
 _MAY_BE_NEGATIVE = frozenset({"seconds"})
 
 
@@ -197,16 +203,17 @@ class FaultBook:
         return [(number, held.fault, held.fired) for number, held in self._held.items()]
 
     def match(
-        self, kinds: frozenset[FaultKind], venue: str, endpoint: str | None, now_s: float
+        self, kinds: frozenset[FaultKind], venue: str, endpoint: str | None, now_s: float, *, side: str | None = None
     ) -> dict[FaultKind, Fault]:
         """Return what strikes now, at most one fault of each kind (the newest), and count it as fired.
 
-        endpoint None is a connection without a request: faults that name an endpoint do not match it.
+        endpoint None is a connection without a request: faults that name an endpoint do not match it. side is
+        "accounts" or "markets".
         """
         struck: dict[FaultKind, Fault] = {}
         for held in self._held.values():
             fault = held.fault
-            if fault.kind not in kinds or not _applies(fault, venue, endpoint, now_s):
+            if fault.kind not in kinds or not _applies(fault, venue, (endpoint, side), now_s):
                 continue
             if fault.count is not None and held.fired >= fault.count:
                 continue
@@ -217,9 +224,9 @@ class FaultBook:
         return struck
 
 
-def _applies(fault: Fault, venue: str, endpoint: str | None, now_s: float) -> bool:
+def _applies(fault: Fault, venue: str, names: tuple[str | None, str | None], now_s: float) -> bool:
     if fault.venue is not None and fault.venue != venue:
         return False
-    if fault.endpoint is not None and fault.endpoint != endpoint:
+    if fault.endpoint is not None and fault.endpoint not in names:
         return False
     return fault.start_s <= now_s and (fault.end_s is None or now_s < fault.end_s)

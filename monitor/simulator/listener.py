@@ -111,7 +111,8 @@ class VenuePort:
 
     def strike(self, kinds: frozenset[FaultKind], endpoint: str | None) -> dict[FaultKind, Fault]:
         """Return the faults of these kinds that strike now, and count them."""
-        struck = self._faults.match(kinds, self.venue.name, endpoint, self.server.now_s())
+        side = None if endpoint is None else ("accounts" if self.venue.is_account(endpoint) else "markets")
+        struck = self._faults.match(kinds, self.venue.name, endpoint, self.server.now_s(), side=side)
         for kind in struck:
             self.truth.count(self.truth.faults, str(kind))
         return struck
@@ -149,7 +150,10 @@ class VenuePort:
         )
 
     def _limit_key(self, request: Request, endpoint: str) -> str:
-        return f"{request.peer_ip} {endpoint}" if self._is_limit_per_endpoint else request.peer_ip
+        who = request.peer_ip
+        if self.venue.is_account(endpoint):
+            who = request.headers.get("api-key", who)  # signed reads are limited by account
+        return f"{who} {endpoint}" if self._is_limit_per_endpoint else who
 
     async def _handle(self, sock: socket.socket, facts: ConnectionFacts) -> None:
         truth = self.truth

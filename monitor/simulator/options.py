@@ -21,7 +21,8 @@ class SimulatorConfig:
     simulated round trip of every reply; a new connection costs two more. idle_timeout_s: how long a kept connection
     may be idle. max_connections: open at once for each venue. instruments: contracts of Bitunix; Hyperliquid grows in
     proportion above the default. start_ms: simulated time at start in ms since 1970, None for the real time.
-    bitunix_refusal: how Bitunix says no: "code" is HTTP 200 with code 10006, "edge" is HTTP 429.
+    bitunix_refusal: how Bitunix says no: "code" is HTTP 200 with code 10006, "edge" is HTTP 429. bitunix_shapes: its
+    account replies as they come live, or as its documentation shows them.
     """
 
     port: int = 0
@@ -37,6 +38,7 @@ class SimulatorConfig:
     instruments: int = DEFAULT_INSTRUMENTS
     has_limits: bool = True
     bitunix_refusal: Literal["code", "edge"] = "code"
+    bitunix_shapes: Literal["live", "documented"] = "live"
     start_ms: int | None = None
     exit_with_stdin: bool = False
     is_json: bool = False
@@ -92,6 +94,7 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
     add("--instruments", type=_count, default=DEFAULT_INSTRUMENTS, metavar="N", help="Bitunix contracts (default 300)")
     add("--no-limits", action="store_true", help="do not enforce the venues' rate limits")
     add("--bitunix-refusal", choices=("code", "edge"), default="code", help="over the limit: code 10006 or HTTP 429")
+    add("--bitunix-shapes", choices=("live", "documented"), default="live", help="account replies of Bitunix")
     add("--exit-with-stdin", action="store_true", help="stop when standard input ends")
     add("--json", action="store_true", help="print one JSON line when ready and nothing else")
     return parser
@@ -117,6 +120,7 @@ def parse_options(argv: Sequence[str], prog: str = "trading-monitor simulate") -
         instruments=args.instruments,
         has_limits=not args.no_limits,
         bitunix_refusal=args.bitunix_refusal,
+        bitunix_shapes=args.bitunix_shapes,
         exit_with_stdin=args.exit_with_stdin,
         is_json=args.json,
     )

@@ -44,7 +44,10 @@ class DemoExchange:
         self._certificates = None if config.is_plain_http else Certificates(config.ca_file)
         world = World(config.seed, config.instruments, self._start_ms)
         world.warm_up()
-        venues: tuple[Venue, ...] = (BitunixVenue(world, config.bitunix_refusal), HyperliquidVenue(world))
+        venues: tuple[Venue, ...] = (
+            BitunixVenue(world, config.bitunix_refusal, config.bitunix_shapes),
+            HyperliquidVenue(world),
+        )
         limits = {
             "bitunix": WeightWindow(_BITUNIX_CALLS_PER_SECOND, 1.0),
             "hyperliquid": WeightWindow(_HYPERLIQUID_WEIGHT_PER_MINUTE, 60.0),
