@@ -93,7 +93,8 @@ class TracedHTTPConnection(HTTPConnection):
         if self.entry is not None:
             self.entry.connect_s = connected_s - started_s
             self.entry.requests = 0 if record.is_ahead else 1
-            self._describe_tls(self.entry)
+            if isinstance(self.sock, ssl.SSLSocket):
+                describe_tls(self.entry, self.sock)
             record.is_resumed = self.entry.is_resumed
             self.entry.card = None
 
@@ -144,10 +145,7 @@ class TracedHTTPConnection(HTTPConnection):
         return dialed.sock
 
     def _opened(self, sock: socket.socket, record: Record) -> None:
-        entry = SocketEntry(
-            next(_connection_ids), peer=_peer_name(sock), address_family=_FAMILY_NAMES.get(int(sock.family))
-        )
-        self.entry = entry
+        entry = self.entry = new_entry(sock)
         record.is_cold = True
         record.connection_id = entry.connection_id
         self._ledger.account.opened_socket(entry, is_ahead=record.is_ahead)
@@ -155,15 +153,6 @@ class TracedHTTPConnection(HTTPConnection):
     def _count_failed(self, record: Record) -> None:
         if not record.is_ahead:
             self._ledger.account.count_connect_failed()
-
-    def _describe_tls(self, entry: SocketEntry) -> None:
-        sock = self.sock
-        if isinstance(sock, ssl.SSLSocket):
-            entry.tls_version = sock.version()
-            cipher = sock.cipher()
-            entry.cipher = cipher[0] if cipher is not None else None
-            entry.alpn = sock.selected_alpn_protocol()
-            entry.is_resumed = sock.session_reused
 
     def _keep_session(self) -> None:
         # The first reply is here, and with it the ticket, which TLS 1.3 sends after the handshake.
@@ -349,6 +338,20 @@ class TracedHTTPSConnection(TracedHTTPConnection, HTTPSConnection):
         with sessions.offered(self._ledger.account.host):
             super()._connect()
         self._wants_session = True
+
+
+def new_entry(sock: socket.socket) -> SocketEntry:
+    """The entry of a socket that has just been connected; ids are unique in this process."""
+    return SocketEntry(next(_connection_ids), peer=_peer_name(sock), address_family=_FAMILY_NAMES.get(int(sock.family)))
+
+
+def describe_tls(entry: SocketEntry, sock: ssl.SSLSocket) -> None:
+    """Note what the handshake agreed on."""
+    entry.tls_version = sock.version()
+    cipher = sock.cipher()
+    entry.cipher = cipher[0] if cipher is not None else None
+    entry.alpn = sock.selected_alpn_protocol()
+    entry.is_resumed = sock.session_reused
 
 
 def _refuse_cut_headers(response: HTTPResponse, record: Record) -> None:

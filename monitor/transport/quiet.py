@@ -1,4 +1,4 @@
-"""Keeps URLs out of the log: urllib3 writes them, with query, at several levels."""
+"""Keeps URLs out of the log: urllib3 and httpx write them, with query, at several levels; hpack writes headers."""
 
 import logging
 
@@ -8,6 +8,9 @@ _LOGGERS = (
     "urllib3.poolmanager",
     "urllib3.response",
     "urllib3.util.retry",
+    "httpx",
+    "hpack.hpack",
+    "hpack.table",
 )
 
 
@@ -39,6 +42,6 @@ _REDACT = _Redact()
 
 
 def silence_urls() -> None:
-    """Install the filter on urllib3's loggers. Doing it again changes nothing."""
+    """Install the filter on the loggers of the HTTP libraries. Doing it again changes nothing."""
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_REDACT)
