@@ -34,6 +34,7 @@ CHANGED = Settings(
     tls_resumption=False,
     http2_venues=("hyperliquid",),
     hides_amounts=True,
+    shows_account_lines=False,
     connect_timeout_s=1.0,
     read_timeout_s=2.0,
     deadline_s=5.0,
