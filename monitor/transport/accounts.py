@@ -1,12 +1,16 @@
 """Counters, gauges and connection cards of one origin, from which its :class:`PoolStats` are taken."""
 
+import random
 import threading
 from collections import deque
 from datetime import UTC, datetime
 from time import perf_counter
 from types import MappingProxyType
 
+from monitor.domain.pool_health import KeepAliveFit, SizingAdvice
 from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats
+from monitor.transport.keep_alive import IdleTimes
+from monitor.transport.sizing import no_uses
 
 _CLOSED_CARDS = 30
 
@@ -16,12 +20,14 @@ class SocketEntry:
 
     __slots__ = (
         "address_family",
+        "age_jitter",
         "alpn",
         "card",
         "cipher",
         "connect_s",
         "connection_id",
         "idle_since_s",
+        "idled_s",
         "is_prewarmed",
         "is_resumed",
         "opened_at",
@@ -35,10 +41,14 @@ class SocketEntry:
         self.connection_id = connection_id
         self.opened_at = datetime.now(UTC)
         self.opened_s = perf_counter()
+        self.age_jitter = random.random()
+        """Which part of the jitter of the maximum age is taken off for this one, 0 to 1."""
         self.peer = peer
         self.address_family = address_family
         self.requests = 0
         self.idle_since_s: float | None = None
+        self.idled_s: float | None = None
+        """How long it had been idle before the lease it is in, or when it was given up."""
         self.tls_version: str | None = None
         self.cipher: str | None = None
         self.alpn: str | None = None
@@ -74,7 +84,9 @@ class OriginAccount:
     """Counters, gauges and cards of one origin (scheme, host, port), over all pools it had.
 
     ``survival_s``: idle seconds that sockets of this host are known to survive; ``None`` while nobody has learned it.
-    Thread: any, everything under ``lock``.
+    ``uses`` counts leases by the connections in use, this one included, since it was last taken away. ``fit`` and
+    ``sizing`` are what the housekeeper last published; ``None`` where there is none. Thread: any, everything under
+    ``lock``.
     """
 
     def __init__(self, *, venue: str, scheme: str, host: str) -> None:
@@ -88,6 +100,7 @@ class OriginAccount:
         self.reused = 0
         self.opened = 0
         self.prewarmed = 0
+        self.kept_warm = 0
         self.connect_failed = 0
         self.healed = 0
         self.evicted_pools = 0
@@ -98,6 +111,10 @@ class OriginAccount:
         self.peak_leased = 0
         self.waiting = 0
         self.max_connections = 0
+        self.idle_times = IdleTimes()
+        self.uses = no_uses()
+        self.fit: KeepAliveFit | None = None
+        self.sizing: SizingAdvice | None = None
         self.closed = dict.fromkeys(CloseCause, 0)
         self.sockets: dict[int, SocketEntry] = {}
         self.closed_cards: deque[ConnectionCard] = deque(maxlen=_CLOSED_CARDS)
@@ -120,6 +137,8 @@ class OriginAccount:
             if self.sockets.pop(entry.connection_id, None) is None:
                 return
             self.closed[cause] += 1
+            if cause is CloseCause.STALE and entry.idled_s is not None:
+                self.idle_times.dropped_after_all(entry.idled_s)
             self.closed_cards.appendleft(entry.freeze(self.host, "closed", cause))
             self.is_changed = True
 
@@ -139,6 +158,21 @@ class OriginAccount:
         """A stale keep-alive was made good by a second attempt."""
         with self.lock:
             self.healed += 1
+            self.is_changed = True
+
+    def count_kept_warm(self) -> None:
+        """A connection was used only so that it would not be closed."""
+        with self.lock:
+            self.kept_warm += 1
+            self.is_changed = True
+
+    def publish(self, fit: KeepAliveFit, sizing: SizingAdvice) -> None:
+        """Show these from the next snapshot on."""
+        with self.lock:
+            self.fit = fit
+            self.sizing = sizing
+            # While no drop repeats there is no limit to be suspicious about.
+            self.survival_s = None if fit.shortest_dropped_s is None else fit.longest_survived_s
             self.is_changed = True
 
     def stats(self) -> PoolStats:
@@ -174,6 +208,9 @@ class OriginAccount:
             lease_timeouts=self.lease_timeouts,
             lease_wait_total_s=self.lease_wait_total_s,
             prewarmed=self.prewarmed,
+            kept_warm=self.kept_warm,
+            fit=self.fit,
+            sizing=self.sizing,
             connections=(*cards, *tuple(self.closed_cards)),
         )
 

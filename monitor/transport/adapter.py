@@ -164,6 +164,12 @@ class ReadOnlyAdapter(HTTPAdapter):
             started_s=now,
         )
 
+    def pool_of(self, origin: Origin, proxies: Mapping[str, str] | None) -> HTTPConnectionPool:
+        """The pool that requests to ``origin`` go through; made if it is not there yet."""
+        request = PreparedRequest()
+        request.url = origin.url + "/"
+        return self.get_connection_with_tls_context(request, True, proxies)
+
     # The three below do what requests does, for the few fixed origins we have, at a third of its cost.
 
     def get_connection_with_tls_context(

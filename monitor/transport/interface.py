@@ -44,6 +44,17 @@ class Reply:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A whole request, to be asked again and again: what :meth:`Transport.request` takes."""
+
+    endpoint: Endpoint
+    params: Mapping[str, str] | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] | None = None
+    weight: int = 1
+
+
 class Transport(Protocol):
     """Pooled, read-only, budgeted requests to one venue.
 

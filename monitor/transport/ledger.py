@@ -8,49 +8,22 @@ the pools that served it, so that an evicted pool takes no history with it. Neit
 import queue
 import threading
 import weakref
+from collections.abc import Callable
 from time import perf_counter
-from typing import Protocol
 
 from monitor.domain.telemetry import CloseCause
 from monitor.transport.accounts import OriginAccount, SocketEntry
+from monitor.transport.leasable import Leasable, Pool
+from monitor.transport.sizing import USES_KEPT
 from monitor.transport.tracing import CURRENT, Record
-
-
-class Pool(Protocol):
-    """As much of urllib3's pool as the ledger looks at: ``pool`` is its queue, ``None`` once it is closed."""
-
-    @property
-    def pool(self) -> object | None:
-        """The ledger itself, or ``None``."""
-        ...
-
-
-class Leasable(Protocol):
-    """A connection as the ledger sees it."""
-
-    entry: "SocketEntry | None"
-    is_leased: bool
-    is_tainted: bool
-    """Bytes beyond the end of a reply were seen on it."""
-
-    def lease(self, record: Record) -> None:
-        """Serve this record's attempt."""
-        ...
-
-    def is_alive(self) -> bool:
-        """Whether the other end has neither closed nor said anything unasked."""
-        ...
-
-    def retire(self, cause: CloseCause) -> None:
-        """Close the socket for this reason."""
-        ...
 
 
 class Ledger:
     """The queue of one pool: idle connections, newest on top, and the leases.
 
     ``maxsize`` idle connections are kept; with ``is_blocking`` that many leases exist at most, and those who wait do so
-    until their request's deadline. Connections idle longer than ``max_idle_s`` are retired instead of used.
+    until their request's deadline. Connections idle longer than ``max_idle_s`` are retired instead of used. Where it
+    would turn one away it grows instead, up to ``grow_limit`` (0: it does not).
 
     Of :class:`queue.LifoQueue` it has what a urllib3 pool calls: ``get``, ``put``, ``qsize``.
 
@@ -60,13 +33,15 @@ class Ledger:
     def __init__(self, account: OriginAccount, *, maxsize: int, is_blocking: bool, max_idle_s: float | None) -> None:
         self.account = account
         self.maxsize = maxsize
+        self.grow_limit = 0
+        self.max_idle_s = max_idle_s
         self._is_blocking = is_blocking
-        self._max_idle_s = max_idle_s
         self._lock = account.lock
         self._may_lease = threading.Condition(account.lock)
         self._idle: list[Leasable] = []
         self._leased = 0
         self._anonymous = 0
+        self._warming = 0
         self._is_shut = False
         self._pool: weakref.ref[Pool] | None = None
         with self._lock:
@@ -101,20 +76,22 @@ class Ledger:
         started_s = perf_counter()
         account = self.account
         with self._lock:
-            if self._is_blocking and self._leased >= self.maxsize:
+            if self._is_blocking and self._leased >= self.maxsize and not self._grow():
                 self._wait_for_lease(started_s, record.deadline_s - started_s if timeout is None else timeout)
             self._leased += 1
             account.leased += 1
             if account.leased > account.peak_leased:  # noqa: PLR1730 - max() costs a call on every request
                 account.peak_leased = account.leased
             account.attempts += 1
+            account.uses[account.leased if account.leased < USES_KEPT else -1] += 1
             account.is_changed = True
-            connection, idle_since_s = self._pop_idle(record)
+            connection, idle_since_s = self._pop_idle(record, started_s)
         while connection is not None and not self._is_usable(connection, idle_since_s, started_s):
             record.connection_id = None
+            record.is_prewarmed = False
             with self._lock:
                 account.reused -= 1
-                connection, idle_since_s = self._pop_idle(record)
+                connection, idle_since_s = self._pop_idle(record, started_s)
         record.lease_wait_s = perf_counter() - started_s
         if connection is None:
             record.pending_lease = self
@@ -148,7 +125,7 @@ class Ledger:
                 cause = CloseCause.WITH_POOL
             elif item.is_tainted:
                 cause = CloseCause.ERROR
-            elif len(self._idle) + (self._leased if self._is_blocking else 0) >= self.maxsize:
+            elif len(self._idle) + (self._leased if self._is_blocking else 0) >= self.maxsize and not self._grow():
                 cause = CloseCause.DISCARDED
             else:
                 self._idle.append(item)
@@ -191,6 +168,124 @@ class Ledger:
         for connection in idle:
             connection.retire(CloseCause.WITH_POOL)
 
+    # For the housekeeper; none of these touches a connection that is leased.
+
+    def reserve(self, wanted: int) -> int:
+        """Places for connections to be opened ahead so that ``wanted`` are there in all; each place is to be filled
+        with :meth:`insert` or given back with :meth:`unreserve`."""
+        with self._lock:
+            there = len(self._idle) + self._leased + self._warming
+            free = 0 if self._is_shut else max(min(wanted, self.maxsize) - there, 0)
+            self._warming += free
+            return free
+
+    def reserve_one(self) -> bool:
+        """One place for a replacement, whatever is there already, as long as there is room."""
+        with self._lock:
+            has_room = not self._is_shut and len(self._idle) + self._leased + self._warming < self.maxsize + 1
+            self._warming += has_room
+            return has_room
+
+    def unreserve(self) -> None:
+        """The connection for a reserved place could not be opened."""
+        with self._lock:
+            self._warming -= 1
+
+    def insert(self, connection: Leasable) -> bool:
+        """Put a connection opened ahead into its reserved place; ``False``: there is no room for it any more."""
+        with self._lock:
+            self._warming -= 1
+            entry = connection.entry
+            there = len(self._idle) + (self._leased if self._is_blocking else 0)
+            is_kept = entry is not None and not self._is_shut and there < self.maxsize + 1
+            if is_kept and entry is not None:
+                self._idle.append(connection)
+                entry.idle_since_s = perf_counter()
+                entry.card = None
+                self.account.idle += 1
+                self.account.is_changed = True
+        if not is_kept:
+            connection.retire(CloseCause.WITH_POOL if self._is_shut else CloseCause.DISCARDED)
+        return is_kept
+
+    def resize(self, maxsize: int, *, grow_limit: int = 0) -> None:
+        """Keep, or with blocking lease, at most ``maxsize`` from now on: closes surplus idle ones, wakes who waits."""
+        surplus = []
+        pool = self.bound_pool  # as in sweep()
+        with self._lock:
+            is_larger = maxsize > self.maxsize
+            self.maxsize = self.account.max_connections = maxsize
+            self.grow_limit = grow_limit
+            self.account.is_changed = True
+            while self._idle and len(self._idle) + (self._leased if self._is_blocking else 0) > maxsize:
+                # The one that was returned first; the newest is the one the next request wants.
+                connection = self._idle.pop(0)
+                self._give_up(connection, perf_counter())
+                surplus.append(connection)
+            if is_larger:
+                self._may_lease.notify_all()
+        del pool
+        for connection in surplus:
+            connection.retire(CloseCause.EXPIRED)
+
+    def sweep(self, now: float, is_due: Callable[[SocketEntry], bool]) -> int:
+        """Retire idle connections that are dead, idle for too long, or ``is_due``; returns how many.
+
+        They are looked at under the lock, which takes a few microseconds each: taken out for it, they would be missing
+        to a request that comes just then.
+        """
+        doomed: list[tuple[Leasable, CloseCause]] = []
+        # Held so that the garbage collector cannot find the pool forgotten and empty the list that is being walked.
+        pool = self.bound_pool
+        if pool is None:
+            return 0
+        with self._lock:
+            kept = []
+            for connection in self._idle:
+                cause = self._doom_of(connection, now, is_due)
+                if cause is None:
+                    kept.append(connection)
+                else:
+                    self._give_up(connection, now)
+                    doomed.append((connection, cause))
+            self._idle = kept
+        for connection, cause in doomed:
+            connection.retire(cause)
+        return len(doomed)
+
+    def idle_entries(self) -> tuple[SocketEntry, ...]:
+        """The idle sockets, the one that goes next last."""
+        with self._lock:
+            return tuple([connection.entry for connection in self._idle if connection.entry is not None])
+
+    @property
+    def leased(self) -> int:
+        """Leases under way."""
+        return self._leased
+
+    @property
+    def bound_pool(self) -> Pool | None:
+        """The pool, as long as it is there and open."""
+        pool = self._pool() if self._pool is not None else None
+        return None if pool is None or pool.pool is None else pool
+
+    def _doom_of(self, connection: Leasable, now: float, is_due: Callable[[SocketEntry], bool]) -> CloseCause | None:
+        entry = connection.entry
+        if entry is None or entry.idle_since_s is None or not connection.is_alive():
+            return CloseCause.STALE
+        idle_s = now - entry.idle_since_s
+        self.account.idle_times.seen_alive(idle_s)
+        if (self.max_idle_s is not None and idle_s > self.max_idle_s) or is_due(entry):
+            return CloseCause.EXPIRED
+        return None
+
+    def _give_up(self, connection: Leasable, now: float) -> None:
+        self._not_idle(connection)
+        entry = connection.entry
+        if entry is not None and entry.idle_since_s is not None:
+            entry.idled_s = max(now - entry.idle_since_s, 0.0)
+            self.account.idle_times.survived(entry.idled_s)
+
     def _wait_for_lease(self, started_s: float, timeout_s: float) -> None:
         self.account.waiting += 1
         try:
@@ -205,7 +300,7 @@ class Ledger:
             self.account.lease_wait_total_s += perf_counter() - started_s
             self.account.is_changed = True
 
-    def _pop_idle(self, record: Record) -> tuple[Leasable | None, float]:
+    def _pop_idle(self, record: Record, now: float) -> tuple[Leasable | None, float]:
         if not self._idle or record.is_fresh_required:
             return None, 0.0
         connection = self._idle.pop()
@@ -218,8 +313,20 @@ class Ledger:
         idle_since_s, entry.idle_since_s = entry.idle_since_s, None
         entry.card = None
         entry.requests += 1
+        if entry.requests == 1:
+            record.is_prewarmed = True
+        entry.idled_s = max(now - idle_since_s, 0.0)  # put back while this lease was waited for
+        account.idle_times.survived(entry.idled_s)
         record.connection_id = entry.connection_id
         return connection, idle_since_s
+
+    def _grow(self) -> bool:
+        # Exactly by what is needed: the housekeeper takes it back once it has not been needed for long.
+        if self.maxsize >= self.grow_limit or self._is_shut:
+            return False
+        self.maxsize += 1
+        self.account.max_connections = self.maxsize
+        return True
 
     def _not_idle(self, connection: Leasable) -> None:
         self.account.idle -= 1
@@ -230,7 +337,7 @@ class Ledger:
     def _is_usable(self, connection: Leasable, idle_since_s: float, now: float) -> bool:
         if not connection.is_alive():
             cause = CloseCause.STALE
-        elif self._max_idle_s is not None and now - idle_since_s > self._max_idle_s:
+        elif self.max_idle_s is not None and now - idle_since_s > self.max_idle_s:
             cause = CloseCause.EXPIRED
         else:
             return True

@@ -3,7 +3,8 @@
 import ssl
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, cast
@@ -15,6 +16,7 @@ from urllib3.response import HTTPResponse
 from urllib3.util import Timeout
 
 from monitor.domain.errors import ErrorKind, MonitorError, ReplyTooLarge, TransportError
+from monitor.domain.pool_health import KeepAliveFit
 from monitor.domain.telemetry import BudgetState, PoolStats
 from monitor.transport.accounts import OriginAccount
 from monitor.transport.adapter import ReadOnlyAdapter
@@ -22,13 +24,16 @@ from monitor.transport.budget import WeightBudget
 from monitor.transport.config import TransportConfig
 from monitor.transport.failures import to_monitor_error
 from monitor.transport.headers import parse_date, parse_retry_after
-from monitor.transport.interface import Endpoint, Reply, Transport
+from monitor.transport.housekeeper import Housekeeper
+from monitor.transport.interface import Endpoint, Question, Reply, Transport
 from monitor.transport.policy import AllowedRequest, Origin, ReadOnlyPolicy
-from monitor.transport.pools import PoolSupport
+from monitor.transport.pools import PoolSupport, TracedHTTPPool
+from monitor.transport.prewarm import open_missing
 from monitor.transport.quiet import silence_urls
 from monitor.transport.replies import read_body
 from monitor.transport.resolver import Resolver
 from monitor.transport.resumption import TlsSessions, can_resume
+from monitor.transport.sizing import grow_limit_of
 from monitor.transport.tls import make_ssl_context
 from monitor.transport.tracing import CURRENT, Record
 
@@ -78,19 +83,22 @@ class PooledSession(Transport):
         self._tls_sessions = (
             TlsSessions(ssl_context) if self._config.tls_resumption and can_resume(ssl_context) else None
         )
+        self._adopted: dict[str, KeepAliveFit] = {}
+        self._support = PoolSupport(
+            account_for=self._account_for,
+            resolver=self._resolver,
+            max_idle_s=self._config.max_idle_s,
+            maxsize=self._config.pool_maxsize,
+            grow_limit=grow_limit_of(self._config.is_sizing_automatic),
+            tls_sessions=self._tls_sessions,
+        )
         self._adapter = ReadOnlyAdapter(
             policy=self._policy,
             config=self._config,
             ssl_context=ssl_context,
-            support=PoolSupport(
-                account_for=self._account_for,
-                resolver=self._resolver,
-                max_idle_s=self._config.max_idle_s,
-                tls_sessions=self._tls_sessions,
-            )
-            if self._config.is_traced
-            else None,
+            support=self._support if self._config.is_traced else None,
         )
+        self._housekeeper = Housekeeper(support=self._support, config=self._config, ask=self._keep_warm_with)
         self._session = self._make_session()
         self._headers = {name: value for name, value in self._session.headers.items() if name.lower() != "connection"}
         self._proxies = self._proxies_of_origin()
@@ -119,6 +127,8 @@ class PooledSession(Transport):
             account = self._accounts.get((scheme, host, port))
             if account is None:
                 account = OriginAccount(venue=self._venue, scheme=scheme, host=f"{host}:{port}")
+                if account.host in self._adopted:
+                    account.idle_times.adopt(self._adopted[account.host])
                 self._accounts[scheme, host, port] = account
             return account
 
@@ -270,7 +280,79 @@ class PooledSession(Transport):
         if self._tls_sessions is not None:
             self._tls_sessions.forget()
 
+    # The health of the connections
+
+    @property
+    def housekeeper(self) -> Housekeeper:
+        """Looks after the idle connections: nobody does until it is started, or ticked by hand."""
+        return self._housekeeper
+
+    def prewarm(self, count: int, timeout_s: float | None = None) -> int:
+        """Open connections ahead, side by side, until ``count`` are there, within the pool's size; returns how many.
+
+        Blocks until all are open or have failed, at most ``timeout_s`` (``None``: the deadline of a request); one that
+        takes longer is still kept when it is done. Nothing is raised. A handshake costs no budget, so ``count`` is the
+        limit.
+        """
+        if self._is_closed or not self._config.is_traced:
+            return 0
+        try:
+            pool = self._adapter.pool_of(self._origin, self._proxies)
+        except MonitorError:  # no way to this proxy; the first request will say so
+            return 0
+        if not isinstance(pool, TracedHTTPPool):
+            return 0
+        return open_missing(
+            pool,
+            count,
+            connect_timeout_s=self._config.connect_timeout_s,
+            timeout_s=self._config.deadline_s if timeout_s is None else timeout_s,
+        )
+
+    def learned(self) -> tuple[KeepAliveFit, ...]:
+        """How long each host was found to let sockets idle, as far as there is a sample."""
+        fits = []
+        for account in list(self._accounts.values()):
+            with account.lock:
+                fits.append(account.idle_times.fit(account.host))
+        return tuple([fit for fit in fits if fit.samples])
+
+    def adopt(self, fits: Iterable[KeepAliveFit]) -> None:
+        """Go on from what another session learned; for hosts that have not been asked anything yet."""
+        self._adopted.update((fit.host, fit) for fit in fits)
+
+    def tune(
+        self, *, pool_maxsize: int, is_sizing_automatic: bool, max_age_s: float, keep_warm: Question | None
+    ) -> None:
+        """Change these while requests are under way; none of them notices."""
+        changed = replace(
+            self._config,
+            pool_maxsize=pool_maxsize,
+            is_sizing_automatic=is_sizing_automatic,
+            max_age_s=max_age_s,
+            keep_warm=keep_warm,
+        )
+        before, self._config = self._config, changed
+        self._housekeeper.config = changed
+        if (before.pool_maxsize, before.is_sizing_automatic) != (pool_maxsize, is_sizing_automatic):
+            self._support.resize(pool_maxsize, grow_limit=grow_limit_of(is_sizing_automatic))
+
+    def _keep_warm_with(self, question: Question) -> bool:
+        """Ask ``question`` for the sake of the connection; False unless it was asked on one that had been idle."""
+        try:
+            reply = self.request(
+                question.endpoint,
+                params=question.params,
+                body=question.body,
+                headers=question.headers,
+                weight=question.weight,
+            )
+        except MonitorError:  # no room in the budget, or no network: then the connection goes its way
+            return False
+        return not any(trace.is_cold for trace in reply.traces)
+
     def close(self) -> None:
         """Close idle connections; a request in flight ends at its own deadline, a new one raises ``TransportError``."""
         self._is_closed = True
+        self._housekeeper.stop()
         self._session.close()
