@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 LONGEST_HOLD_LOOK_S = 2.0
 """While the budget holds a poll back, look again at least this often: a pause may have been cut short."""
 
-PATIENCE_S = 180.0
+PATIENCE_S = 600.0
 """A poll of an account lets the market polls go first for this long; then it stands in line like any other."""
 
 REPORTED_HOLD_S = 2.0
