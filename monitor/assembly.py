@@ -1,5 +1,6 @@
 """From settings to one transport and one client per venue: the part of the composition that needs no window."""
 
+import logging
 import ssl
 import sys
 import time
@@ -22,6 +23,8 @@ from monitor.transport.interface import Transport
 from monitor.transport.naive import NaiveTransport
 from monitor.transport.session import PooledSession
 from monitor.transport.tls import make_ssl_context
+
+log = logging.getLogger(__name__)
 
 
 class AssemblyError(Exception):
@@ -110,7 +113,13 @@ def assemble(
                 config=config,
                 ca_file=trusted,
             )
-            transport = make_pooled()
+            transport: Transport | None = None
+            if name in settings.http2_venues:
+                transport = _over_http2(
+                    entry, make_pooled, base_url=base_url, budget=budget, config=config, trusted=trusted
+                )
+            if transport is None:
+                transport = make_pooled()
         except OSError as exc:
             reason = exc.strerror or "it holds no certificate"
             raise AssemblyError(f"The certificate file {trusted} cannot be used: {reason}.") from exc
@@ -143,6 +152,40 @@ def make_account_client(credentials: Credentials, runtime: VenueRuntime) -> Acco
         raise CredentialError(
             "What the keyring holds for this account cannot be right: replace it.", problem=CredentialProblem.DAMAGED
         ) from None
+
+
+def _over_http2(
+    entry: VenueEntry,
+    make_pooled: Callable[[], PooledSession],
+    *,
+    base_url: str,
+    budget: WeightBudget,
+    config: TransportConfig,
+    trusted: Path | None,
+) -> Transport | None:
+    """The other transport, or ``None`` where the way there allows HTTP/1.1 only: a proxy, or no TLS."""
+    if config.proxies or not base_url.startswith("https://"):
+        log.info("%s: HTTP/2 needs a direct HTTPS connection; HTTP/1.1 is used", entry.title)
+        return None
+    try:
+        from monitor.transport.http2.session import Http2Session  # noqa: PLC0415 - an extra that few have installed
+    except ImportError as exc:
+        raise AssemblyError(
+            f"HTTP/2 for {entry.title} needs the packages httpx and h2: install trading-monitor[http2], "
+            "or take the venue off http2_venues in the settings."
+        ) from exc
+    # Of its own: urllib3 sets what a context offers at each connect, and a shared one would change under our feet.
+    context = make_ssl_context(trusted)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    return Http2Session(
+        venue=entry.name,
+        base_url=base_url,
+        allowed=entry.allowed,
+        budget=budget,
+        config=config,
+        ssl_context=context,
+        make_fallback=make_pooled,
+    )
 
 
 def default_watchlist(settings: Settings, names: Sequence[str]) -> tuple[InstrumentKey, ...]:
