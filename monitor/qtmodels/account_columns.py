@@ -31,6 +31,7 @@ class Look(StrEnum):
     SIDE = "side"  # long, short, buy, sell: with an arrow, in the colour of rising or falling
     PRICE = "price"  # the venue's digits
     MONEY = "money"  # two decimals
+    AMOUNT = "amount"  # of any asset: two decimals, and more of what is small
     GAIN = "gain"  # money with its sign, in the colour of rising or falling
     PERCENT = "percent"
     USED_BAR = "used_bar"  # a fraction of which 1 is the end
@@ -41,7 +42,7 @@ class Look(StrEnum):
 
 
 RIGHT_LOOKS: Final = frozenset(
-    {Look.PRICE, Look.MONEY, Look.GAIN, Look.PERCENT, Look.USED_BAR, Look.DISTANCE_BAR, Look.AGE}
+    {Look.PRICE, Look.MONEY, Look.AMOUNT, Look.GAIN, Look.PERCENT, Look.USED_BAR, Look.DISTANCE_BAR, Look.AGE}
 )
 
 
@@ -112,6 +113,8 @@ def number_text(look: Look, value: Decimal) -> str:
         return signed(value, _money_decimals(value))
     if look is Look.MONEY:
         return price_text(value, _money_decimals(value))
+    if look is Look.AMOUNT:
+        return price_text(value, min(8, max(2, 3 - value.adjusted())) if value else 2)
     if look in {Look.PERCENT, Look.USED_BAR, Look.DISTANCE_BAR}:
         return f"{price_text(value * 100, 1)} %"
     return price_text(value)

@@ -210,9 +210,9 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
             "Of an account: everything in it, unrealised PnL included, each thing counted once. Of an asset: how much "
             "of it there is; negative when it is borrowed"
         ),
-        look=Look.PRICE,
+        look=Look.AMOUNT,
         read=_of_summary("equity", "total"),
-        sample="0,000,000.00000",
+        sample="0,000,000.00 *",
         is_amount=True,
         total="equity",
     ),
@@ -220,9 +220,9 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
         name="available",
         title="Available",
         definition="What new positions can use, or what of the asset is free",
-        look=Look.PRICE,
+        look=Look.AMOUNT,
         read=_of_summary("available", "available"),
-        sample="0,000,000.00000",
+        sample="0,000,000.00 *",
         is_amount=True,
         total="available",
     ),

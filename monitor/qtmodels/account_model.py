@@ -225,16 +225,16 @@ class TotalsModel(QAbstractTableModel):
         found = line.sums.get(column.total) if column.total else None
         if found is None:
             return ""
-        whole = "" if found.is_whole else f" {found.known} of {found.count} are known and added up."
+        whole = "" if found.is_whole else f" * Only {found.known} of {found.count} are known and added up."
         return f"Sum. {column.title}: {column.definition}. Dollar coins are counted as one dollar each.{whole}"
 
 
 def sum_text(total: Sum, look: Look) -> str:
-    """A sum; one that misses a part says of how many it is made."""
+    """A sum; a star marks one that misses a part, and its tooltip says of how many it is made."""
     if total.value is None:
         return DASH
     text = number_text(Look.GAIN if look is Look.GAIN else Look.MONEY, total.value)
-    return text if total.is_whole else f"{text} ({total.known} of {total.count})"
+    return text if total.is_whole else f"{text} *"
 
 
 class AccountFilter(QSortFilterProxyModel):
