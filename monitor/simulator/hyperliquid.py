@@ -65,9 +65,8 @@ class HyperliquidVenue:
             "outcomeMeta": lambda _, __: as_json({"outcomes": [], "questions": []}),
             "settledOutcome": self._settled_outcome,
         }
-        people = People(world, self._reads)
-        self._accounts = frozenset(people.types)
-        self._types |= people.types
+        self.people = People(world, self._reads)
+        self._types |= self.people.types
 
     def endpoint(self, request: Request) -> str:
         if request.path != "/info":
@@ -76,7 +75,7 @@ class HyperliquidVenue:
         return kind if kind in self._types else "other"
 
     def is_account(self, endpoint: str) -> bool:
-        return endpoint in self._accounts
+        return endpoint in self.people.types
 
     def headers(self, stamp_ms: int) -> Headers:
         edge = pseudo_address("edge", stamp_ms)

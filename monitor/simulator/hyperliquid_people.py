@@ -93,6 +93,10 @@ class People:
             **dict.fromkeys(_EMPTY_LISTS, _always([])),
         }
 
+    def holdings(self, user: str) -> Holdings:
+        """Return the books of one of the demo's addresses. Raises KeyError for another."""
+        return self._people[user].money.holdings
+
     def _make_tokens(self) -> dict[str, Token]:
         tokens = {"USDC": Token(0, None)}
         for index, name in ((235, "USDE"), (268, "USDT0"), (360, "USDH")):

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from monitor.simulator.bitunix import BitunixVenue
+from monitor.simulator.holdings import Holdings
 from monitor.simulator.hyperliquid import HyperliquidVenue
 from monitor.simulator.replies import Moment, Reply, Request
 from monitor.simulator.world import World
@@ -47,3 +48,7 @@ class DemoWorld:
         reply = self.post(body, now_ms)
         assert reply.status == 200, reply
         return json.loads(reply.body)
+
+    def hyperliquid_holdings(self, address: str) -> Holdings:
+        """Return what the demo's own books say of an address."""
+        return self.hyperliquid.people.holdings(address)
