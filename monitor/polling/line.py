@@ -15,6 +15,7 @@ PATIENT_LOOK_MAX_S = 5.0
 PATIENT_SHARE = 1 / 12
 FIRST_SHARE = 1 / 5
 """Part of the cap that a patient poll is taken to need at least; the first one of a job."""
+FIRST_TIMES = 4
 WIDE_CAP = 30
 """From this cap on one more poll is no large part of it."""
 _PARTS = (*(number / 16 for number in range(16)), 0.99)
@@ -55,7 +56,7 @@ class BudgetLine:
                 self._waiting.pop(who, None)
                 if self._waiting or self._patient_at_it is not None:
                     return PATIENT_LOOK_S
-                lacking_s = self._room_beside_market_in_s(weight, FIRST_SHARE if is_first else PATIENT_SHARE)
+                lacking_s = self._room_beside_market_in_s(weight, is_first=is_first)
                 if lacking_s <= 0.0:
                     self._patient_at_it = who
                 return lacking_s
@@ -75,10 +76,14 @@ class BudgetLine:
                 return 0.0
             return available_in_s
 
-    def _room_beside_market_in_s(self, weight: int, share: float) -> float:
+    def _room_beside_market_in_s(self, own: int, *, is_first: bool) -> float:
         budget = self._transport.budget_state()
         # A poll may need several requests, the first one most of all.
+        weight, share = own, FIRST_SHARE if is_first else PATIENT_SHARE
         weight = max(weight, math.ceil(budget.cap * share))
+        if is_first and budget.cap >= WIDE_CAP:
+            # What is light goes first: an account's positions before its lists.
+            weight = min(max(weight, FIRST_TIMES * own), budget.cap)
         lacking_s = 0.0
         for part in _PARTS:
             later_s = part * budget.window_s
