@@ -7,7 +7,7 @@ in place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from monitor.simulator.bitunix_account import FuturesAccount, maintenance_rate
@@ -60,9 +60,11 @@ class BitunixVenue:
         }
         self._tapes: dict[str, Tape] = {}
         is_documented = shapes == "documented"
+        names = dict.fromkeys(key.script for key in BITUNIX_KEYS)
+        self._books = [self._holdings(SCRIPTS[name], world) for name in names]
         accounts = {
-            name: FuturesAccount(self._holdings(SCRIPTS[name], world), self._mark, is_documented=is_documented)
-            for name in sorted({key.script for key in BITUNIX_KEYS})
+            holdings.script.name: FuturesAccount(holdings, self._mark, is_documented=is_documented)
+            for holdings in self._books
         }
         self._private = PrivateReads(
             accounts, lambda symbol: self._reads.find(symbol) is not None, is_documented=is_documented
@@ -72,6 +74,10 @@ class BitunixVenue:
     def endpoint(self, request: Request) -> str:
         route = self._route(request)
         return "other" if route is None else _endpoint(route)
+
+    def warm_up(self, now_ms: int) -> Iterator[None]:
+        for holdings in self._books:
+            yield from holdings.warm_up(now_ms)
 
     def is_account(self, endpoint: str) -> bool:
         return endpoint in self._account_endpoints

@@ -7,7 +7,7 @@ GET /stats, GET /faults, POST /faults (one fault, times from now), DELETE /fault
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
 from monitor.simulator.faults import FaultBook, FaultError, FaultKind, parse_fault
@@ -41,6 +41,11 @@ class ControlVenue:
 
     def endpoint(self, request: Request) -> str:
         return request.path
+
+    @staticmethod
+    def warm_up(now_ms: int) -> Iterator[None]:
+        del now_ms
+        return iter(())
 
     @staticmethod
     def is_account(endpoint: str) -> bool:

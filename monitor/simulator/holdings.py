@@ -69,6 +69,11 @@ class Holdings:
             for cycle in range(leg.cycle_at(since_ms), leg.cycle_at(now_ms) + 1):
                 yield self._episode(leg, cycle)
 
+    def warm_up(self, now_ms: int) -> Iterator[None]:
+        """Play the past, a cycle at a step."""
+        for _ in self.episodes(now_ms):
+            yield
+
     def held(self, now_ms: int) -> list[Held]:
         """Return the open positions."""
         found = (_held(episode, now_ms) for episode in self._current(now_ms))

@@ -3,7 +3,7 @@ here, accounts elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import msgspec
@@ -73,6 +73,9 @@ class HyperliquidVenue:
             return "other"
         kind = _peek_type(request.body)
         return kind if kind in self._types else "other"
+
+    def warm_up(self, now_ms: int) -> Iterator[None]:
+        return self.people.warm_up(now_ms)
 
     def is_account(self, endpoint: str) -> bool:
         return endpoint in self.people.types

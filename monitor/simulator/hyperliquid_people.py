@@ -6,7 +6,7 @@ nothing of its own, and neither is an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -92,6 +92,11 @@ class People:
             "maxBuilderFee": _always(0),
             **dict.fromkeys(_EMPTY_LISTS, _always([])),
         }
+
+    def warm_up(self, now_ms: int) -> Iterator[None]:
+        """Play everybody's past, a cycle at a step."""
+        for person in self._people.values():
+            yield from person.money.holdings.warm_up(now_ms)
 
     def holdings(self, user: str) -> Holdings:
         """Return the books of one of the demo's addresses. Raises KeyError for another."""

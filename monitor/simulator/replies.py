@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -65,6 +65,10 @@ class Venue(Protocol):
     """One API. Thread: the server's event loop."""
 
     name: str
+
+    def warm_up(self, now_ms: int) -> Iterator[None]:
+        """Prepare, a millisecond of work at a step, what the first question about an account would have to wait for."""
+        ...
 
     def is_account(self, endpoint: str) -> bool:
         """Say whether an endpoint is about somebody's account, and not about markets."""

@@ -21,6 +21,7 @@ from monitor.simulator.replies import Venue
 from monitor.simulator.world import World
 
 SCHEMA = "trading-monitor.simulate/1"
+_WARM_UP_AFTER_S, _WARM_UP_PAUSE_S = 1.0, 0.001
 _JITTER = 0.12  # most round trips lie within this share of the nominal one
 _HYPERLIQUID_WEIGHT_PER_MINUTE = 1200
 _BITUNIX_CALLS_PER_SECOND = 10
@@ -91,6 +92,7 @@ class DemoExchange:
             bound = port.open(self._config.port + offset if self._config.port else 0)
             urls[name] = f"{scheme}://127.0.0.1:{bound}"
             self._tasks.append(asyncio.create_task(port.accept_forever()))
+        self._tasks.append(asyncio.create_task(self._warm_up_accounts()))
         control = urls.pop("control")
         ca_file = None if self._certificates is None else str(self._certificates.ca_file)
         return {
@@ -102,6 +104,13 @@ class DemoExchange:
             "seed": self._config.seed,
             "accounts": published(),
         }
+
+    async def _warm_up_accounts(self) -> None:
+        # In small steps, so that no price waits for it; not at once, so that a short life costs nothing.
+        await asyncio.sleep(_WARM_UP_AFTER_S)
+        for port in self.ports.values():
+            for _ in port.venue.warm_up(self.now_ms()):
+                await asyncio.sleep(_WARM_UP_PAUSE_S)
 
     async def stop(self) -> None:
         """End every connection and remove the temporary certificate file."""

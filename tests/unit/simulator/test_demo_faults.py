@@ -188,3 +188,28 @@ def test_numbers_never_have_an_exponent(value: float, text: str, short: str) -> 
 def test_objects_are_json() -> None:
     rows = objects({"a": ["1", "2"], "b": [3, 4], "c": ["null", '["x"]']}, bare=("b", "c"))
     assert [json.loads(row) for row in rows] == [{"a": "1", "b": 3, "c": None}, {"a": "2", "b": 4, "c": ["x"]}]
+
+
+def test_a_fault_may_strike_one_side_only() -> None:
+    book = FaultBook()
+    book.add(parse_fault({"kind": "server_error", "endpoint": "accounts"}))
+    kinds = frozenset({FaultKind.SERVER_ERROR})
+
+    assert book.match(kinds, "bitunix", "account", 0.0, side="accounts")
+    assert not book.match(kinds, "bitunix", "tickers", 0.0, side="markets")
+    assert not book.match(kinds, "bitunix", None, 0.0)
+
+
+@pytest.mark.parametrize(("row", "expected"), [(0, [None, "2", "3"]), (2, ["1", "2", None]), (None, [None] * 3)])
+def test_one_field_of_one_row_is_broken(row: int | None, expected: list[str | None]) -> None:
+    healthy = Reply(200, json.dumps([{"qty": "1"}, {"qty": "2"}, {"qty": "3"}]).encode())
+    fault = parse_fault({"kind": "raw_value", "field": "qty", "to": "null", "row": row})
+
+    broken = json.loads(damage(healthy, {FaultKind.RAW_VALUE: fault}).body)
+
+    assert [item["qty"] for item in broken] == expected
+
+
+def test_a_row_is_a_whole_number() -> None:
+    with pytest.raises(FaultError, match="row"):
+        parse_fault({"kind": "raw_value", "field": "qty", "row": -1})
