@@ -28,7 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         from monitor.simulator.runner import main as simulate
 
         return simulate(arguments[1:])
-    options = build_parser(has_credentials="credentials" in arguments).parse_args(arguments)
+    options = build_parser(has_credentials="credentials" in arguments, has_export="export" in arguments).parse_args(
+        arguments
+    )
     try:
         return _dispatch(options)
     except KeyboardInterrupt:
@@ -58,6 +60,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         from monitor.commands.credentials import run_credentials
 
         return run_credentials(options)
+    if options.command == "export":
+        from monitor.commands.export import run_export
+
+        return run_export(options)
     if options.command == "simulate":
         print("trading-monitor: simulate comes first and has options of its own: simulate --help", file=sys.stderr)
         return EXIT_USAGE
@@ -66,10 +72,11 @@ def _dispatch(options: argparse.Namespace) -> int:
     return run_window(options)
 
 
-def build_parser(*, has_credentials: bool = True) -> argparse.ArgumentParser:
+def build_parser(*, has_credentials: bool = True, has_export: bool = True) -> argparse.ArgumentParser:
     """Build the parser of everything but ``simulate``, which is listed for its help only.
 
-    ``has_credentials`` False only lists that command too: its parser needs the venues, which a window loads later.
+    ``has_credentials`` and ``has_export`` False only list those commands too: their parsers need what a window loads
+    later.
     """
     parser = argparse.ArgumentParser(
         prog="trading-monitor",
@@ -98,15 +105,7 @@ def build_parser(*, has_credentials: bool = True) -> argparse.ArgumentParser:
 
     _add_snapshot(commands)
 
-    watch = commands.add_parser("watch", help="poll without a window and report")
-    _add_venue_options(watch, default=argparse.SUPPRESS)
-    watch.add_argument("--headless", action="store_true", help="accepted for clarity: watch never opens a window")
-    watch.add_argument("--demo", action="store_true", default=argparse.SUPPRESS, help="watch the demo exchange")
-    watch.add_argument("--venue", action="append", metavar="V", help="only this venue; repeatable")
-    watch.add_argument("--instrument", action="append", metavar="I", help="report these; default: the watchlist")
-    watch.add_argument("--duration", type=_positive_number, default=argparse.SUPPRESS, help="stop after S seconds")
-    watch.add_argument("--metrics-port", type=_port, metavar="P", help="serve OpenMetrics on 127.0.0.1:P/metrics")
-    watch.add_argument("--json", action="store_true", help="one JSON document at the end on standard output")
+    _add_watch(commands)
 
     measure = commands.add_parser("measure", help="pooled against unpooled requests to one venue, and what that means")
     _add_venue_options(measure, default=argparse.SUPPRESS)
@@ -122,6 +121,12 @@ def build_parser(*, has_credentials: bool = True) -> argparse.ArgumentParser:
         add_credentials_parser(commands, lambda one: _add_venue_options(one, default=argparse.SUPPRESS))
     else:
         commands.add_parser("credentials", help="keys and addresses in the system's keyring: list, add, remove, test")
+    if has_export:
+        from monitor.commands.export import add_export_parser
+
+        add_export_parser(commands)
+    else:
+        commands.add_parser("export", help="write a period of the history as CSV, JSON or Parquet")
     commands.add_parser("simulate", help="run the demo exchange alone, for other clients", add_help=False)
     return parser
 
@@ -138,6 +143,26 @@ def _add_snapshot(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     snapshot.add_argument("--book", action="store_true", help="include the order book")
     snapshot.add_argument("--candles", metavar="INTERVAL", help="include candles of this interval, such as 1h")
     snapshot.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _add_watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    watch = commands.add_parser("watch", help="poll without a window and report")
+    _add_venue_options(watch, default=argparse.SUPPRESS)
+    watch.add_argument("--headless", action="store_true", help="accepted for clarity: watch never opens a window")
+    watch.add_argument("--demo", action="store_true", default=argparse.SUPPRESS, help="watch the demo exchange")
+    watch.add_argument("--venue", action="append", metavar="V", help="only this venue; repeatable")
+    watch.add_argument("--instrument", action="append", metavar="I", help="report these; default: the watchlist")
+    watch.add_argument("--duration", type=_positive_number, default=argparse.SUPPRESS, help="stop after S seconds")
+    watch.add_argument("--metrics-port", type=_port, metavar="P", help="serve OpenMetrics on 127.0.0.1:P/metrics")
+    watch.add_argument("--json", action="store_true", help="one JSON document at the end on standard output")
+    watch.add_argument(
+        "--history",
+        type=Path,
+        nargs="?",
+        const=Path(),
+        metavar="FILE",
+        help="record what is received, to FILE or to the file of the window; default: nothing is kept",
+    )
 
 
 def _add_venue_options(parser: argparse.ArgumentParser, *, default: object) -> None:

@@ -5,14 +5,21 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 
+from monitor import __version__
 from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues
 from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
 from monitor.commands.metrics import MetricsEndpoint
 from monitor.controller import Controller
 from monitor.desktop.demo_process import DemoExchangeError
+from monitor.desktop.paths import find_paths
 from monitor.desktop.settings import Settings
+from monitor.history.files import history_name
+from monitor.history.recorder import HistoryRecorder
+from monitor.history.sink import RecordingSink
+from monitor.state.board import Board
 from monitor.state.catalog import InstrumentKey
 from monitor.state.report import venue_lines
 from monitor.state.summary import watch_document
@@ -35,7 +42,12 @@ def run_watch(options: argparse.Namespace) -> int:
         return EXIT_FAILED
     try:
         runtimes = assemble(names, context.settings, base_urls=context.base_urls, ca_file=context.ca_file)
-        watch = Watch(runtimes, context.settings, instruments=options.instrument or ())
+        watch = Watch(
+            runtimes,
+            context.settings,
+            instruments=options.instrument or (),
+            history=_history_file(options.history, is_demo=context.demo is not None),
+        )
         metrics = _start_metrics(options.metrics_port)
         stop = _stop_on_signals()
         try:
@@ -63,11 +75,22 @@ class Watch:
     """The headless loop. Thread: everything from the thread that calls :meth:`run`, which blocks."""
 
     def __init__(
-        self, runtimes: Mapping[str, VenueRuntime], settings: Settings, *, instruments: Sequence[str] = ()
+        self,
+        runtimes: Mapping[str, VenueRuntime],
+        settings: Settings,
+        *,
+        instruments: Sequence[str] = (),
+        history: Path | None = None,
     ) -> None:
+        """``history``: the file everything is recorded to, as the window does; ``None``: nothing is kept."""
         self._runtimes = runtimes
         self._controller = Controller(venues=tuple(runtimes), settings=settings)
         self.board = self._controller.board
+        self._recorder: HistoryRecorder | None = None
+        self._sink: Board | RecordingSink = self.board
+        if history is not None:
+            self._recorder = HistoryRecorder(history, version=__version__, tell=lambda notice: say(notice.text))
+            self._sink = RecordingSink(self.board, self._recorder)
         self._pending = list(instruments)
         self._found: list[InstrumentKey] = []
         self._started_s = time.perf_counter()
@@ -89,6 +112,8 @@ class Watch:
     ) -> None:
         """Poll until ``stop`` is set or ``duration_s`` is over, then stop the pollers and take in what they left."""
         self._started_s = time.perf_counter()
+        if self._recorder is not None:
+            self._recorder.start()
         self._controller.attach(self._runtimes)
         next_report_s = self._started_s + REPORT_EVERY_S
         next_look_s = self._started_s
@@ -109,6 +134,8 @@ class Watch:
             self._controller.stop()
             self._drain(metrics)
             self._ended_s = time.perf_counter()
+            if self._recorder is not None and not self._recorder.close():
+                say("The history is still being written; the last results may be missing in it.")
 
     def document(self) -> Mapping[str, object]:
         """What ``--json`` prints, ages as of the end of the run."""
@@ -132,7 +159,9 @@ class Watch:
 
     def _drain(self, metrics: MetricsEndpoint | None) -> None:
         results, dropped = self._controller.outbox.drain()
-        self.board.apply(results, dropped)
+        self._sink.apply(results, dropped)
+        if not results:
+            self._sink.tick()
         if self._pending and results:
             self._resolve()
         if metrics is not None:
@@ -169,6 +198,13 @@ class Watch:
                 missed=venue.missed,
                 budget_used_fraction=None if venue.budget is None else venue.budget.used_fraction,
             )
+
+
+def _history_file(wanted: Path | None, *, is_demo: bool) -> Path | None:
+    """An empty path stands for the window's own file."""
+    if wanted is None or wanted.name:
+        return wanted
+    return find_paths().data_dir / history_name(is_demo=is_demo)
 
 
 def _start_metrics(port: int | None) -> MetricsEndpoint | None:

@@ -16,7 +16,7 @@ from monitor.crash import CrashHooks
 from monitor.desk.accounts import TOKEN_FILE, make_accounts, save_text
 from monitor.desk.build import TOKEN_RUNTIMES, Built, build
 from monitor.desk.frame import StartFrame
-from monitor.desk.history import DATA_NAME, DEMO_NAME, DeskHistory
+from monitor.desk.history import DeskHistory
 from monitor.desk.options import DeskOptions
 from monitor.desktop.demo_process import DemoProcess
 from monitor.desktop.paths import AppPaths
@@ -24,6 +24,7 @@ from monitor.desktop.settings import Settings
 from monitor.desktop.settings_writer import SettingsWriter
 from monitor.exchanges.base import PollJob
 from monitor.exchanges.registry import VENUES
+from monitor.history.files import history_name
 from monitor.polling.results import TaskDone
 from monitor.qtmodels.account_service import AccountService
 from monitor.qtmodels.frame_pump import FramePump
@@ -82,7 +83,7 @@ class Desk(QObject):
             self.controller, is_demo=self.is_demo, settings_file=options.settings_file, parent=self
         )
         self._history = DeskHistory(
-            paths.data_dir / (DEMO_NAME if self.is_demo else DATA_NAME),
+            paths.data_dir / history_name(is_demo=self.is_demo),
             self.controller.board,
             put=self.controller.outbox.put,
             brings_back=not self.is_demo or options.seed is not None,

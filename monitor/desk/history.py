@@ -23,10 +23,6 @@ log = logging.getLogger(__name__)
 TOKEN_NOTICE: Final = -3
 TOKEN_PAST: Final = -4
 
-DATA_NAME: Final = "history.db"
-DEMO_NAME: Final = "history-demo.db"
-"""Simulated prices never mix with real ones: a file each."""
-
 
 class DeskHistory:
     """Owns the recorder of one run and the threads that read the past. Thread: GUI; only :meth:`close` blocks.
