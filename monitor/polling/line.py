@@ -13,7 +13,7 @@ PATIENT_LOOK_S = 0.25
 PATIENT_LOOK_MAX_S = 5.0
 """How soon, and how late at most, somebody patient looks again."""
 PATIENT_SHARE = 1 / 12
-FIRST_SHARE = 1 / 5
+FIRST_SHARE = 0.3
 """Part of the cap that a patient poll is taken to need at least; the first one of a job."""
 FIRST_TIMES = 4
 WIDE_CAP = 30
