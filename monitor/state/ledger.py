@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median, quantiles
 from typing import Final
 
-from monitor.domain.telemetry import RequestTrace
+from monitor.domain.telemetry import PoolStats, RequestTrace
 from monitor.exchanges.base import Source
 from monitor.polling.results import PollSuccess
 from monitor.state.latency import HostTally
@@ -24,8 +24,9 @@ class PoolingSaving:
     """Seconds saved by reuse on one host: warm requests × set-up, minus what stale connections cost.
 
     The set-up is DNS + TCP + TLS of recent cold requests to the same host: its median gives ``saved_s``, its
-    quartiles the range. ``wasted_s`` is the time of attempts that died with a connection we had kept. All three
-    figures are ``None`` without a cold sample in the last hour, and may be negative.
+    quartiles the range. The first request on a connection opened ahead is left out: its handshake was paid earlier, not
+    saved. ``wasted_s`` is the time of attempts that died with a connection we had kept. All three figures are ``None``
+    without a cold sample in the last hour, and may be negative.
     """
 
     host: str
@@ -60,6 +61,7 @@ class CachingSaving:
 class _Host:
     warm: int = 0
     cold: int = 0
+    newest_ahead: int = 0
     wasted_s: float = 0.0
     setups: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
 
@@ -94,7 +96,7 @@ class SavingsLedger:
             if trace.is_healed:
                 host.wasted_s += trace.total_s
         else:
-            host.warm += 1
+            host.warm += not trace.is_prewarmed
             self._venues.setdefault(trace.venue, _Venue()).warm_s.append(trace.total_s)
 
     def add_poll(self, result: PollSuccess) -> None:
@@ -106,6 +108,18 @@ class SavingsLedger:
         venue.plain += plain
         if plain != made:
             venue.avoided.append((result.received_mono_s, plain - made))
+        for pool in result.pools:
+            if pool.prewarmed:
+                self._add_ahead(pool)
+
+    def _add_ahead(self, pool: PoolStats) -> None:
+        # Where all are opened ahead, no request is ever cold; what their set-up took is the same figure.
+        host = self._hosts.setdefault(pool.host, _Host())
+        known = host.newest_ahead
+        for card in pool.connections:
+            if card.is_prewarmed and card.connection_id > known and card.connect_s is not None:
+                host.setups.append((card.opened_mono_s, card.connect_s))
+                host.newest_ahead = max(host.newest_ahead, card.connection_id)
 
     def pooling(self, now_mono_s: float) -> Mapping[str, PoolingSaving]:
         """Saving by reuse, per host."""

@@ -123,3 +123,15 @@ def test_a_failed_refresh_behind_an_expired_entry_saves_nothing() -> None:
 
     assert ledger.caching()["bitunix"].saved_calls == -1
     assert ledger.caching()["bitunix"].saved_s is None
+
+
+def test_first_request_on_a_connection_opened_ahead_saved_nothing() -> None:
+    """Its handshake was paid earlier."""
+    ledger = SavingsLedger()
+    ledger.add_trace(cold(1, 0.2))
+    ledger.add_trace(make_trace(2, is_prewarmed=True))
+    ledger.add_trace(make_trace(3))
+    saving = ledger.pooling(1_000.0)[HOST]
+
+    assert (saving.warm_requests, saving.cold_requests) == (1, 1)
+    assert saving.saved_s == pytest.approx(0.2)
