@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ def test_an_empty_period_is_no_failure(recorded: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        ([], "--from is needed"),
         (["--from=now", "--to=1h"], "before"),
         (["--from=yesterday"], "not a time"),
         (["--from=1h", "--what=all"], "--output"),
@@ -70,3 +72,12 @@ def test_without_any_history_the_command_says_so(tmp_path: Path) -> None:
 
     assert done.code == 1
     assert "no history file" in done.err
+
+
+def test_an_incident_is_one_file(recorded: Path, tmp_path: Path) -> None:
+    output = tmp_path / "incident.zip"
+    done = run_monitor(["export", f"--db={recorded}", f"--incident={output}"])
+
+    assert done.code == 0, done.err
+    with zipfile.ZipFile(output) as bundle:
+        assert len(json.loads(bundle.read("export.json"))["requests"]) > 0
