@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.qtmodels.figures import DASH, bytes_text, count_text, duration_text, local_time, safe_text
+from monitor.state.period import Period
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -275,6 +276,7 @@ class RequestFilter(QSortFilterProxyModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._words: tuple[str, ...] = ()
+        self._period: Period | None = None
         self.setSortRole(SORT_ROLE)
         self.setDynamicSortFilter(True)
 
@@ -285,18 +287,24 @@ class RequestFilter(QSortFilterProxyModel):
             self._words = words
             self.invalidate()
 
+    def set_period(self, period: Period | None) -> None:
+        """Show only attempts that ended within ``period``; ``None`` shows all."""
+        if period != self._period:
+            self._period = period
+            self.invalidate()
+
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Qt: sort by ``column``; -1 is the model's own order, newest first, which Qt would reverse if descending."""
         super().sort(column, Qt.SortOrder.AscendingOrder if column < 0 else order)
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
         """Qt: whether a row is shown."""
-        if not self._words:
-            return True
         model = self.sourceModel()
-        if not isinstance(model, RequestModel):
+        if not (self._words or self._period) or not isinstance(model, RequestModel):
             return True
         trace = model.trace_at(source_row)
+        if self._period is not None and not self._period.contains(trace.ended_mono_s):
+            return False
         failed = "failed" if trace.error_kind is not None else "ok"
         text = f"{trace.venue} {trace.endpoint} {status_text(trace)} {socket_text(trace)} {failed}".casefold()
         return all(word in text for word in self._words)

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from monitor.state.board import Board
+from monitor.state.period import Period
 from monitor.widgets.focus_header import FocusHeader
 from monitor.widgets.theme import Theme
 
@@ -34,11 +35,15 @@ class ChartArea(QWidget):
         plots_loaded(): the plots exist from now on.
         price_clicked(str, float): venue and monotonic time of the price point clicked.
         request_clicked(object): request id (an int of any size) of the latency mark clicked.
+        period_selected(float, float): start and end, monotonic seconds, of the stretch selected on a plot.
+        period_cleared(): the selection is to be left.
     """
 
     plots_loaded = Signal()
     price_clicked = Signal(str, float)
     request_clicked = Signal(object)
+    period_selected = Signal(float, float)
+    period_cleared = Signal()
 
     def __init__(
         self,
@@ -80,6 +85,13 @@ class ChartArea(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.header)
+        self._period_badge = QPushButton()
+        self._period_badge.setObjectName("periodBadge")
+        self._period_badge.setAccessibleName("Leave the period")
+        self._period_badge.setToolTip("Leave the period: every figure is of now again (Esc)")
+        self._period_badge.clicked.connect(self.period_cleared)
+        self._period_badge.hide()
+        layout.addWidget(self._period_badge)
         layout.addWidget(self._stack, 1)
         self.setMinimumSize(360, 240)
         # Time must move on the plots also when nothing arrives.
@@ -104,6 +116,9 @@ class ChartArea(QWidget):
         price_plot.set_time_axis_visible(False)
         price_plot.cursor_moved.connect(latency_plot.set_cursor)
         latency_plot.cursor_moved.connect(price_plot.set_cursor)
+        for plot in (price_plot, latency_plot):
+            plot.time_range_selected.connect(self.period_selected)
+            plot.time_range_cleared.connect(self.period_cleared)
         price_plot.point_clicked.connect(self.price_clicked)
         latency_plot.request_clicked.connect(self._on_request_clicked)
         self._stack.setCurrentWidget(self.splitter)
@@ -149,6 +164,15 @@ class ChartArea(QWidget):
                 plot.set_span_s(float(seconds))
         self._motion.start(MOTION_INTERVAL_MS.get(seconds, 1000))
         self.refresh_plots()
+
+    def set_period(self, period: Period | None, text: str) -> None:
+        """Shade ``period`` in both plots and say ``text`` above them; ``None``: no period."""
+        for plot in (self.price_plot, self.latency_plot):
+            if plot is not None:
+                plot.set_focus_period(None if period is None else (period.start_mono_s, period.end_mono_s))
+        self._period_badge.setText(f"{text} · all figures but prices are of it · Esc clears")
+        self._period_badge.setAccessibleName(self._period_badge.text())
+        self._period_badge.setVisible(period is not None)
 
     def on_frame(self) -> None:
         """Show new data."""

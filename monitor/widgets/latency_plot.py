@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
-from monitor.state.latency import LatencyMark, LatencyWindow, MarkArrays, MarkKind
+from monitor.state.latency import LatencyMark, LatencySummary, LatencyWindow, MarkArrays, MarkKind
 from monitor.state.latency_bins import MIN_BAND_MARKS, LatencyBand
 from monitor.state.series import FloatArray
 from monitor.widgets.latency_plot_items import BandPainter, nearest_mark
@@ -30,6 +30,7 @@ _REACH_PX: Final = 9.0
 _SMALL_MARK_PX: Final = 5.0
 _BIN_WIDTHS_S: Final = (15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400)
 _MAX_BINS: Final = 24
+_PERIOD_EVERY_S: Final = 1.0
 _FILLS: Final = {
     MarkKind.WARM: MarkFill.FILLED,
     MarkKind.COLD: MarkFill.OUTLINED,
@@ -94,6 +95,9 @@ class LatencyPlot(TimePlot):
         self._sprite_array = SpriteArray()
         self._band_painter = BandPainter()
         self._last_picture: tuple[object, ...] = ()
+        self._period_key: object = None
+        self._period_read_s = -math.inf
+        self._period_summaries: tuple[tuple[LatencySummary, LatencySummary], ...] = ()
 
     def refresh(self, now_mono_s: float, now_utc: datetime, lanes: Sequence[LatencyLane]) -> None:
         """Show ``lanes`` as they stand at ``now``; cheap when nothing has moved by a pixel and no request is new."""
@@ -193,6 +197,8 @@ class LatencyPlot(TimePlot):
             if self._hovered is not None:
                 return self._mark_runs(view, self._hovered)
             return self._bin_runs(view, view.time_at(x))
+        if self._focus_period is not None:
+            return self._period_runs(self._focus_period)
         runs: list[Run] = []
         for drawn in self._drawn:
             lane, counts = drawn.lane, {kind: marks.n for kind, marks in drawn.marks.items()}
@@ -207,6 +213,35 @@ class LatencyPlot(TimePlot):
                     ink = theme.failed if kind is MarkKind.FAILED and counts[kind] else theme.text
                     count = count_text(counts[kind])
                     runs.append(Run(f"{count} {kind.value}", ink, lane.shape, _FILLS[kind], color, short=count))
+        return runs
+
+    def _period_runs(self, period: tuple[float, float]) -> list[Run]:
+        """What the header says of a chosen period: warm percentiles with their n, and the others."""
+        theme = self._theme
+        # A day has more attempts than can be sorted for every frame.
+        key = (period, self._lanes)
+        if key != self._period_key or self._period_read_s + _PERIOD_EVERY_S <= (self._now_mono_s or 0.0):
+            self._period_key, self._period_read_s = key, self._now_mono_s or 0.0
+            self._period_summaries = tuple(
+                (lane.window.summary(*period, False), lane.window.summary(*period, True)) for lane in self._lanes
+            )
+        runs: list[Run] = []
+        for lane, (warm, cold) in zip(self._lanes, self._period_summaries, strict=True):
+            failed, healed = warm.failed + cold.failed, warm.healed + cold.healed
+            text = f"p50 {_known(warm.p50_s)}  p95 {_known(warm.p95_s)}"
+            runs.append(Run(lane.title, theme.text_muted, is_optional=True, starts_group=bool(runs)))
+            runs.append(
+                Run(
+                    f"{text}  n {warm.n:,} warm",
+                    theme.text,
+                    lane.shape,
+                    mark_color=lane.color,
+                    short=f"{text}  n {warm.n:,}",
+                )
+            )
+            runs.append(Run(f"{count_text(cold.n)} cold", theme.text, is_optional=True))
+            if failed or healed:
+                runs.append(Run(f"{count_text(failed)} failed, {count_text(healed)} healed", theme.failed))
         return runs
 
     def _bin_runs(self, view: PlotView, time_s: float) -> list[Run]:
@@ -327,3 +362,7 @@ class LatencyPlot(TimePlot):
                 if mark is not None and distance <= _REACH_PX and (best is None or distance < best[0]):
                     best = (distance, mark, QPointF(float(x[index]), float(y[index])))
         return None if best is None else best[1:]
+
+
+def _known(seconds: float | None) -> str:
+    return "—" if seconds is None else latency_text(seconds)

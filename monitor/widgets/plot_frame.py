@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QLineF, QObject, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QGraphicsView, QSizePolicy, QVBoxLayout, QWidget
 
 from monitor.widgets.plot_gutter import TagGutter
 from monitor.widgets.plot_header import PlotHeader, Run
-from monitor.widgets.plot_primitives import Sprites, hairline
+from monitor.widgets.plot_primitives import Sprites
 from monitor.widgets.plot_scale import CLOCK_FROM_S, TEXT_CHARACTERS, ValueScale, age_text, time_ticks
-from monitor.widgets.plot_view import Canvas, PlotView, draw_run_start
+from monitor.widgets.plot_view import Canvas, PlotView, draw_cursor, draw_grid, draw_run_start, draw_stretch
 from monitor.widgets.theme import Theme
 
 _TICK_EVERY_X_CHARACTERS = 13
@@ -42,6 +42,9 @@ class TimePlot(QWidget):
     cursor_moved = Signal(object)
     time_range_selected = Signal(float, float)
     time_range_cleared = Signal()
+
+    _marked_s: float | None = None
+    """One end of a period that is being selected with the keyboard."""
 
     def __init__(self, theme: Theme, *, zone: tzinfo | None = None, parent: QWidget | None = None) -> None:
         """``zone`` is the time zone of clock times, ``None`` for the system's."""
@@ -129,11 +132,10 @@ class TimePlot(QWidget):
         """Show the cursor line so many seconds before now, as the other plot's does; ``None`` hides it."""
         self._move_cursor(before_now_s, None)
 
-    def set_focus_period(self, start_mono_s: float | None, end_mono_s: float | None) -> None:
-        """Shade a period; ``None`` for either end removes the shade."""
-        has_both = start_mono_s is not None and end_mono_s is not None
-        self._focus_period = (start_mono_s, end_mono_s) if has_both else None  # type: ignore[assignment]  # both floats
-        self._canvas.update()
+    def set_focus_period(self, period: tuple[float, float] | None) -> None:
+        """Shade a period (start and end, monotonic seconds); ``None`` removes the shade."""
+        self._focus_period, self._marked_s = period, None
+        self._redraw()
 
     def set_run_start(self, mono_s: float) -> None:
         """Mark when this run of the app began: what lies before it is of an earlier one."""
@@ -250,6 +252,11 @@ class TimePlot(QWidget):
             return None
         return self._canvas.boundingRect().width() * (1.0 - self._cursor_before_s / self._span_s)
 
+    @property
+    def _marked_x(self) -> float | None:
+        view = self._view
+        return None if view is None or self._marked_s is None else view.x_of(self._marked_s)
+
     # Painting
 
     def _paint_canvas(self, painter: QPainter, rect: QRectF) -> None:
@@ -260,35 +267,18 @@ class TimePlot(QWidget):
         if self._focus_period is not None:
             left, right = (view.x_of(time_s) for time_s in self._focus_period)
             painter.fillRect(QRectF(left, 0.0, right - left, rect.height()), QColor(theme.selection))
-        painter.setPen(hairline(QColor(theme.grid)))
-        painter.drawLines(
-            [QLineF(x, 0.0, x, view.height) for x in (round(view.x_of_ago(-ago)) for ago, _ in self._x_ticks)]
-        )
-        if self._scale is not None:
-            ys = (round(view.y_of(position)) for position, _ in self._scale.ticks)
-            painter.drawLines([QLineF(0.0, y, view.width, y) for y in ys])
-        painter.setPen(hairline(QColor(theme.border)))
-        painter.drawPolyline(
-            [QPointF(0.0, 0.0), QPointF(0.0, view.height - 1.0), QPointF(view.width, view.height - 1.0)]
-        )
+        ys = () if self._scale is None else tuple(position for position, _ in self._scale.ticks)
+        draw_grid(painter, view, tuple(-ago for ago, _ in self._x_ticks), ys, theme)
         if self._run_start_s is not None:
             draw_run_start(painter, view, self._run_start_s, theme, self.font())
         self._paint_data(painter, view)
         x_cursor = self._cursor_x
         if x_cursor is not None:
-            painter.setPen(QPen(QColor(theme.text_muted), 1, Qt.PenStyle.DashLine))
-            painter.drawLine(QPointF(round(x_cursor), 0.0), QPointF(round(x_cursor), rect.height()))
-            if self._pointer is not None:
-                painter.drawLine(
-                    QPointF(0.0, round(self._pointer.y())), QPointF(rect.width(), round(self._pointer.y()))
-                )
-        if self._pressed is not None and self._pointer is not None:
-            painter.setPen(Qt.PenStyle.NoPen)
-            shade = QColor(theme.accent)
-            shade.setAlphaF(0.2)
-            painter.fillRect(
-                QRectF(self._pressed.x(), 0.0, self._pointer.x() - self._pressed.x(), rect.height()), shade
-            )
+            draw_cursor(painter, view, x_cursor, None if self._pointer is None else self._pointer.y(), theme)
+        x_from = self._pressed.x() if self._pressed is not None else self._marked_x
+        x_to = self._pointer.x() if self._pressed is not None and self._pointer is not None else x_cursor
+        if x_from is not None and x_to is not None:
+            draw_stretch(painter, view, x_from, x_to, theme)
 
     def _paint_message(self, painter: QPainter, rect: QRectF, text: str) -> None:
         painter.setFont(self.font())
@@ -316,7 +306,7 @@ class TimePlot(QWidget):
         return event.type() == QEvent.Type.Wheel or super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows move the cursor (with Shift ten times as far), Return clicks it, Escape hides it or the selection."""
+        """Arrows move the cursor (Shift: ten times as far), Return clicks it, Space twice selects, Escape leaves."""
         view = self._view
         if view is not None and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             direction = 1.0 if event.key() == Qt.Key.Key_Left else -1.0
@@ -328,8 +318,11 @@ class TimePlot(QWidget):
         elif event.key() == Qt.Key.Key_Escape:
             if self._focus_period is not None:
                 self.time_range_cleared.emit()
+            self._marked_s = None
             self._move_cursor(None, None)
             self.cursor_moved.emit(None)
+        elif event.key() == Qt.Key.Key_Space and view is not None and self._cursor_x is not None:
+            self._mark(view.time_at(self._cursor_x))
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and view is not None and self._cursor_x is not None:
             self._click(view, QPointF(self._cursor_x, math.nan))
         else:
@@ -367,6 +360,15 @@ class TimePlot(QWidget):
             self.time_range_selected.emit(view.time_at(ends[0]), view.time_at(ends[1]))
         else:
             self._click(view, at)
+        self._canvas.update()
+
+    def _mark(self, time_s: float) -> None:
+        if self._marked_s is None:
+            self._marked_s = time_s
+        elif time_s != self._marked_s:
+            start_s, end_s = sorted((self._marked_s, time_s))
+            self._marked_s = None
+            self.time_range_selected.emit(start_s, end_s)
         self._canvas.update()
 
     def _move_cursor(self, before_now_s: float | None, at: QPointF | None) -> None:

@@ -1,6 +1,6 @@
 """The data area of a plot: where times and values stand in pixels, and the one graphics item that paints them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
@@ -86,6 +86,30 @@ def draw_level(painter: QPainter, view: PlotView, y: float, color: QColor, *, fr
     pen.setDashPattern([2.0, 4.0])
     painter.setPen(pen)
     painter.drawLine(QLineF(from_x, y, view.width, y))
+
+
+def draw_grid(painter: QPainter, view: PlotView, agos_s: Sequence[float], ys: Sequence[float], theme: Theme) -> None:
+    """A line at each of ``agos_s`` seconds before now and at each position ``ys`` of the value axis; two axes."""
+    painter.setPen(hairline(QColor(theme.grid)))
+    painter.drawLines([QLineF(x, 0.0, x, view.height) for x in (round(view.x_of_ago(ago)) for ago in agos_s)])
+    painter.drawLines([QLineF(0.0, y, view.width, y) for y in (round(view.y_of(position)) for position in ys)])
+    painter.setPen(hairline(QColor(theme.border)))
+    painter.drawPolyline([QPointF(0.0, 0.0), QPointF(0.0, view.height - 1.0), QPointF(view.width, view.height - 1.0)])
+
+
+def draw_cursor(painter: QPainter, view: PlotView, x: float, y: float | None, theme: Theme) -> None:
+    """The cursor's line through time, and through values where the pointer is over this plot."""
+    painter.setPen(QPen(QColor(theme.text_muted), 1, Qt.PenStyle.DashLine))
+    painter.drawLine(QPointF(round(x), 0.0), QPointF(round(x), view.height))
+    if y is not None:
+        painter.drawLine(QPointF(0.0, round(y)), QPointF(view.width, round(y)))
+
+
+def draw_stretch(painter: QPainter, view: PlotView, x_from: float, x_to: float, theme: Theme) -> None:
+    """The stretch of time that is being selected."""
+    shade = QColor(theme.accent)
+    shade.setAlphaF(0.2)
+    painter.fillRect(QRectF(x_from, 0.0, x_to - x_from, view.height), shade)
 
 
 def draw_run_start(painter: QPainter, view: PlotView, start_mono_s: float, theme: Theme, font: QFont) -> None:

@@ -9,7 +9,9 @@ from monitor.domain.telemetry import PoolStats
 from monitor.qtmodels.connection_model import ConnectionModel
 from monitor.qtmodels.figures import safe_text
 from monitor.state.ledger import SavingsLedger
+from monitor.state.period import Period
 from monitor.state.pool_figures import PoolFigures, figures_since_start
+from monitor.state.venue_period import venue_period
 from monitor.state.venue_state import VenueState
 from monitor.widgets.connection_list import ConnectionList
 from monitor.widgets.elided import ElidedLabel
@@ -51,6 +53,8 @@ class PoolPanel(QWidget):
         self._ledger = ledger
         self._clock = clock
         self._span_s = 900.0
+        self._period: Period | None = None
+        self._span_text = SINCE_START
         self.sections = {
             venue.name: VenuePools(venue.name, safe_text(venue_title(venue.name), 30), theme) for venue in venues
         }
@@ -110,6 +114,13 @@ class PoolPanel(QWidget):
         self._span_s = seconds
         self.on_slow_frame()
 
+    def set_period(self, period: Period | None, text: str) -> None:
+        """Show the figures of ``period``, which is called ``text``; ``None``: since start. Gauges are always of now."""
+        self._period, self._span_text = period, SINCE_START if period is None else text
+        for section in self.sections.values():
+            section.set_period(None if period is None else (period.start_mono_s, period.end_mono_s))
+        self.on_slow_frame()
+
     def on_slow_frame(self) -> None:
         """Show the newest figures of the page in front: they are read, not watched, so once a second is right."""
         now = self._clock()
@@ -119,7 +130,7 @@ class PoolPanel(QWidget):
         if page is self.keep_alive:
             self.keep_alive.refresh()
         elif self.savings.isVisible():
-            self.savings.show_rows(self._savings(now), SINCE_START)
+            self.savings.show_rows(self._savings(now), self._span_text)
         else:
             for venue in self._venues:
                 section = self.sections[venue.name]
@@ -147,7 +158,7 @@ class PoolPanel(QWidget):
         return True
 
     def _figures(self, venue: VenueState) -> PoolFigures | None:
-        return figures_since_start(venue.pools)
+        return figures_since_start(venue.pools) if self._period is None else venue_period(venue, self._period).pools
 
     def _show_cards(self, pools: Sequence[PoolStats], now_mono_s: float) -> None:
         self.model.refresh(pools, now_mono_s)
@@ -157,7 +168,16 @@ class PoolPanel(QWidget):
         self._cards_title.set_text(f"{opened} open" + (f" · {closed} closed lately" if closed else ""))
 
     def _savings(self, now_mono_s: float) -> dict[str, SavingsRow]:
-        pooling, caching = self._ledger.pooling(now_mono_s), self._ledger.caching()
+        period = self._period
+        if period is None:
+            pooling, caching = self._ledger.pooling(now_mono_s), self._ledger.caching()
+        else:
+            tallies = {
+                venue.name: venue.latency.tally(period.start_mono_s, period.end_mono_s) for venue in self._venues
+            }
+            hosts = {name: host for tally in tallies.values() for name, host in tally.by_host.items()}
+            pooling = self._ledger.pooling_between(period, hosts)
+            caching = self._ledger.caching_between(period, {name: tally.calls for name, tally in tallies.items()})
         return {
             venue.name: SavingsRow(
                 venue.name,

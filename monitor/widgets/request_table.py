@@ -33,6 +33,7 @@ from monitor.qtmodels.request_model import (
     socket_text,
     status_text,
 )
+from monitor.state.period import Period
 from monitor.state.request_log import RequestLog
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
@@ -95,7 +96,6 @@ class RequestDetail(QScrollArea):
         close.setText("×")
         close.setToolTip("Close the details (Esc)")
         close.setAccessibleName("Close the request details")
-        close.setShortcut(Qt.Key.Key_Escape)
         close.clicked.connect(self.closed)
         title = QHBoxLayout()
         title.addWidget(self._title, 1)
@@ -147,9 +147,11 @@ class RequestTable(QWidget):
 
     Signals:
         request_chosen(object, int): request id (an int of any size) and connection id (-1: none) of the row gone to.
+        detail_toggled(): the details were opened or closed.
     """
 
     request_chosen = Signal(object, int)
+    detail_toggled = Signal()
 
     def __init__(
         self,
@@ -165,6 +167,7 @@ class RequestTable(QWidget):
         self._earlier = requests.earlier[:0]
         self._venue_title = venue_title
         self._scale_s = 0.1
+        self._has_period = False
         self.model = RequestModel(venue_title, self)
         self.proxy = RequestFilter(self)
         self.proxy.setSourceModel(self.model)
@@ -283,8 +286,12 @@ class RequestTable(QWidget):
             self.table.viewport().update()
         shown, held = self.proxy.rowCount(), self.model.rowCount()
         rows = f"{shown:,}" if shown == held else f"{shown:,} of {held:,}"
-        self._count.set_text(f"{rows} rows · full bar {duration_text(self._scale_s)}")
-        self._count.set_definition("Attempts shown, and the time that the full width of a bar stands for.")
+        of_period = " in the period" if self._has_period else ""
+        self._count.set_text(f"{rows} rows{of_period} · full bar {duration_text(self._scale_s)}")
+        self._count.set_definition(
+            "Attempts shown (of those held, where a filter or a period leaves some out), and the time that the full "
+            "width of a bar stands for."
+        )
 
     def select_request(self, request_id: int) -> bool:
         """Go to the last attempt of a request; False when it is not in the table any more or filtered away."""
@@ -298,6 +305,12 @@ class RequestTable(QWidget):
         self.table.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
         return True
 
+    def set_period(self, period: Period | None) -> None:
+        """Show only attempts that ended within ``period``; ``None`` shows all."""
+        self._has_period = period is not None
+        self.proxy.set_period(period)
+        self.on_slow_frame()
+
     def show_only(self, words: Sequence[str]) -> None:
         """Filter for all of ``words``."""
         self.filter.setText(" ".join(words))
@@ -305,6 +318,7 @@ class RequestTable(QWidget):
     def close_detail(self) -> None:
         """Hide the details and leave the row."""
         self.detail.hide()
+        self.detail_toggled.emit()
         self.table.clearSelection()
         self.table.setCurrentIndex(QModelIndex())
 
@@ -318,4 +332,5 @@ class RequestTable(QWidget):
             return
         self.detail.show_trace(trace, self._venue_title(trace.venue))
         self.detail.show()
+        self.detail_toggled.emit()
         self.request_chosen.emit(trace.request_id, -1 if trace.connection_id is None else trace.connection_id)

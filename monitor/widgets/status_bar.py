@@ -19,6 +19,8 @@ from monitor.qtmodels.figures import (
 )
 from monitor.qtmodels.lag import LagWindow
 from monitor.state.latency import LatencySummary
+from monitor.state.period import Period
+from monitor.state.venue_period import venue_period
 from monitor.state.venue_state import VenueState
 from monitor.state.verdict import Verdict
 from monitor.widgets.elided import ElidedLabel
@@ -49,6 +51,7 @@ class VenueLight(QWidget):
         self._verdict = Verdict.UNKNOWN
         self._is_enabled = True
         self._is_paused = False
+        self._period: Period | None = None
         self._label = ElidedLabel(title)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         layout = QHBoxLayout(self)
@@ -74,11 +77,17 @@ class VenueLight(QWidget):
         """Say that the user switched the venue off, or paused everything: still no green light for old data."""
         self._is_enabled, self._is_paused = is_enabled, is_paused
 
+    def set_period(self, period: Period | None) -> None:
+        """Let latency, reuse and budget be of ``period``; ``None``: of now."""
+        self._period = period
+
     def refresh(self, now_mono_s: float) -> None:
         """Show the state at ``now_mono_s``."""
         venue = self._venue
         self._verdict = venue.verdict(now_mono_s)
-        warm = venue.latency.summary(now_mono_s - LATENCY_SPAN_S, now_mono_s, False)
+        chosen = None if self._period is None else venue_period(venue, self._period)
+        warm = chosen.warm if chosen else venue.latency.summary(now_mono_s - LATENCY_SPAN_S, now_mono_s, False)
+        reuse = chosen.pools.reuse_ratio if chosen else venue.reuse_ratio
         age = venue.age(now_mono_s)
         word = self._verdict.value
         if not self._is_enabled:
@@ -94,8 +103,11 @@ class VenueLight(QWidget):
             parts.append(f"asked to wait {age_text(countdown_s)}")
         parts.append(f"{duration_text(warm.p50_s)} warm")
         parts.append(f"age {DASH if age is None else age_text(age.high_s)}")
-        parts.append(f"reuse {percent(venue.reuse_ratio)}")
-        parts.append(f"budget {percent(None if budget is None else budget.used_fraction)}")
+        used = chosen.budget_fraction if chosen else None if budget is None else budget.used_fraction
+        parts.append(f"reuse {percent(reuse)}")
+        parts.append(f"budget {percent(used)}")
+        if chosen:
+            parts.append(f"{count_text(chosen.tally.calls)} calls")
         self._label.set_text(" · ".join(parts), None if self._verdict.is_trustworthy else self._theme.text_muted)
         self.setToolTip(plain_tooltip(self._describe(now_mono_s, warm)))
         self.setAccessibleName(self._label.text)
@@ -103,16 +115,18 @@ class VenueLight(QWidget):
 
     def _describe(self, now_mono_s: float, warm: LatencySummary) -> str:
         venue = self._venue
-        cold = venue.latency.summary(now_mono_s - LATENCY_SPAN_S, now_mono_s, True)
+        period = self._period or Period(now_mono_s - LATENCY_SPAN_S, now_mono_s)
+        span = "last 5 min" if self._period is None else "chosen period"
+        cold = venue.latency.summary(period.start_mono_s, period.end_mono_s, True)
         age = venue.age(now_mono_s)
         lines = [
             f"{self._title}: {self._verdict.value}. {VERDICT_DEFINITIONS[self._verdict]}",
             f"age of the newest reply: {age_range_text(*age) if age else DASH}",
             (
-                f"warm latency, last 5 min: p50 {duration_text(warm.p50_s)}, p95 {duration_text(warm.p95_s)}, "
+                f"warm latency, {span}: p50 {duration_text(warm.p50_s)}, p95 {duration_text(warm.p95_s)}, "
                 f"p99 {duration_text(warm.p99_s)} (n = {warm.n})"
             ),
-            f"cold latency, last 5 min: p50 {duration_text(cold.p50_s)} (n = {cold.n})",
+            f"cold latency, {span}: p50 {duration_text(cold.p50_s)} (n = {cold.n})",
             (
                 f"polls: {count_text(venue.made)} made of {count_text(venue.planned)} planned, "
                 f"{count_text(venue.missed)} missed, {count_text(sum(venue.failed_by_kind.values()))} failed, "
@@ -180,6 +194,10 @@ class StatusBar(QStatusBar):
         for light in self.lights.values():
             self.addWidget(light)
             light.clicked.connect(self.venue_clicked)
+        self.period_label = ElidedLabel("")
+        self.period_label.set_definition("Latency, reuse, budget and calls beside it are of this period. Esc clears.")
+        self.period_label.hide()
+        self.insertWidget(0, self.period_label)
         self.lag_label = ElidedLabel(f"app lag {DASH}")
         self.clock_label = ElidedLabel(f"clock {DASH}")
         for label in (self.lag_label, self.clock_label):
@@ -192,6 +210,14 @@ class StatusBar(QStatusBar):
         self._theme = theme
         for light in self.lights.values():
             light.set_theme(theme)
+
+    def set_period(self, period: Period | None, text: str) -> None:
+        """Let the figures be of ``period``, which is called ``text``; ``None``: of now."""
+        self.period_label.set_text(text, self._theme.warn)
+        self.period_label.setVisible(period is not None)
+        for light in self.lights.values():
+            light.set_period(period)
+            light.refresh(self._clock())
 
     def refresh(self, stalls: LagWindow, reply_to_paint: LagWindow) -> None:
         """Show everything as of now."""

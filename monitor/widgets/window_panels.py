@@ -10,6 +10,7 @@ from monitor.widgets.account_panels import AccountPanels
 from monitor.widgets.chart_area import ChartArea
 from monitor.widgets.dock import Dock
 from monitor.widgets.event_list import EventList
+from monitor.widgets.period_focus import PeriodFocus
 from monitor.widgets.pool_panel import PoolPanel
 from monitor.widgets.request_table import RequestTable
 from monitor.widgets.status_bar import StatusBar
@@ -41,6 +42,15 @@ class WindowPanels:
         window.setStatusBar(self.status)
         self.accounts = AccountPanels(
             window, board, clock=clock, wall_clock=wall_clock, venue_title=venue_title, theme=theme
+        )
+        self.period = PeriodFocus(
+            window,
+            charts=self.charts,
+            pools=self.pools,
+            requests=self.requests,
+            status=self.status,
+            clock=clock,
+            utc_now=wall_clock,
         )
         docks = (
             Dock("watchlist", "Watchlist", self.watchlist, parent=window),

@@ -166,7 +166,7 @@ def test_dragging_selects_a_period_and_escape_clears_it(plot: LatencyPlot, windo
         QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=start)
 
     assert selected.args == [pytest.approx(NOW_S - 45.0, abs=0.3), pytest.approx(NOW_S - 15.0, abs=0.3)]
-    plot.set_focus_period(*selected.args)
+    plot.set_focus_period((selected.args[0], selected.args[1]))
     with qtbot.waitSignal(plot.time_range_cleared, timeout=1_000):
         QTest.keyClick(plot, Qt.Key.Key_Escape)
 

@@ -1,0 +1,79 @@
+"""A period chosen on a plot: every figure on screen follows it until Escape."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QWidget
+
+from monitor.qtmodels.figures import local_time
+from monitor.state.period import Period
+from monitor.widgets.chart_area import ChartArea
+from monitor.widgets.pool_panel import PoolPanel
+from monitor.widgets.request_table import RequestTable
+from monitor.widgets.status_bar import StatusBar
+
+
+class PeriodFocus(QObject):
+    """Hands a period chosen in ``charts`` to everything that shows figures. Thread: GUI."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        *,
+        charts: ChartArea,
+        pools: PoolPanel,
+        requests: RequestTable,
+        status: StatusBar,
+        clock: Callable[[], float],
+        utc_now: Callable[[], datetime],
+    ) -> None:
+        super().__init__(window)
+        self._charts, self._pools, self._requests, self._status = charts, pools, requests, status
+        self._clock, self._utc_now = clock, utc_now
+        self.period: Period | None = None
+        # Only while there is something to leave: otherwise Escape belongs to whatever has the keyboard.
+        self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), window)
+        self._escape.setContext(Qt.ShortcutContext.WindowShortcut)
+        self._escape.setEnabled(False)
+        self._escape.activated.connect(self.leave)
+        charts.period_selected.connect(self.choose)
+        charts.period_cleared.connect(self.clear)
+        requests.detail_toggled.connect(self._on_detail)
+
+    def choose(self, start_mono_s: float, end_mono_s: float) -> None:
+        """Let every figure be of this stretch of time, in monotonic seconds."""
+        self._show(Period(start_mono_s, end_mono_s))
+
+    def clear(self) -> None:
+        """Let every figure be of now again."""
+        self._show(None)
+
+    def leave(self) -> None:
+        """Close the request's details if they are open, else leave the period."""
+        if self._requests.detail.isVisible():
+            self._requests.close_detail()
+        else:
+            self.clear()
+
+    def text_of(self, period: Period) -> str:
+        """``Period 14:02:10–14:03:40``, in local time."""
+        offset_s = self._clock()
+
+        def at(mono_s: float) -> str:
+            return local_time(self._utc_now() - timedelta(seconds=offset_s - mono_s))
+
+        return f"Period {at(period.start_mono_s)}–{at(period.end_mono_s)}"
+
+    def _show(self, period: Period | None) -> None:
+        self.period = period
+        text = "" if period is None else self.text_of(period)
+        self._charts.set_period(period, text)
+        self._pools.set_period(period, text)
+        self._requests.set_period(period)
+        self._status.set_period(period, text)
+        self._on_detail()
+
+    def _on_detail(self) -> None:
+        self._escape.setEnabled(self.period is not None or not self._requests.detail.isHidden())
