@@ -224,9 +224,9 @@ class Ledger:
                 surplus.append(connection)
             if is_larger:
                 self._may_lease.notify_all()
+            for connection in surplus:
+                connection.retire(CloseCause.EXPIRED)
         del pool
-        for connection in surplus:
-            connection.retire(CloseCause.EXPIRED)
 
     def sweep(self, now: float, is_due: Callable[[SocketEntry], bool]) -> int:
         """Retire idle connections that are dead, idle for too long, or ``is_due``; returns how many.
@@ -249,8 +249,9 @@ class Ledger:
                     self._give_up(connection, now)
                     doomed.append((connection, cause))
             self._idle = kept
-        for connection, cause in doomed:
-            connection.retire(cause)
+            # Still under the lock, or a snapshot could show a card as idle that is not counted so any more.
+            for connection, cause in doomed:
+                connection.retire(cause)
         return len(doomed)
 
     def idle_entries(self) -> tuple[SocketEntry, ...]:
