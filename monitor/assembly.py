@@ -17,6 +17,7 @@ from monitor.exchanges.base import ExchangeClient, Focus
 from monitor.exchanges.registry import VENUES, VenueEntry
 from monitor.polling.plan import PollPlan, merge_jobs
 from monitor.state.catalog import InstrumentKey
+from monitor.transport.alpn import ProtocolProbe
 from monitor.transport.budget import WeightBudget
 from monitor.transport.config import TransportConfig
 from monitor.transport.interface import Transport
@@ -77,6 +78,8 @@ def assemble(
         pool_connections=settings.pool_connections,
         pool_maxsize=settings.pool_maxsize,
         pool_block=settings.pool_block,
+        is_sizing_automatic=settings.pool_sizing == "automatic",
+        max_age_s=settings.max_age_s,
         connect_timeout_s=settings.connect_timeout_s,
         read_timeout_s=settings.read_timeout_s,
         deadline_s=settings.deadline_s,
@@ -86,6 +89,7 @@ def assemble(
         proxies=settings.proxies or None,
     )
     shared: ssl.SSLContext | None = None
+    probe = ProtocolProbe(partial(make_ssl_context, trusted))
     runtimes: dict[str, VenueRuntime] = {}
     for name in names:
         entry = VENUES[name]
@@ -101,7 +105,7 @@ def assemble(
                 base_url=base_url,
                 allowed=entry.allowed,
                 budget=budget,
-                config=config,
+                config=replace(config, keep_warm=entry.keep_warm if settings.keep_warm else None),
                 ssl_context=context,
             )
             make_naive = partial(
@@ -119,7 +123,8 @@ def assemble(
                     entry, make_pooled, base_url=base_url, budget=budget, config=config, trusted=trusted
                 )
             if transport is None:
-                transport = make_pooled()
+                # Only here: what Measure compares with opens no connection that is not its own.
+                transport = make_pooled(probe=probe)
         except OSError as exc:
             reason = exc.strerror or "it holds no certificate"
             raise AssemblyError(f"The certificate file {trusted} cannot be used: {reason}.") from exc
@@ -134,6 +139,18 @@ def assemble(
             make_naive=make_naive,
         )
     return runtimes
+
+
+def tune(runtimes: Mapping[str, VenueRuntime], settings: Settings) -> None:
+    """Take over the settings that a transport in use can follow: pool size and sizing, maximum age, keeping warm."""
+    for runtime in runtimes.values():
+        if isinstance(runtime.transport, PooledSession):
+            runtime.transport.tune(
+                pool_maxsize=settings.pool_maxsize,
+                is_sizing_automatic=settings.pool_sizing == "automatic",
+                max_age_s=settings.max_age_s,
+                keep_warm=runtime.entry.keep_warm if settings.keep_warm else None,
+            )
 
 
 def make_account_client(credentials: Credentials, runtime: VenueRuntime) -> AccountClient:

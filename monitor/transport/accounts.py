@@ -115,6 +115,7 @@ class OriginAccount:
         self.uses = no_uses()
         self.fit: KeepAliveFit | None = None
         self.sizing: SizingAdvice | None = None
+        self.offered_protocols: tuple[str, ...] | None = None
         self.closed = dict.fromkeys(CloseCause, 0)
         self.sockets: dict[int, SocketEntry] = {}
         self.closed_cards: deque[ConnectionCard] = deque(maxlen=_CLOSED_CARDS)
@@ -175,6 +176,12 @@ class OriginAccount:
             self.survival_s = None if fit.shortest_dropped_s is None else fit.longest_survived_s
             self.is_changed = True
 
+    def set_offered_protocols(self, chosen: tuple[str, ...]) -> None:
+        """What the host took when offered HTTP/2 and HTTP/1.1."""
+        with self.lock:
+            self.offered_protocols = chosen
+            self.is_changed = True
+
     def stats(self) -> PoolStats:
         """A consistent snapshot. Cheap: what has not changed since the last one is handed out again."""
         with self.lock:
@@ -211,6 +218,7 @@ class OriginAccount:
             kept_warm=self.kept_warm,
             fit=self.fit,
             sizing=self.sizing,
+            offered_protocols=self.offered_protocols,
             connections=(*cards, *tuple(self.closed_cards)),
         )
 

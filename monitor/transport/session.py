@@ -20,6 +20,7 @@ from monitor.domain.pool_health import KeepAliveFit
 from monitor.domain.telemetry import BudgetState, PoolStats
 from monitor.transport.accounts import OriginAccount
 from monitor.transport.adapter import ReadOnlyAdapter
+from monitor.transport.alpn import ProtocolProbe
 from monitor.transport.budget import WeightBudget
 from monitor.transport.config import TransportConfig
 from monitor.transport.failures import to_monitor_error
@@ -50,6 +51,7 @@ class PooledSession(Transport):
 
     It follows no redirects, keeps no cookies and never looks at the environment. ``ssl_context`` None builds one from
     the system's store, which reads files; it must verify certificates. ``resolver`` None asks the operating system.
+    ``probe``: asked once which protocols the host offers.
 
     Thread: any. ``request`` blocks, up to ``config.deadline_s``; the rest does not.
     """
@@ -64,6 +66,7 @@ class PooledSession(Transport):
         config: TransportConfig | None = None,
         ssl_context: ssl.SSLContext | None = None,
         resolver: Resolver | None = None,
+        probe: ProtocolProbe | None = None,
     ) -> None:
         """``ValueError`` when ``base_url`` is none, or ``ssl_context`` does not verify."""
         if ssl_context is None:
@@ -83,6 +86,7 @@ class PooledSession(Transport):
         self._tls_sessions = (
             TlsSessions(ssl_context) if self._config.tls_resumption and can_resume(ssl_context) else None
         )
+        self._probe = probe
         self._adopted: dict[str, KeepAliveFit] = {}
         self._support = PoolSupport(
             account_for=self._account_for,
@@ -184,6 +188,8 @@ class PooledSession(Transport):
         received_s = perf_counter()
         received_at = datetime.now(UTC)
         started_s = record.started_s
+        if record.is_cold and self._probe is not None:
+            self._ask_protocols()
         traces = record.end(received_s, error_kind=None, weight=weight) if self._config.is_traced else ()
         date = parse_date(raw.headers.get("date"))
         retry_after = raw.headers.get("retry-after")
@@ -202,6 +208,12 @@ class PooledSession(Transport):
             received_mono_s=received_s,
             received_at=received_at,
         )
+
+    def _ask_protocols(self) -> None:
+        # Not through a proxy: who would answer there is another question.
+        origin = self._origin
+        if self._probe is not None and self._proxies is None and origin.scheme == "https":
+            self._probe.want(self._account_for(origin.scheme, origin.host, origin.port), origin.host, origin.port)
 
     def _send(
         self,
