@@ -151,7 +151,7 @@ class _Play:
                 Order(
                     self._next(), OrderKind.LIMIT if is_limit else kind, is_buy, lots,
                     level if is_limit else None,
-                    entries[0].placed_ms if waits else first.time_ms + 1, closed_ms, end, is_closing=True,
+                    1 + (entries[0].placed_ms if waits else first.time_ms), closed_ms, end, is_closing=True,
                     trigger=None if is_limit else level,
                     parent=entries[0].number if waits else None,
                     live_ms=first.time_ms,

@@ -301,3 +301,13 @@ def test_weights_of_account_reads(world: DemoWorld) -> None:
     assert weight("userRole") == 60
     rows = len(world.info({"type": "userFills", "user": ADDRESS}))
     assert weight("userFills") == 20 + rows // 20
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 6])
+def test_numbers_of_orders_and_trades_at_hyperliquid_are_never_used_twice(world: DemoWorld, number: int) -> None:
+    later, user = NOON_MS + 5 * DAY_MS, f"{ADDRESS[:-1]}{number}"
+    orders = [row["order"]["oid"] for row in world.info({"type": "historicalOrders", "user": user}, later)]
+    fills = [row["tid"] for row in world.info({"type": "userFills", "user": user}, later)]
+
+    assert len(orders) == len(set(orders)) > 0
+    assert len(fills) == len(set(fills)) > 0
