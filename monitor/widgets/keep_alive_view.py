@@ -21,6 +21,8 @@ FIT_DEFINITION = (
     "requests to this host. Diamond: the idle time after which we close a socket ourselves."
 )
 _BAR_HEIGHT_PX = 58
+MOST_BARS = 9
+"""More would leave no room for their numbers."""
 
 
 def short_seconds(seconds: float) -> str:
@@ -29,7 +31,22 @@ def short_seconds(seconds: float) -> str:
         return f"{seconds:g}s"
     if seconds < 120.0:
         return f"{seconds:.0f}s"
-    return f"{seconds / 60:.0f}m"
+    return f"{seconds / 60:.0f}m" if seconds < 7_200.0 else f"{seconds / 3_600:.0f}h"
+
+
+def merged(buckets: Sequence[IdleBucket], most: int = MOST_BARS) -> tuple[IdleBucket, ...]:
+    """Neighbours put together so that there are at most ``most``; no sample is lost."""
+    size = -(-len(buckets) // most) or 1
+    groups = [buckets[at : at + size] for at in range(0, len(buckets), size)]
+    return tuple(
+        IdleBucket(
+            idle_from_s=group[0].idle_from_s,
+            idle_to_s=group[-1].idle_to_s,
+            survived=sum(one.survived for one in group),
+            dropped=sum(one.dropped for one in group),
+        )
+        for group in groups
+    )
 
 
 class FitChart(QWidget):
@@ -78,9 +95,10 @@ class FitChart(QWidget):
             painter.setPen(QColor(theme.text_muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "no socket was looked at after a pause yet")
             return
-        width = min(self.width() / len(fit.buckets), 44.0)
+        bars = merged(fit.buckets)
+        width = min(self.width() / len(bars), 44.0)
         top = line
-        for place, bucket in enumerate(fit.buckets):
+        for place, bucket in enumerate(bars):
             column = QRectF(place * width, top, width, _BAR_HEIGHT_PX)
             self._paint_bucket(painter, column, bucket)
             label = QRect(int(column.left()), int(column.bottom()), int(width), line)

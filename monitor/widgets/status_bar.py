@@ -195,7 +195,6 @@ class StatusBar(QStatusBar):
             self.addWidget(light)
             light.clicked.connect(self.venue_clicked)
         self.period_label = ElidedLabel("")
-        self.period_label.set_definition("Latency, reuse, budget and calls beside it are of this period. Esc clears.")
         self.period_label.hide()
         self.insertWidget(0, self.period_label)
         self.lag_label = ElidedLabel(f"app lag {DASH}")
@@ -213,7 +212,10 @@ class StatusBar(QStatusBar):
 
     def set_period(self, period: Period | None, text: str) -> None:
         """Let the figures be of ``period``, which is called ``text``; ``None``: of now."""
-        self.period_label.set_text(text, self._theme.warn)
+        self.period_label.set_text("Period", self._theme.warn)
+        self.period_label.set_definition(
+            f"{text}: latency, reuse, budget and calls beside it are of this period. Esc clears."
+        )
         self.period_label.setVisible(period is not None)
         for light in self.lights.values():
             light.set_period(period)

@@ -17,6 +17,7 @@ from monitor.state.pool_figures import figures_since_start
 from monitor.state.venue_state import VenueState
 from monitor.widgets.connection_list import small_lines
 from monitor.widgets.elided import ElidedLabel
+from monitor.widgets.keep_alive_view import MOST_BARS, merged
 from monitor.widgets.pool_overview import VenuePools
 from monitor.widgets.pool_panel import PoolPanel
 from monitor.widgets.savings_view import SavingsRow, SavingsView, pooled_total, saved_text
@@ -225,6 +226,18 @@ def test_keep_alive_judges_the_interval_in_force(shown: Panel, qtbot: QtBot) -> 
     shown.panel.on_slow_frame()
 
     assert "one connection is kept warm" in host.words.text()
+
+
+def test_many_idle_times_share_bars_without_losing_a_sample() -> None:
+    fine = [IdleBucket(idle_from_s=float(n), idle_to_s=n + 1.0, survived=n, dropped=n % 3) for n in range(38)]
+    bars = merged(fine)
+
+    assert len(bars) <= MOST_BARS
+    assert sum(bar.survived for bar in bars) == sum(range(38))
+    assert sum(bar.dropped for bar in bars) == sum(one.dropped for one in fine)
+    assert (bars[0].idle_from_s, bars[-1].idle_to_s) == (0.0, 38.0)
+    assert merged(fine[:4]) == tuple(fine[:4])
+    assert merged(()) == ()
 
 
 def test_keep_alive_has_one_chart_per_host_and_forgets_hosts_that_went(shown: Panel, qtbot: QtBot) -> None:
