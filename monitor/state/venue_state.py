@@ -16,8 +16,8 @@ from monitor.state.pool_history import PoolHistory
 from monitor.state.quotes import AgeInterval
 from monitor.state.verdict import Verdict
 
-LATENCY_CAPACITY: Final = 200_000
-"""Requests kept per venue for plots and percentiles: a day at two a second."""
+LATENCY_CAPACITY: Final = 345_600
+"""Requests kept per venue for plots and percentiles: a day at four a second."""
 
 
 class _JobTotals:
