@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from monitor.assembly import VenueRuntime, default_watchlist, make_account_client, make_plan
+from monitor.assembly import VenueRuntime, default_watchlist, make_account_client, make_plan, tune
 from monitor.desktop.settings import Settings
 from monitor.domain.credentials import AccountRef, CredentialError, Credentials
 from monitor.exchanges.accounts import AccountClient
@@ -30,7 +30,6 @@ STOP_SLACK_S = 1.0
 TRANSPORT_FIELDS = (
     "cap_fraction",
     "pool_connections",
-    "pool_maxsize",
     "pool_block",
     "connect_timeout_s",
     "read_timeout_s",
@@ -230,6 +229,7 @@ class Controller:
         self._keep(settings)
         self._planned = None
         self._replan()
+        tune(self._runtimes, settings)
         return any(getattr(before, name) != getattr(settings, name) for name in TRANSPORT_FIELDS)
 
     def _keep(self, settings: Settings) -> None:

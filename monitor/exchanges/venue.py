@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from monitor.exchanges.base import ExchangeClient
 from monitor.transport.budget import BudgetRule
-from monitor.transport.interface import Transport
+from monitor.transport.interface import Question, Transport
 from monitor.transport.policy import AllowedRequest
 
 
@@ -15,7 +15,7 @@ class VenueEntry:
 
     ``allowed`` is the read-only list its transport enforces, ``budget_rule`` its documented rate limit.
     ``make_client`` builds the caching client around a transport; it makes no request. ``default_watchlist`` names
-    instruments by ``venue_symbol``.
+    instruments by ``venue_symbol``. ``keep_warm`` is its cheapest question, asked for a connection's sake.
     """
 
     name: str
@@ -25,3 +25,4 @@ class VenueEntry:
     budget_rule: BudgetRule
     make_client: Callable[[Transport], ExchangeClient]
     default_watchlist: tuple[str, ...]
+    keep_warm: Question | None = None

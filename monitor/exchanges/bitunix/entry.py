@@ -1,12 +1,12 @@
 """Bitunix's line in the registry."""
 
-from monitor.exchanges.bitunix.client import BitunixClient
+from monitor.exchanges.bitunix.client import FUNDING_RATE, BitunixClient
 from monitor.exchanges.bitunix.errors import TITLE
 from monitor.exchanges.bitunix.parse import VENUE
 from monitor.exchanges.caching import CachedClient
 from monitor.exchanges.venue import VenueEntry
 from monitor.transport.budget import BudgetRule
-from monitor.transport.interface import Transport
+from monitor.transport.interface import Question, Transport
 from monitor.transport.policy import AllowedRequest
 
 
@@ -33,4 +33,5 @@ BITUNIX = VenueEntry(
         "HYPEUSDT",
         "1000PEPEUSDT",
     ),
+    keep_warm=Question(endpoint=FUNDING_RATE, params={"symbol": "BTCUSDT"}),
 )
