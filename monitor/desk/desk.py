@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QObject, QTimer, QUrl, Slot
+from PySide6.QtCore import QBuffer, QByteArray, QEventLoop, QIODevice, QObject, QTimer, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 
 from monitor.controller import Controller
@@ -17,8 +17,11 @@ from monitor.desk.accounts import TOKEN_FILE, make_accounts, save_text
 from monitor.desk.build import TOKEN_RUNTIMES, Built, build
 from monitor.desk.frame import StartFrame
 from monitor.desk.history import DeskHistory
+from monitor.desk.http import ConnectionCare
 from monitor.desk.options import DeskOptions
 from monitor.desktop.demo_process import DemoProcess
+from monitor.desktop.logs import LOG_FILE_NAME
+from monitor.desktop.keep_alive_store import FILE_NAME as KEEP_ALIVE_NAME
 from monitor.desktop.paths import AppPaths
 from monitor.desktop.settings import Settings
 from monitor.desktop.settings_writer import SettingsWriter
@@ -82,6 +85,7 @@ class Desk(QObject):
         self.accounts = make_accounts(
             self.controller, is_demo=self.is_demo, settings_file=options.settings_file, parent=self
         )
+        self._care = ConnectionCare(None if self.is_demo else paths.data_dir / KEEP_ALIVE_NAME)
         self._history = DeskHistory(
             paths.data_dir / history_name(is_demo=self.is_demo),
             self.controller.board,
@@ -171,6 +175,7 @@ class Desk(QObject):
         if self._demo is not None:
             self._demo.stop()
         self._history.close()
+        self._care.close()
         self._writer.close()
 
     def summary(self) -> Sequence[str]:
@@ -221,6 +226,17 @@ class Desk(QObject):
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         return ""
 
+    def save_incident(self) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        content = QByteArray()
+        buffer = QBuffer(content)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        # Hardly compressed, which is quick; the zip file compresses it, in a thread.
+        self.window.grab().save(buffer, "PNG", 100)
+        folder = self.paths.data_dir / "incidents"
+        log_file = self.paths.log_dir / LOG_FILE_NAME
+        self._history.save_incident(folder, self.controller.settings, log_file, bytes(content.data()))
+
     def open_log_folder(self) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.paths.log_dir)))
@@ -265,6 +281,7 @@ class Desk(QObject):
         """Once a second."""
         self.controller.look_around(time.time(), time.perf_counter())
         self._history.look_around()
+        self._care.look_around()
 
     # Inside
 
@@ -272,9 +289,10 @@ class Desk(QObject):
         settings, options, demo = self.controller.settings, self._options, self._demo
         put = self.controller.outbox.put
         is_demo = self.is_demo
+        care = self._care
 
         def work() -> None:
-            put(build(settings, options, demo=demo, is_demo=is_demo))
+            put(build(settings, options, demo=demo, is_demo=is_demo, care=care))
 
         threading.Thread(target=work, name="start", daemon=True).start()
 

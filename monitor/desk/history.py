@@ -1,14 +1,18 @@
 """The history behind the window: it records what is shown, and brings back what an earlier run showed."""
 
+import json
 import logging
 import threading
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from monitor import __version__
+from monitor.desktop.settings import Settings
+from monitor.history.incident import IncidentWish, write_incident
 from monitor.history.reader import PastRead, read_past
 from monitor.history.recorder import HistoryRecorder
 from monitor.history.sink import RecordingSink
@@ -16,12 +20,18 @@ from monitor.history.trouble import HistoryNotice
 from monitor.polling.results import PollResult, TaskDone
 from monitor.state.board import Board
 from monitor.state.catalog import InstrumentKey
+from monitor.state.event_log import Level
 from monitor.state.restored import Past, prepare
+from monitor.widgets.about_dialog import versions
 
 log = logging.getLogger(__name__)
 
 TOKEN_NOTICE: Final = -3
 TOKEN_PAST: Final = -4
+
+INCIDENT_MINUTES: Final = 15
+SHOWN_WITHIN_S: Final = 1.0
+"""The recorder's promise: what was shown longer ago than this is in the file."""
 
 
 class DeskHistory:
@@ -86,6 +96,34 @@ class DeskHistory:
                 return self._take_past(read, past)
         return None
 
+    def save_incident(self, folder: Path, settings: Settings, log_file: Path, picture: bytes) -> None:
+        """Write the last minutes as one zip file into ``folder``, in a thread; a notice tells how that went."""
+        now = datetime.now(UTC)
+        output = folder / f"incident-{now:%Y%m%d-%H%M%S}.zip"
+
+        def work() -> None:
+            # What was shown until now is in the file a moment later.
+            time.sleep(SHOWN_WITHIN_S)
+            wish = IncidentWish(
+                start=now - timedelta(minutes=INCIDENT_MINUTES),
+                end=now,
+                versions=dict(versions()),
+                settings=_document_of(settings),
+                log_file=log_file,
+                picture=picture,
+            )
+            try:
+                problems = write_incident(self.file, output, wish)
+            except OSError as error:
+                reason = error.strerror or "unknown reason"
+                self._report(HistoryNotice(level="warning", text=f"The incident could not be written: {reason}."))
+                return
+            text = f"The last {INCIDENT_MINUTES} minutes are kept as {output.name} in {output.parent}."
+            level: Level = "warning" if problems else "info"
+            self._report(HistoryNotice(level=level, text=" ".join((text, *problems))))
+
+        threading.Thread(target=work, name="incident", daemon=True).start()
+
     def close(self) -> None:
         """Write what waits and end. Blocks for a moment."""
         self._recorder.close()
@@ -104,3 +142,12 @@ class DeskHistory:
     def _report(self, notice: HistoryNotice) -> None:
         # Called in the recorder's thread.
         self._put(TaskDone(token=TOKEN_NOTICE, value=notice, failure=None))
+
+
+def _document_of(settings: Settings) -> str:
+    """The settings as JSON text, without what only Qt can read."""
+    values = {one.name: getattr(settings, one.name) for one in fields(settings)}
+    shown = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+    for name in ("window_geometry", "window_state"):
+        shown.pop(name, None)
+    return json.dumps(shown, indent=2, ensure_ascii=False, default=str)

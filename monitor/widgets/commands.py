@@ -53,6 +53,10 @@ class WindowCommands(Protocol):
         """Licences of the libraries, for the About box; empty when they are not at hand."""
         ...
 
+    def save_incident(self) -> None:
+        """Keep the last minutes, with a picture of the window, as one file."""
+        ...
+
     def open_log_folder(self) -> None:
         """Show the folder of the log file."""
         ...

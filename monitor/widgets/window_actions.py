@@ -106,6 +106,12 @@ SPECS: tuple[ActionSpec, ...] = (
     ActionSpec(name="next_panel", text="Next panel", what="Move the keyboard to the next panel", shortcut="F6"),
     ActionSpec(name="full_screen", text="Full screen", what="Fill the screen", shortcut="F11", is_checkable=True),
     ActionSpec(name="help", text="Keys and help", what="List the keys and what the figures mean", shortcut="F1"),
+    ActionSpec(
+        name="incident",
+        text="Save incident",
+        what="Keep the last 15 minutes with a picture of the window as one file, without secrets",
+        shortcut="Ctrl+Shift+I",
+    ),
     ActionSpec(name="logs", text="Open log folder", what="Show the folder of the log file"),
     ActionSpec(name="about", text="About", what="Version, licences and libraries"),
     ActionSpec(name="quit", text="Quit", what="End the app", shortcut="Ctrl+Q"),

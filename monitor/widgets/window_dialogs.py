@@ -54,6 +54,7 @@ class WindowDialogs(QObject):
         actions.named["about"].triggered.connect(self.open_about)
         actions.named["settings"].triggered.connect(self.open_settings)
         actions.named["logs"].triggered.connect(self.open_log_folder)
+        actions.named["incident"].triggered.connect(self.save_incident)
 
     def open_help(self) -> None:
         """Show the keys and the definitions."""
@@ -88,6 +89,10 @@ class WindowDialogs(QObject):
         if dialog.exec():
             self.settings_accepted.emit(dialog.settings())
         dialog.deleteLater()
+
+    def save_incident(self) -> None:
+        """Keep the last minutes as one file."""
+        self._commands.save_incident()
 
     def open_log_folder(self) -> None:
         """Show the folder of the log file."""

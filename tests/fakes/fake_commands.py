@@ -45,6 +45,9 @@ class FakeCommands:
     def licence_notices(self) -> str:
         return ""
 
+    def save_incident(self) -> None:
+        self.calls.append(("save_incident", ()))
+
     def open_log_folder(self) -> None:
         self.calls.append(("open_log_folder", ()))
 

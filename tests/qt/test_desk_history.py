@@ -1,7 +1,9 @@
 """What the window showed is in the history file, also while it is still open."""
 
+import json
 import sqlite3
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -41,8 +43,24 @@ def test_what_was_shown_is_in_the_file_within_a_second(qapp: QApplication, tmp_p
             tables = [name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             counts = {name: reader.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608 - our own table names
         reader.close()
+        desk.window.commands_of_user.named["incident"].trigger()
+        folder = tmp_path / "incidents"
+        give_up_s = time.monotonic() + 20
+        while time.monotonic() < give_up_s and not list(folder.glob("*.zip")):
+            desk.work_for(0.1)
+        (saved,) = folder.glob("*.zip")
+        with zipfile.ZipFile(saved) as bundle:
+            picture = bundle.read("window.png")
+            requests = json.loads(bundle.read("export.json"))["requests"]
+            settings = json.loads(bundle.read("settings.json"))
+        desk.work_for(0.3)
+        told = [entry.text for entry in board.events.items if saved.name in entry.text]
         desk.window.close()
         desk.close()
 
     assert shown >= 10
+    assert picture.startswith(b"\x89PNG")
+    assert len(requests) >= shown
+    assert settings["theme"] == "dark"
+    assert len(told) == 1
     assert max(counts.values()) >= shown, counts
