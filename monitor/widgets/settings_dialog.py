@@ -31,6 +31,7 @@ from monitor.domain.telemetry import BudgetState
 from monitor.exchanges.base import PollJob
 from monitor.polling.plan import MIN_CADENCE_S, merge_jobs, plan_costs
 from monitor.qtmodels.figures import percent
+from monitor.widgets.settings_reuse import ReusePage
 
 _THEMES = (("dark", "Dark"), ("light", "Light"), ("system", "As the system"))
 _PRICE_COLORS = (
@@ -181,6 +182,8 @@ class SettingsDialog(QDialog):
         self.tabs.addTab(self._looks_page(), "General")
         self.tabs.addTab(self.plan, "Polling")
         self.tabs.addTab(self._pool_page(), "Connections")
+        self.reuse = ReusePage(settings, tuple(budgets), venue_title)
+        self.tabs.addTab(self.reuse, "Reuse")
         self.tabs.addTab(self._network_page(), "Network")
         self._problem = QLabel()
         self._problem.setObjectName("problem")
@@ -253,7 +256,7 @@ class SettingsDialog(QDialog):
         if proxy:
             proxies.update({"http": proxy, "https": proxy})
         return replace(
-            self._settings,
+            self.reuse.settings(self._settings),
             theme=str(self.theme.currentData()),
             price_colors=str(self.price_colors.currentData()),
             start_with=str(self.start_with.currentData()),

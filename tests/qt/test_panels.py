@@ -306,6 +306,30 @@ def test_a_good_proxy_is_taken(dialog: SettingsDialog) -> None:
     assert dialog.settings().proxies["https"] == "socks5://proxy.example:1080"
 
 
+def test_how_connections_are_kept_can_be_set(dialog: SettingsDialog) -> None:
+    page = dialog.reuse
+    page.sizing.setCurrentIndex(page.sizing.findData("automatic"))
+    page.prewarm.setValue(4)
+    page.keep_warm.setChecked(True)
+    page.max_age.setValue(10.0)
+    page.dns_cache.setValue(0.0)
+    page.ipv4_only.setChecked(True)
+    page.resumption.setChecked(False)
+    page.http2[FIRST].setChecked(True)
+
+    assert dialog.settings() == Settings(
+        cadences_s={"gone.endpoint": 5.0},
+        pool_sizing="automatic",
+        prewarm_connections=4,
+        keep_warm=True,
+        max_age_s=600.0,
+        dns_cache_s=0.0,
+        is_ipv4_only=True,
+        tls_resumption=False,
+        http2_venues=(FIRST,),
+    )
+
+
 def test_first_start_asks_and_takes_the_answer(qtbot: QtBot) -> None:
     dialog = FirstRunDialog(DARK)
     qtbot.addWidget(dialog)
