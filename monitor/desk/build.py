@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor.assembly import AssemblyError, VenueRuntime, assemble
+from monitor.desk.http import ConnectionCare
 from monitor.desk.options import DeskOptions
 from monitor.desktop.demo_process import DemoExchangeError, DemoProcess
 from monitor.desktop.settings import Settings
@@ -26,8 +27,13 @@ class Built:
     demo: DemoProcess | None
 
 
-def build(settings: Settings, options: DeskOptions, *, demo: DemoProcess | None, is_demo: bool) -> TaskDone:
-    """Start the demo exchange if there is to be one and none runs, and build every venue. Blocks; any thread."""
+def build(
+    settings: Settings, options: DeskOptions, *, demo: DemoProcess | None, is_demo: bool, care: ConnectionCare
+) -> TaskDone:
+    """Start the demo exchange if there is to be one and none runs, build every venue and open connections ahead.
+
+    Blocks; any thread.
+    """
     try:
         base_urls, ca_file = dict(options.base_urls), options.ca_file
         if is_demo:
@@ -37,6 +43,7 @@ def build(settings: Settings, options: DeskOptions, *, demo: DemoProcess | None,
             base_urls = {**addresses.base_urls, **base_urls}
             ca_file = ca_file or addresses.ca_file
         runtimes = assemble(tuple(VENUES), settings, base_urls=base_urls, ca_file=ca_file)
+        care.begin(runtimes, settings)
     except (AssemblyError, DemoExchangeError, OSError) as exc:
         log.warning("could not start: %s", exc)
         failure = Failure(kind=ErrorKind.INTERNAL, user_text=str(exc))
