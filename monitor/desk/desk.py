@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QObject, QTimer, QUrl, Slot
+from PySide6.QtCore import QBuffer, QByteArray, QEventLoop, QIODevice, QObject, QTimer, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 
 from monitor.controller import Controller
@@ -21,6 +21,7 @@ from monitor.desk.http import ConnectionCare
 from monitor.desk.options import DeskOptions
 from monitor.desktop.demo_process import DemoProcess
 from monitor.desktop.keep_alive_store import FILE_NAME as KEEP_ALIVE_NAME
+from monitor.desktop.logs import LOG_FILE_NAME
 from monitor.desktop.paths import AppPaths
 from monitor.desktop.settings import Settings
 from monitor.desktop.settings_writer import SettingsWriter
@@ -224,6 +225,17 @@ class Desk(QObject):
     def licence_notices(self) -> str:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         return ""
+
+    def save_incident(self) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        content = QByteArray()
+        buffer = QBuffer(content)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        # Hardly compressed, which is quick; the zip file compresses it, in a thread.
+        self.window.grab().save(buffer, "PNG", 100)
+        folder = self.paths.data_dir / "incidents"
+        log_file = self.paths.log_dir / LOG_FILE_NAME
+        self._history.save_incident(folder, self.controller.settings, log_file, bytes(content.data()))
 
     def open_log_folder(self) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
