@@ -35,6 +35,7 @@ class ChartArea(QWidget):
         plots_loaded(): the plots exist from now on.
         price_clicked(str, float): venue and monotonic time of the price point clicked.
         request_clicked(object): request id (an int of any size) of the latency mark clicked.
+        time_range_changed(float): the plots show the last so many seconds.
         period_selected(float, float): start and end, monotonic seconds, of the stretch selected on a plot.
         period_cleared(): the selection is to be left.
     """
@@ -42,6 +43,7 @@ class ChartArea(QWidget):
     plots_loaded = Signal()
     price_clicked = Signal(str, float)
     request_clicked = Signal(object)
+    time_range_changed = Signal(float)
     period_selected = Signal(float, float)
     period_cleared = Signal()
 
@@ -163,6 +165,7 @@ class ChartArea(QWidget):
             if plot is not None:
                 plot.set_span_s(float(seconds))
         self._motion.start(MOTION_INTERVAL_MS.get(seconds, 1000))
+        self.time_range_changed.emit(float(seconds))
         self.refresh_plots()
 
     def set_period(self, period: Period | None, text: str) -> None:

@@ -220,6 +220,7 @@ class MainWindow(QMainWindow):
             self.bar.interval.setCurrentText(settings.interval)
         for venue, action in actions.venues.items():
             action.setChecked(venue not in settings.disabled_venues)
+        self.pools.keep_alive.keeps_warm = settings.keep_warm
         self.charts.set_time_range(settings.time_range_s)
         self.dialogs.accounts.show_settings(settings)
         self._show_chart_kind()

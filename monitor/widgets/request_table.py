@@ -35,11 +35,17 @@ from monitor.qtmodels.request_model import (
 )
 from monitor.state.period import Period
 from monitor.state.request_log import RequestLog
+from monitor.state.spikes import SPIKE_DEVIATIONS, SPIKE_FACTOR, SPIKE_FLOOR_S, baselines, explain
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
 from monitor.widgets.trace_delegate import TraceDelegate
 from monitor.widgets.waterfall import PHASE_DEFINITIONS, PhaseLegend, WaterfallDelegate, draw_waterfall, nice_scale
 
+SPIKE_DEFINITION = (
+    f"at least {SPIKE_FACTOR:g} times the median of requests to the same endpoint, cold and warm apart, "
+    f"{SPIKE_DEVIATIONS:g} median absolute deviations and {SPIKE_FLOOR_S * 1_000:.0f} ms above it; named is the phase "
+    "that was most in excess over its own median"
+)
 FILTER_HINT = "Filter: endpoint, status, cold, warm, failed, #12 …"
 
 
@@ -110,8 +116,8 @@ class RequestDetail(QScrollArea):
         """Draw in the colours of ``theme``."""
         self._theme = theme
 
-    def show_trace(self, trace: RequestTrace, venue_title: str) -> None:
-        """Show every phase and fact of ``trace``; phases that did not happen are dashes."""
+    def show_trace(self, trace: RequestTrace, venue_title: str, spike: str) -> None:
+        """Show every phase and fact of ``trace``; phases that did not happen are dashes. ``spike``: why it was slow."""
         self._title.set_text(f"{venue_title} · {short_endpoint(trace)}")
         self._bar.show_trace(trace, self._theme)
         while self._form.rowCount():
@@ -120,6 +126,7 @@ class RequestDetail(QScrollArea):
         self._add("latency", duration_text(trace.total_s), "request handed over until the body was fully read")
         for key, word in PHASES:
             self._add(word, duration_text(done.get(key)), PHASE_DEFINITIONS[key], self._theme.phases[key])
+        self._add("outlier", spike, SPIKE_DEFINITION)
         self._add("status", status_text(trace), "HTTP status, or why there was none")
         self._add("socket", socket_text(trace), "cold: opened for this attempt; warm: was open")
         self._add("host", safe_text(trace.host, 60), "address and port asked for")
@@ -322,6 +329,15 @@ class RequestTable(QWidget):
         self.table.clearSelection()
         self.table.setCurrentIndex(QModelIndex())
 
+    def _spike_text(self, trace: RequestTrace) -> str:
+        """Why ``trace`` is an outlier among the newest requests like it; a dash while too few are known."""
+        like = (other for other in self._requests.items if other.endpoint == trace.endpoint and other is not trace)
+        usual = baselines(like).get((trace.endpoint, bool(trace.is_cold)))
+        if usual is None or trace.is_cold is None or trace.error_kind is not None:
+            return DASH
+        spike = explain(trace, usual)
+        return f"no: the median is {duration_text(usual.total_s)}, n = {usual.n}" if spike is None else spike.text
+
     def _on_filter_changed(self, text: str) -> None:
         self.proxy.set_filter_text(text)
         self.on_slow_frame()
@@ -330,7 +346,7 @@ class RequestTable(QWidget):
         trace = current.data(TRACE_ROLE) if current.isValid() else None
         if not isinstance(trace, RequestTrace):
             return
-        self.detail.show_trace(trace, self._venue_title(trace.venue))
+        self.detail.show_trace(trace, self._venue_title(trace.venue), self._spike_text(trace))
         self.detail.show()
         self.detail_toggled.emit()
         self.request_chosen.emit(trace.request_id, -1 if trace.connection_id is None else trace.connection_id)

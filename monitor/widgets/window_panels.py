@@ -43,6 +43,7 @@ class WindowPanels:
         self.accounts = AccountPanels(
             window, board, clock=clock, wall_clock=wall_clock, venue_title=venue_title, theme=theme
         )
+        self.charts.time_range_changed.connect(self.pools.set_time_range)
         self.period = PeriodFocus(
             window,
             charts=self.charts,

@@ -1,6 +1,7 @@
 """Panels one by one: watchlist, pools, requests, toasts, settings, first start."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -168,6 +169,20 @@ def test_detail_of_a_warm_request_has_dashes_for_connecting(window_factory: Wind
 
     assert (texts["DNS"], texts["TCP"], texts["TLS"]) == (DASH, DASH, DASH)
     assert texts["wait"].endswith("ms")
+
+
+def test_an_outlier_is_told_with_the_phase_in_excess(window_factory: WindowFactory, qtbot: QtBot) -> None:
+    s = window_factory(seconds=120)
+    s.show_now()
+    usual = next(trace for trace in reversed(s.board.requests.items) if trace.is_cold is False)
+    slow = replace(usual, request_id=9_999, wait_s=(usual.wait_s or 0.0) + 1.0, total_s=usual.total_s + 1.0)
+    for trace in (usual, slow):
+        s.board.requests.add(trace)
+    told = s.window.requests._spike_text(slow)
+
+    assert told.startswith("waiting for the venue's first byte took ")
+    assert s.window.requests._spike_text(replace(usual, is_cold=None)) == DASH
+    assert s.window.requests._spike_text(replace(slow, endpoint="never.asked")) == DASH
 
 
 def test_scrolled_down_table_stays_where_it_is(window_factory: WindowFactory, qtbot: QtBot) -> None:
