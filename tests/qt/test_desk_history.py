@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -57,6 +58,10 @@ def test_what_was_shown_is_in_the_file_within_a_second(qapp: QApplication, tmp_p
         told = [entry.text for entry in board.events.items if saved.name in entry.text]
         desk.window.close()
         desk.close()
+        for thread in threading.enumerate():
+            if thread.name == "protocol probe":
+                # It asks after the start is over, and only then looks whether there is more to ask.
+                thread.join(20)
 
     assert shown >= 10
     assert picture.startswith(b"\x89PNG")
