@@ -17,6 +17,7 @@ from monitor.transport.interface import DEFAULT_MAX_REPLY_BYTES
 from monitor.transport.policy import Origin, ReadOnlyPolicy
 from monitor.transport.pools import PoolSupport, TracedHTTPPool, TracedHTTPSPool
 from monitor.transport.retry import HealOnce
+from monitor.transport.socks import SocksProxy
 from monitor.transport.tracing import CURRENT, Record
 
 _KEEP_ALIVE_IDLE_S = 30
@@ -56,6 +57,7 @@ class ReadOnlyAdapter(HTTPAdapter):
         self._policy = policy
         self._ssl_context = ssl_context
         self._support = support
+        self._config = config
         self._deadline_s = config.deadline_s
         self._is_closing = False
         self._pool_keys: dict[Origin, tuple[Any, dict[str, Any]]] = {}
@@ -82,12 +84,12 @@ class ReadOnlyAdapter(HTTPAdapter):
         """The manager of connections through ``proxy``; made at its first use.
 
         Raises:
-            ConnectFailed: a SOCKS proxy, which needs connections of its own kind.
+            ConnectFailed: a SOCKS proxy of a kind that we do not speak.
         """
         if proxy in self.proxy_manager:
             return cast(ProxyManager, self.proxy_manager[proxy])
         if proxy.lower().startswith("socks"):
-            raise ConnectFailed("SOCKS proxies are not supported.", kind=ErrorKind.CONNECT)
+            return cast(ProxyManager, self._socks_manager_for(proxy))
         manager = super().proxy_manager_for(
             proxy,
             socket_options=socket_options(),
@@ -98,13 +100,34 @@ class ReadOnlyAdapter(HTTPAdapter):
         self._instrument(manager)
         return cast(ProxyManager, manager)
 
-    def _instrument(self, manager: PoolManager) -> None:
+    def _socks_manager_for(self, proxy: str) -> PoolManager:
+        # To urllib3 the connections are direct ones: what is on the way is between our socket and the proxy.
+        try:
+            socks = SocksProxy.parse(proxy)
+        except ValueError:
+            raise ConnectFailed(
+                "Of SOCKS proxies only socks5:// and socks5h:// are supported.", kind=ErrorKind.CONNECT
+            ) from None
+        if self._support is None:
+            raise ConnectFailed("SOCKS proxies need the traced transport.", kind=ErrorKind.CONNECT)
+        manager = PoolManager(
+            num_pools=self._config.pool_connections,
+            maxsize=self._config.pool_maxsize,
+            block=self._config.pool_block,
+            socket_options=socket_options(),
+            ssl_context=self._ssl_context,
+        )
+        self._instrument(manager, socks)
+        self.proxy_manager[proxy] = manager
+        return manager
+
+    def _instrument(self, manager: PoolManager, socks: SocksProxy | None = None) -> None:
         if self._support is None:
             return
         # A new dictionary: the one in place is urllib3's own, shared by every manager in the process.
         manager.pool_classes_by_scheme = {
-            "http": cast(Any, functools.partial(TracedHTTPPool, support=self._support)),
-            "https": cast(Any, functools.partial(TracedHTTPSPool, support=self._support)),
+            "http": cast(Any, functools.partial(TracedHTTPPool, support=self._support, socks=socks)),
+            "https": cast(Any, functools.partial(TracedHTTPSPool, support=self._support, socks=socks)),
         }
         manager.pools.dispose_func = self._pool_disposed
 

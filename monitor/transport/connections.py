@@ -5,7 +5,6 @@ apart from the TCP connect) and ``_dns_host``. Everything else is the base-conne
 """
 
 import http.client
-import itertools
 import select
 import socket
 import ssl
@@ -26,11 +25,9 @@ from monitor.transport.ledger import Ledger
 from monitor.transport.replies import TracedReply
 from monitor.transport.resolver import Resolver
 from monitor.transport.resumption import TlsSessions
+from monitor.transport.sockets import describe_tls, new_entry
+from monitor.transport.socks import SocksProxy
 from monitor.transport.tracing import CURRENT, Record
-
-_connection_ids = itertools.count(1)
-
-_FAMILY_NAMES = {int(socket.AF_INET): "IPv4", int(socket.AF_INET6): "IPv6"}
 
 
 class TracedHTTPConnection(HTTPConnection):
@@ -42,7 +39,13 @@ class TracedHTTPConnection(HTTPConnection):
     response_class = TracedReply
 
     def __init__(
-        self, *args: Any, ledger: Ledger, resolver: Resolver, tls_sessions: TlsSessions | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        ledger: Ledger,
+        resolver: Resolver,
+        tls_sessions: TlsSessions | None = None,
+        socks: SocksProxy | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.entry: SocketEntry | None = None
@@ -52,6 +55,7 @@ class TracedHTTPConnection(HTTPConnection):
         self._ledger = ledger
         self._resolver = resolver
         self._tls_sessions = tls_sessions
+        self._socks = socks
         self._wants_session = False
         self._record: Record | None = None
         self._poll: Callable[[int], list[tuple[int, int]]] | None = None
@@ -105,9 +109,14 @@ class TracedHTTPConnection(HTTPConnection):
         # The one private override: urllib3's own resolves and connects in one call, with no time limit on the first.
         record = self._adopt()
         started_s = record.enter("dns")
-        host = self._dns_host.strip("[]")
+        target = host = self._dns_host.strip("[]")
+        port = self.port
         try:
-            resolved = self._resolver.resolve(host, self.port, self._left_s(record, None))
+            if self._socks is not None:
+                if not self._socks.looks_up:
+                    target = str(self._resolver.resolve(host, port, self._left_s(record, None)).addresses[0][4][0])
+                host, port = self._socks.host, self._socks.port
+            resolved = self._resolver.resolve(host, port, self._left_s(record, None))
         except TimeoutError as error:
             self._count_failed(record)
             raise ConnectTimeoutError(self, "name look-up timed out") from error
@@ -128,21 +137,34 @@ class TracedHTTPConnection(HTTPConnection):
             dialed = dialing.connect()
         except OSError as error:
             self._count_failed(record)
-            self._resolver.doubt(host, self.port)
+            self._resolver.doubt(host, port)
             record.is_past_deadline |= isinstance(error, DialDeadlinePassed)
             if isinstance(error, TimeoutError):
                 raise ConnectTimeoutError(self, "connect timed out") from error
             raise NewConnectionError(self, "connect failed") from error
         finally:
             record.addresses_tried = dialing.tried
+        if self._socks is not None:
+            self._negotiate(self._socks, dialed.sock, target, record)
         record.tcp_s = record.enter("tls") - resolved_s
         if dialed.address != resolved.addresses[0]:
-            self._resolver.worked(host, self.port, dialed.address)
+            self._resolver.worked(host, port, dialed.address)
         # What is left of the time is for the TLS handshake.
         dialed.sock.settimeout(self._left_s(record, self.timeout))
         self._opened(dialed.sock, record)
         sys.audit("http.client.connect", self, self.host, self.port)
         return dialed.sock
+
+    def _negotiate(self, socks: SocksProxy, sock: socket.socket, target: str, record: Record) -> None:
+        try:
+            socks.open(sock, target, self.port, lambda: self._left_s(record, self.timeout))
+        except OSError as error:
+            sock.close()
+            self._count_failed(record)
+            record.phase = "proxy"
+            if isinstance(error, TimeoutError):
+                raise ConnectTimeoutError(self, "proxy timed out") from error
+            raise NewConnectionError(self, "proxy refused") from error
 
     def _opened(self, sock: socket.socket, record: Record) -> None:
         entry = self.entry = new_entry(sock)
@@ -340,20 +362,6 @@ class TracedHTTPSConnection(TracedHTTPConnection, HTTPSConnection):
         self._wants_session = True
 
 
-def new_entry(sock: socket.socket) -> SocketEntry:
-    """The entry of a socket that has just been connected; ids are unique in this process."""
-    return SocketEntry(next(_connection_ids), peer=_peer_name(sock), address_family=_FAMILY_NAMES.get(int(sock.family)))
-
-
-def describe_tls(entry: SocketEntry, sock: ssl.SSLSocket) -> None:
-    """Note what the handshake agreed on."""
-    entry.tls_version = sock.version()
-    cipher = sock.cipher()
-    entry.cipher = cipher[0] if cipher is not None else None
-    entry.alpn = sock.selected_alpn_protocol()
-    entry.is_resumed = sock.session_reused
-
-
 def _refuse_cut_headers(response: HTTPResponse, record: Record) -> None:
     # http.client takes the end of the stream for the end of the headers.
     if record.is_reply_broken:
@@ -369,12 +377,3 @@ def is_drop(error: BaseException) -> bool:
         # With an errno it is the kernel that gave up on the connection, not our patience.
         return error.errno is not None
     return isinstance(error, OSError) and not isinstance(error, BlockingIOError)
-
-
-def _peer_name(sock: socket.socket) -> str | None:
-    try:
-        address = sock.getpeername()
-    except OSError:  # gone again already
-        return None
-    host, port = address[0], address[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -21,6 +21,7 @@ from monitor.domain.errors import (
     TransportError,
 )
 from monitor.transport.connections import is_drop
+from monitor.transport.socks import SocksPasswordRefused
 from monitor.transport.tracing import Record
 
 _PROXY_AUTH = re.compile("Tunnel connection failed: 407")  # http.client's words
@@ -68,7 +69,7 @@ def to_monitor_error(error: BaseException, record: Record, *, deadline_s: float,
 def _connect_failed(venue: str, record: Record, causes: tuple[BaseException, ...], detail: str) -> ConnectFailed:
     if record.phase == "proxy" or any(isinstance(cause, ProxyError) for cause in causes):
         text = f"The proxy did not connect us to {venue}."
-        if any(_PROXY_AUTH.match(str(argument)) for cause in causes for argument in cause.args):
+        if any(_wants_password(cause) for cause in causes):
             text = f"The proxy wants a valid user name and password before it connects us to {venue}."
         return ConnectFailed(text, kind=ErrorKind.CONNECT, detail=detail)
     if record.phase == "dns":
@@ -84,6 +85,12 @@ def _connect_failed(venue: str, record: Record, causes: tuple[BaseException, ...
         text = f"No secure connection to {venue}: the TLS handshake failed."
         return ConnectFailed(text, kind=ErrorKind.TLS, detail=detail)
     return ConnectFailed(f"{venue} could not be reached.", kind=ErrorKind.CONNECT, detail=detail)
+
+
+def _wants_password(cause: BaseException) -> bool:
+    return isinstance(cause, SocksPasswordRefused) or any(
+        _PROXY_AUTH.match(str(argument)) is not None for argument in cause.args
+    )
 
 
 def _is_foreign(causes: tuple[BaseException, ...]) -> bool:

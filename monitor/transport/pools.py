@@ -21,6 +21,7 @@ from monitor.transport.connections import TracedHTTPConnection, TracedHTTPSConne
 from monitor.transport.ledger import Ledger
 from monitor.transport.resolver import Resolver
 from monitor.transport.resumption import TlsSessions
+from monitor.transport.socks import SocksProxy
 from monitor.transport.tracing import CURRENT, Record
 
 
@@ -75,7 +76,9 @@ class TracedHTTPPool(HTTPConnectionPool):
 
     ConnectionCls = TracedHTTPConnection
 
-    def __init__(self, host: str, port: int, *, support: PoolSupport, **kwargs: Any) -> None:
+    def __init__(
+        self, host: str, port: int, *, support: PoolSupport, socks: SocksProxy | None = None, **kwargs: Any
+    ) -> None:
         make_ledger = functools.partial(
             support.make_ledger,
             account=support.account_for(str(self.scheme), host, port),
@@ -89,6 +92,7 @@ class TracedHTTPPool(HTTPConnectionPool):
         self.conn_kw["ledger"] = self.ledger
         self.conn_kw["resolver"] = support.resolver
         self.conn_kw["tls_sessions"] = support.tls_sessions
+        self.conn_kw["socks"] = socks
 
     def open_ahead(self, *, connect_timeout_s: float, deadline_s: float) -> bool:
         """Open a connection, TLS included, for a place reserved in the ledger, and put it there; False: it failed.

@@ -138,8 +138,8 @@ def test_no_delay_also_through_a_proxy(server: LoopbackServer, monkeypatch: pyte
     assert seen == [1]
 
 
-def test_socks_is_refused_with_a_reason(server: LoopbackServer) -> None:
-    session = session_to(server, proxies={"all": "socks5://127.0.0.1:9"})
-    with pytest.raises(ConnectFailed, match="SOCKS"):
+def test_unknown_kind_of_socks_is_refused_with_a_reason(server: LoopbackServer) -> None:
+    session = session_to(server, proxies={"all": "socks4://127.0.0.1:9"})
+    with pytest.raises(ConnectFailed, match="socks5"):
         session.request(GET)
     session.close()

@@ -12,12 +12,12 @@ from monitor.domain.telemetry import CloseCause
 from monitor.transport.accounts import OriginAccount, SocketEntry
 from monitor.transport.adapter import socket_options
 from monitor.transport.config import TransportConfig
-from monitor.transport.connections import describe_tls, new_entry
 from monitor.transport.dialing import MIN_TIMEOUT_S, DialDeadlinePassed, Dialing
 from monitor.transport.http2.link import Http2Link, LinkEnded
 from monitor.transport.policy import Origin
 from monitor.transport.resolver import Resolver
 from monitor.transport.resumption import TlsSessions
+from monitor.transport.sockets import describe_tls, new_entry
 from monitor.transport.tracing import Record
 
 ALPN = ("h2", "http/1.1")
