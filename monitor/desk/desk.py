@@ -226,6 +226,10 @@ class Desk(QObject):
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         return ""
 
+    def export_history(self, path: Path, seconds: float) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        self._history.export(path, seconds)
+
     def save_incident(self) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         content = QByteArray()

@@ -12,10 +12,12 @@ from typing import Final
 
 from monitor import __version__
 from monitor.desktop.settings import Settings
+from monitor.history.export import ExportError, ExportWish, export_to_files, total_rows
 from monitor.history.incident import IncidentWish, write_incident
 from monitor.history.reader import PastRead, read_past
 from monitor.history.recorder import HistoryRecorder
 from monitor.history.sink import RecordingSink
+from monitor.history.tables import TABLES
 from monitor.history.trouble import HistoryNotice
 from monitor.polling.results import PollResult, TaskDone
 from monitor.state.board import Board
@@ -123,6 +125,29 @@ class DeskHistory:
             self._report(HistoryNotice(level=level, text=" ".join((text, *problems))))
 
         threading.Thread(target=work, name="incident", daemon=True).start()
+
+    def export(self, output: Path, seconds: float) -> None:
+        """Write the last ``seconds`` (``.csv``: the quotes, else JSON of everything) in a thread; a notice tells."""
+        now = datetime.now(UTC)
+        is_csv = output.suffix.lower() == ".csv"
+        wish = ExportWish(
+            start=now - timedelta(seconds=seconds),
+            end=now,
+            tables=("quotes",) if is_csv else tuple(TABLES),
+            format="csv" if is_csv else "json",
+        )
+
+        def work() -> None:
+            time.sleep(SHOWN_WITHIN_S)
+            try:
+                done = export_to_files(self.file, wish, output, progress=lambda _table, _part: None)
+            except (ExportError, OSError) as error:
+                reason = str(error) if isinstance(error, ExportError) else error.strerror or "unknown reason"
+                self._report(HistoryNotice(level="warning", text=f"{output.name} could not be written: {reason}"))
+                return
+            self._report(HistoryNotice(level="info", text=f"Exported {total_rows(done)} to {output.name}."))
+
+        threading.Thread(target=work, name="export", daemon=True).start()
 
     def close(self) -> None:
         """Write what waits and end. Blocks for a moment."""

@@ -53,6 +53,10 @@ class WindowCommands(Protocol):
         """Licences of the libraries, for the About box; empty when they are not at hand."""
         ...
 
+    def export_history(self, path: Path, seconds: float) -> None:
+        """Write the last ``seconds`` of what was recorded to ``path``: quotes as ``.csv``, else everything as JSON."""
+        ...
+
     def save_incident(self) -> None:
         """Keep the last minutes, with a picture of the window, as one file."""
         ...

@@ -107,6 +107,12 @@ SPECS: tuple[ActionSpec, ...] = (
     ActionSpec(name="full_screen", text="Full screen", what="Fill the screen", shortcut="F11", is_checkable=True),
     ActionSpec(name="help", text="Keys and help", what="List the keys and what the figures mean", shortcut="F1"),
     ActionSpec(
+        name="export",
+        text="Export…",
+        what="Write the period the charts show as JSON, CSV or a picture",
+        shortcut="Ctrl+E",
+    ),
+    ActionSpec(
         name="incident",
         text="Save incident",
         what="Keep the last 15 minutes with a picture of the window as one file, without secrets",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMainWindow, QMessageBox, QWidget
 
 from monitor.desktop.settings import Settings
 from monitor.state.board import Board
@@ -54,6 +54,7 @@ class WindowDialogs(QObject):
         actions.named["about"].triggered.connect(self.open_about)
         actions.named["settings"].triggered.connect(self.open_settings)
         actions.named["logs"].triggered.connect(self.open_log_folder)
+        actions.named["export"].triggered.connect(self.open_export)
         actions.named["incident"].triggered.connect(self.save_incident)
 
     def open_help(self) -> None:
@@ -89,6 +90,20 @@ class WindowDialogs(QObject):
         if dialog.exec():
             self.settings_accepted.emit(dialog.settings())
         dialog.deleteLater()
+
+    def open_export(self) -> None:
+        """Ask for a file and write the period in view to it."""
+        from monitor.widgets.export_dialog import ask_export_file  # noqa: PLC0415 - not part of the start
+
+        path = ask_export_file(self._window)
+        if path is None:
+            return
+        if path.suffix.lower() != ".png":
+            self._commands.export_history(path, float(self._settings().time_range_s))
+            return
+        charts = self._window.centralWidget() if isinstance(self._window, QMainWindow) else None
+        if charts is None or not charts.grab().save(str(path), "PNG"):
+            QMessageBox.warning(self._window, "Export", f"{path.name} could not be written. Choose another folder.")
 
     def save_incident(self) -> None:
         """Keep the last minutes as one file."""

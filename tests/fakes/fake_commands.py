@@ -45,6 +45,9 @@ class FakeCommands:
     def licence_notices(self) -> str:
         return ""
 
+    def export_history(self, path: Path, seconds: float) -> None:
+        self.calls.append(("export_history", (path, seconds)))
+
     def save_incident(self) -> None:
         self.calls.append(("save_incident", ()))
 

@@ -8,17 +8,32 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from monitor.desk.desk import Desk
 from monitor.desk.options import DeskOptions
 from monitor.desktop.paths import AppPaths
 from monitor.desktop.settings import Settings
+from monitor.widgets.export_dialog import FILTERS, with_ending
 from tests.fakes.demo_exchange import demo_exchange
 
 
+def _choose(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    """Answer the system's file dialog, which no test can press buttons in."""
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(file), ""))
+
+
+def test_a_file_gets_the_ending_of_its_kind(tmp_path: Path) -> None:
+    texts = [text for text, _ in FILTERS]
+    assert with_ending(tmp_path / "mine", texts[1]) == tmp_path / "mine.csv"
+    assert with_ending(tmp_path / "mine.PNG", texts[1]) == tmp_path / "mine.PNG"
+    assert with_ending(tmp_path / "v1.2", "") == tmp_path / "v1.2.json"
+
+
 @pytest.mark.allow_warnings  # a poll cut off at the end is logged
-def test_what_was_shown_is_in_the_file_within_a_second(qapp: QApplication, tmp_path: Path) -> None:
+def test_what_was_shown_is_in_the_file_within_a_second(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     del qapp  # the desk takes the application over
     with demo_exchange() as exchange:
         desk = Desk(
@@ -54,6 +69,17 @@ def test_what_was_shown_is_in_the_file_within_a_second(qapp: QApplication, tmp_p
             picture = bundle.read("window.png")
             requests = json.loads(bundle.read("export.json"))["requests"]
             settings = json.loads(bundle.read("settings.json"))
+        for name in ("all.json", "quotes.csv", "chart.png"):
+            _choose(monkeypatch, tmp_path / name)
+            desk.window.commands_of_user.named["export"].trigger()
+        give_up_s = time.monotonic() + 20
+        while time.monotonic() < give_up_s and not (
+            (tmp_path / "all.json").exists() and (tmp_path / "quotes.csv").exists()
+        ):
+            desk.work_for(0.1)
+        exported = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))
+        quotes = (tmp_path / "quotes.csv").read_text(encoding="utf-8-sig").splitlines()
+        chart = (tmp_path / "chart.png").read_bytes()
         desk.work_for(0.3)
         told = [entry.text for entry in board.events.items if saved.name in entry.text]
         desk.window.close()
@@ -67,5 +93,9 @@ def test_what_was_shown_is_in_the_file_within_a_second(qapp: QApplication, tmp_p
     assert picture.startswith(b"\x89PNG")
     assert len(requests) >= shown
     assert settings["theme"] == "dark"
+    assert len(exported["requests"]) >= shown
+    assert quotes[0].startswith("time,venue,instrument")
+    assert len(quotes) > 1
+    assert chart.startswith(b"\x89PNG")
     assert len(told) == 1
     assert max(counts.values()) >= shown, counts
