@@ -342,11 +342,12 @@ class Ledger:
             cause = CloseCause.EXPIRED
         else:
             return True
-        if connection.entry is not None:
-            # It did not serve after all, and its card tells how long it had been idle.
-            connection.entry.requests -= 1
-            connection.entry.idle_since_s = idle_since_s
-        connection.retire(cause)
+        with self._lock:
+            if connection.entry is not None:
+                # It did not serve after all, and its card tells how long it had been idle.
+                connection.entry.requests -= 1
+                connection.entry.idle_since_s = idle_since_s
+            connection.retire(cause)
         return False
 
     def _make_room(self) -> None:
