@@ -150,6 +150,7 @@ class ChartArea(QWidget):
         if self.price_plot is not None:
             self.price_plot.set_empty_text("Waiting for the first price…")
         self._counterpart = None if key is None else self._board.counterpart(key)
+        self.header.set_counterpart(self._counterpart)
         self.header.set_key(key)
         self.refresh_plots()
 
@@ -186,6 +187,7 @@ class ChartArea(QWidget):
         """Let ages run; look for the counterpart, which may be listed only now."""
         if self._key is not None and self._counterpart is None:
             self._counterpart = self._board.counterpart(self._key)
+            self.header.set_counterpart(self._counterpart)
         self.header.refresh()
 
     def refresh_plots(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from monitor.qtmodels.figures import DASH, age_range_text, age_text, change_text, compact, price_text, signed
 from monitor.qtmodels.quote_model import QuoteSource, short_name
+from monitor.state.basis import basis_of
 from monitor.state.quotes import QuoteState
 from monitor.state.verdict import Verdict
 from monitor.widgets.elided import ElidedLabel
@@ -21,15 +22,21 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("Bid", "Best bid"),
     ("Ask", "Best ask"),
     ("Spread", "Ask minus bid, in parts per ten thousand (bp) of the middle"),
+    ("Basis", "Price here minus that of the same market elsewhere, in bp of it, and the age of the older of the two"),
     ("Mark", "The venue's mark price, which margins are reckoned with"),
     ("Funding/h · year", "Funding rate per hour, and per year without compounding; positive: longs pay"),
     ("Volume 24 h", "Turnover of the last 24 hours in quote currency"),
 )
 
-LEAST = {"Spread": "00.00 bp", "Funding/h · year": "−0.0000 % · −00 %", "Volume 24 h": "000 M"}
+LEAST = {
+    "Spread": "00.00 bp",
+    "Basis": "−00.0 bp · 0.0–0.0 s",
+    "Funding/h · year": "−0.0000 % · −00 %",
+    "Volume 24 h": "000 M",
+}
 """Texts for which each figure has room."""
 
-BY_IMPORTANCE = ("Spread", "Funding/h · year", "Mark", "Volume 24 h", "Bid", "Ask")
+BY_IMPORTANCE = ("Spread", "Basis", "Funding/h · year", "Mark", "Volume 24 h", "Bid", "Ask")
 """Which figures stay when there is not room for all."""
 
 SIDE_PX = 12
@@ -86,6 +93,7 @@ class FocusHeader(QWidget):
         self._venue_title = venue_title
         self._theme = theme
         self._key: InstrumentKey | None = None
+        self._other: InstrumentKey | None = None
         self._name = ElidedLabel("No instrument chosen", is_bold=True, scale=1.15, least="MMM-USDT")
         self._venue = ElidedLabel("Choose one on the left, or press Ctrl+K", scale=0.9)
         self._price = ElidedLabel(DASH, is_bold=True, scale=1.5, least="000,000.0")
@@ -129,6 +137,10 @@ class FocusHeader(QWidget):
         """Show another instrument."""
         self._key = key
         self.refresh()
+
+    def set_counterpart(self, key: InstrumentKey | None) -> None:
+        """The same market on the other venue, for the basis; ``None`` where there is none."""
+        self._other = key
 
     def resizeEvent(self, event: object) -> None:
         """Qt: leave out the figures for which there is no room, the least important first."""
@@ -175,6 +187,7 @@ class FocusHeader(QWidget):
         self._change.set_definition("Change against 24 hours ago")
         if quote is not None:
             self._show_figures(quote, now)
+        self._show_basis(key, quote, now)
 
     def _show_figures(self, quote: QuoteState, now: float) -> None:
         spread = quote.spread_fraction
@@ -197,3 +210,26 @@ class FocusHeader(QWidget):
                 is_current=quote.is_current(field, now),
                 age=DASH if age is None else age_text(age.high_s),
             )
+
+    def _show_basis(self, key: InstrumentKey, quote: QuoteState | None, now: float) -> None:
+        figure, other = self._figures["Basis"], self._other
+        listed = self._source.instruments
+        other_quote = None if other is None else self._source.quote(other)
+        basis = None
+        is_known = key in listed and other in listed
+        if is_known and quote is not None and other is not None and other_quote is not None:
+            basis = basis_of((listed[key], quote), (listed[other], other_quote), now)
+        if basis is None or basis.fraction is None:
+            figure.show_value(DASH, self._theme, is_current=False, age=DASH)
+            return
+        kinds = " against ".join(kind or DASH for kind in basis.kinds)
+        foreign = "" if basis.is_same_quote else ", in different quote currencies: their exchange rate is part of it"
+        figure.show_value(
+            f"{signed(float(basis.fraction) * 1e4, 1, ' bp')} · {age_range_text(*basis.age)}",
+            self._theme,
+            is_current=basis.is_trustworthy,
+            age=(
+                f"{age_range_text(*basis.age)}; the prices may be {age_text(basis.max_skew_s)} apart in time.\n"
+                f"{signed(basis.difference, 4)} per coin, {kinds} price{foreign}"
+            ),
+        )

@@ -185,6 +185,27 @@ def test_an_outlier_is_told_with_the_phase_in_excess(window_factory: WindowFacto
     assert s.window.requests._spike_text(replace(slow, endpoint="never.asked")) == DASH
 
 
+def test_the_basis_is_shown_with_its_age_and_struck_through_when_a_leg_is_old(
+    window_factory: WindowFactory, qtbot: QtBot
+) -> None:
+    s = window_factory(seconds=30)
+    s.show_now()
+    value = s.window.charts.header._figures["Basis"].value
+    here, there = (s.board.quote(s.feed.key(venue, 0)) for venue in (FIRST, SECOND))
+    assert here is not None
+    assert there is not None
+    assert here.price is not None
+    assert there.price is not None
+
+    assert f"{float(here.price / there.price - 1) * 1e4:.1f} bp" in value.text
+    assert "apart in time" in value.toolTip()
+    assert not value.font().strikeOut()
+
+    s.clock.now_s += 60
+    s.window.on_slow_frame()
+    assert value.font().strikeOut()
+
+
 def test_scrolled_down_table_stays_where_it_is(window_factory: WindowFactory, qtbot: QtBot) -> None:
     s = window_factory(seconds=120)
     s.window.resize(1280, 720)
