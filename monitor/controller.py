@@ -37,6 +37,10 @@ TRANSPORT_FIELDS = (
     "proxies",
     "ca_file",
     "base_urls",
+    "dns_cache_s",
+    "is_ipv4_only",
+    "tls_resumption",
+    "http2_venues",
 )
 """Settings that only a new transport takes over."""
 
