@@ -52,7 +52,10 @@ class Narrator:
         for pool in result.pools:
             known = self._evicted.get((pool.host, pool.scheme), 0)
             if pool.evicted_pools > known:
-                text = f"the pool of {pool.host} lost a neighbour to eviction: raise pool_connections"
+                text = (
+                    f"the pool of {pool.host} was thrown out to make room for another host, and its open connections "
+                    "with it: raise Pools (pool_connections) under Settings, Connections"
+                )
                 self._say(text, venue=venue.name, level="error", key="evicted")
             self._evicted[(pool.host, pool.scheme)] = pool.evicted_pools
         if result.missed > 0:
