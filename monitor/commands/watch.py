@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -13,6 +14,7 @@ from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues
 from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
 from monitor.commands.metrics import MetricsEndpoint
 from monitor.controller import Controller
+from monitor.desk.http import ConnectionCare
 from monitor.desktop.demo_process import DemoExchangeError
 from monitor.desktop.paths import find_paths
 from monitor.desktop.settings import Settings
@@ -114,6 +116,9 @@ class Watch:
         self._started_s = time.perf_counter()
         if self._recorder is not None:
             self._recorder.start()
+        # Nothing is opened ahead: what a script measures begins with its first poll.
+        care = ConnectionCare(None)
+        care.begin(self._runtimes, replace(self._controller.settings, prewarm_connections=0))
         self._controller.attach(self._runtimes)
         next_report_s = self._started_s + REPORT_EVERY_S
         next_look_s = self._started_s
