@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetrics, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStatusBar, QWidget
 
 from monitor.qtmodels.figures import (
@@ -18,6 +18,7 @@ from monitor.qtmodels.figures import (
     signed,
 )
 from monitor.qtmodels.lag import LagWindow
+from monitor.qtmodels.lag_probe import LagProbe
 from monitor.state.latency import LatencySummary
 from monitor.state.period import Period
 from monitor.state.venue_period import venue_period
@@ -194,6 +195,7 @@ class StatusBar(QStatusBar):
         for light in self.lights.values():
             self.addWidget(light)
             light.clicked.connect(self.venue_clicked)
+        self._probe = LagProbe()
         self.period_label = ElidedLabel("")
         self.period_label.hide()
         self.insertWidget(0, self.period_label)
@@ -209,6 +211,16 @@ class StatusBar(QStatusBar):
         self._theme = theme
         for light in self.lights.values():
             light.set_theme(theme)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt: measure the client's own delay from now on."""
+        super().showEvent(event)
+        self._probe.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Qt: nobody looks, so nothing is measured."""
+        super().hideEvent(event)
+        self._probe.stop()
 
     def set_period(self, period: Period | None, text: str) -> None:
         """Let the figures be of ``period``, which is called ``text``; ``None``: of now."""
@@ -230,11 +242,17 @@ class StatusBar(QStatusBar):
         self._show_clocks()
 
     def _show_lag(self, stalls: LagWindow, reply_to_paint: LagWindow) -> None:
-        stall, shown = stalls.figures(), reply_to_paint.figures()
+        stall, shown, client = stalls.figures(), reply_to_paint.figures(), self._probe.read().figures()
         is_bad = (stall.worst_s or 0.0) > LAG_BAD_S
-        self.lag_label.set_text(f"app lag {duration_text(shown.p50_s)}", self._theme.warn if is_bad else None)
+        self.lag_label.set_text(
+            f"app lag {duration_text(shown.p50_s)} · client +{duration_text(client.p50_s)}",
+            self._theme.warn if is_bad else None,
+        )
         self.lag_label.set_definition(
             "The app's own delay, not the network's.\n"
+            f"Client delay, how late a thread of this app wakes and so how much of a measured latency may be ours "
+            f"(interpreter lock, busy machine): p50 {duration_text(client.p50_s)}, p99 {duration_text(client.p99_s)}, "
+            f"worst {duration_text(client.worst_s)} (n = {client.n}, last minute)\n"
             f"Last byte of a reply until it is painted: p50 {duration_text(shown.p50_s)}, "
             f"p99 {duration_text(shown.p99_s)}, worst {duration_text(shown.worst_s)} (n = {shown.n})\n"
             f"Window standing still: p99 {duration_text(stall.p99_s)}, worst {duration_text(stall.worst_s)} "
@@ -244,11 +262,13 @@ class StatusBar(QStatusBar):
     def _show_clocks(self) -> None:
         lines = ["Venue clock minus this machine's clock, from the Date of replies."]
         worst: float | None = None
+        worst_error: float | None = None
         for venue in self._venues:
             offset, error = venue.clock_offset_s, venue.clock_offset_error_s
             lines.append(f"{self._venue_title(venue.name)}: {signed(offset, 2, ' s')} ± {duration_text(error)}")
             if offset is not None and (worst is None or abs(offset) > abs(worst)):
-                worst = offset
+                worst, worst_error = offset, error
         lines.append("Ages are measured with a clock that nobody can set, so an offset does not change them.")
-        self.clock_label.set_text(f"clock {signed(worst, 1, ' s')}")
+        bound = "" if worst_error is None else f" ± {duration_text(worst_error)}"
+        self.clock_label.set_text(f"clock {signed(worst, 1, ' s')}{bound}")
         self.clock_label.set_definition("\n".join(lines))
