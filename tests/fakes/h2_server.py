@@ -191,11 +191,12 @@ class H2Server:
             for asked in whole:
                 self.served += 1
                 # On its own thread: a slow answer must not hold up the others of the connection.
-                self._start(self._answer, asked)
+                self._start(self._answer, asked, self.behave)
 
-    def _answer(self, asked: Asked) -> None:
+    @staticmethod
+    def _answer(asked: Asked, behave: Behaviour) -> None:
         with contextlib.suppress(OSError, H2Error):
-            self.behave(asked)
+            behave(asked)
 
 
 def after(seconds: float) -> Behaviour:

@@ -133,10 +133,11 @@ def test_server_that_allows_few_streams_is_not_asked_more(server: H2Server) -> N
 
 def test_graceful_goodbye_costs_nobody_anything(server: H2Server) -> None:
     """Replies that were promised before GOAWAY still come; the next request opens a new connection."""
-    go_on = threading.Event()
+    has_left, go_on = threading.Event(), threading.Event()
 
     def behave(asked: Asked) -> None:
         asked.link.go_away(asked.stream_id)
+        has_left.set()
         go_on.wait(20)
         asked.reply()
 
@@ -144,7 +145,7 @@ def test_graceful_goodbye_costs_nobody_anything(server: H2Server) -> None:
     session = session_on(server)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(session.request, GET)
-        assert eventually(lambda: server.served == 1)
+        assert has_left.wait(20)
         server.behave = lambda asked: asked.reply()
         assert eventually(lambda: session.request(GET).traces[-1].is_cold is True)
         go_on.set()
