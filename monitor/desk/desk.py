@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QEventLoop, QIODevice, QObject, QTimer, QUrl, Slot
@@ -31,7 +32,9 @@ from monitor.history.files import history_name
 from monitor.polling.results import TaskDone
 from monitor.qtmodels.account_service import AccountService
 from monitor.qtmodels.frame_pump import FramePump
+from monitor.state.alerts import PriceAlert, PriceAlerts
 from monitor.state.catalog import InstrumentKey
+from monitor.state.event_log import Level
 from monitor.state.report import summary_lines
 from monitor.widgets.first_run import FirstRunDialog
 from monitor.widgets.resources import app_icon
@@ -86,6 +89,7 @@ class Desk(QObject):
             self.controller, is_demo=self.is_demo, settings_file=options.settings_file, parent=self
         )
         self._care = ConnectionCare(None if self.is_demo else paths.data_dir / KEEP_ALIVE_NAME)
+        self._alerts = PriceAlerts()
         self._history = DeskHistory(
             paths.data_dir / history_name(is_demo=self.is_demo),
             self.controller.board,
@@ -285,7 +289,23 @@ class Desk(QObject):
         """Once a second."""
         self.controller.look_around(time.time(), time.perf_counter())
         self._history.look_around()
+        self._look_at_alerts()
         self._care.look_around()
+
+    def _look_at_alerts(self) -> None:
+        self._alerts.set_rules(
+            PriceAlert(key=(venue, symbol), is_above=side == "above", level=Decimal(level))
+            for venue, symbol, side, level in self.controller.settings.price_alerts
+        )
+        board, now_s = self.controller.board, time.perf_counter()
+        for news in self._alerts.look(board, now_s):
+            level: Level = "info" if news.is_over else "warning"
+            board.events.add(news.text, at=datetime.now(UTC), mono_s=now_s, level=level, venue=news.venue)
+            log.info("%s", news.text)
+            if not news.is_over:
+                # A sound, and the entry in the system's task bar asks for attention when the window is behind others.
+                self.app.beep()
+                self.app.alert(self.window)
 
     # Inside
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -86,6 +87,19 @@ def instrument(value: object) -> tuple[str, str]:
     if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(part, str) and part for part in value):
         return (text(value[0]), text(value[1]))
     raise ValueError("a venue and its symbol")
+
+
+def price_alert(value: object) -> tuple[str, str, str, str]:
+    """[venue, venue symbol, above or below, level as decimal text] as a tuple."""
+    if isinstance(value, list | tuple) and len(value) == 4 and all(isinstance(part, str) for part in value):
+        venue, symbol, side, level = value
+        try:
+            is_price = Decimal(level).is_finite() and Decimal(level) > 0
+        except InvalidOperation:
+            is_price = False
+        if venue and symbol and side in {"above", "below"} and is_price and len(level) <= 40:
+            return (text(venue), text(symbol), side, level)
+    raise ValueError("a venue, its symbol, above or below, and a price above 0")
 
 
 def items(check: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:

@@ -18,6 +18,7 @@ from monitor.desktop.setting_checks import (
     mapping,
     number,
     optional,
+    price_alert,
     proxy_url,
     text,
     venue_url,
@@ -58,6 +59,8 @@ class Settings:
     """(venue, venue symbol) in the user's order; ``None``: never changed, so the venues' own default lists."""
     focus: tuple[str, str] | None = field(default=None, metadata=_checked(optional(instrument)))
     """The instrument whose chart and book are shown; ``None``: the first of the watchlist."""
+    price_alerts: tuple[tuple[str, str, str, str], ...] = field(default=(), metadata=_checked(items(price_alert)))
+    """(venue, venue symbol, ``above`` or ``below``, level as decimal text)."""
     disabled_venues: tuple[str, ...] = field(default=(), metadata=_checked(items(text)))
     """Venues that are switched off; a venue that is new in a later version is on."""
     time_range_s: int = field(default=900, metadata=_checked(choice(*TIME_RANGES_S)))

@@ -107,6 +107,12 @@ SPECS: tuple[ActionSpec, ...] = (
     ActionSpec(name="full_screen", text="Full screen", what="Fill the screen", shortcut="F11", is_checkable=True),
     ActionSpec(name="help", text="Keys and help", what="List the keys and what the figures mean", shortcut="F1"),
     ActionSpec(
+        name="alert",
+        text="Price alert…",
+        what="Be told when the instrument in focus reaches a price",
+        shortcut="Ctrl+Shift+P",
+    ),
+    ActionSpec(
         name="export",
         text="Export…",
         what="Write the period the charts show as JSON, CSV or a picture",

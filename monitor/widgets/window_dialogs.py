@@ -1,6 +1,7 @@
 """The dialogs the window opens, each imported when it is first wanted: none is part of the start."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMainWindow, QMessageBox, QWidget
@@ -54,6 +55,7 @@ class WindowDialogs(QObject):
         actions.named["about"].triggered.connect(self.open_about)
         actions.named["settings"].triggered.connect(self.open_settings)
         actions.named["logs"].triggered.connect(self.open_log_folder)
+        actions.named["alert"].triggered.connect(self.open_alerts)
         actions.named["export"].triggered.connect(self.open_export)
         actions.named["incident"].triggered.connect(self.save_incident)
 
@@ -90,6 +92,20 @@ class WindowDialogs(QObject):
         if dialog.exec():
             self.settings_accepted.emit(dialog.settings())
         dialog.deleteLater()
+
+    def open_alerts(self) -> None:
+        """Let the user change the price alerts of the instrument in focus."""
+        from monitor.widgets.alert_dialog import ask_alerts  # noqa: PLC0415 - not part of the start
+
+        settings = self._settings()
+        key = settings.focus
+        if key is None:
+            return
+        instrument = self._board.instruments.get(key)
+        name = f"{key[1] if instrument is None else instrument.name} ({self._venue_title(key[0])})"
+        alerts = ask_alerts(self._window, settings.price_alerts, key, name)
+        if alerts is not None:
+            self.settings_accepted.emit(replace(settings, price_alerts=alerts))
 
     def open_export(self) -> None:
         """Ask for a file and write the period in view to it."""

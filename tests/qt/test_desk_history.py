@@ -37,7 +37,7 @@ def test_what_was_shown_is_in_the_file_within_a_second(
     del qapp  # the desk takes the application over
     with demo_exchange() as exchange:
         desk = Desk(
-            settings=Settings(),
+            settings=Settings(price_alerts=(("bitunix", "BTCUSDT", "above", "0.01"),)),
             paths=AppPaths(config_dir=tmp_path, data_dir=tmp_path, cache_dir=tmp_path, log_dir=tmp_path),
             notes=(),
             options=DeskOptions(
@@ -81,6 +81,7 @@ def test_what_was_shown_is_in_the_file_within_a_second(
         quotes = (tmp_path / "quotes.csv").read_text(encoding="utf-8-sig").splitlines()
         chart = (tmp_path / "chart.png").read_bytes()
         desk.work_for(0.3)
+        alerts = [entry.text for entry in board.events.items if entry.text.startswith("alert: ")]
         told = [entry.text for entry in board.events.items if saved.name in entry.text]
         desk.window.close()
         desk.close()
@@ -98,4 +99,5 @@ def test_what_was_shown_is_in_the_file_within_a_second(
     assert len(quotes) > 1
     assert chart.startswith(b"\x89PNG")
     assert len(told) == 1
+    assert len(alerts) == 1
     assert max(counts.values()) >= shown, counts

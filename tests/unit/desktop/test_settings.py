@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from monitor.desktop.settings import SCHEMA, Settings, SettingsError, load_settings, save_settings
 
 CHANGED = Settings(
+    price_alerts=(("bitunix", "BTCUSDT", "above", "90000.5"),),
     theme="light",
     price_colors="color_safe",
     start_with="live",
