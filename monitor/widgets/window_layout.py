@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtWidgets import QMainWindow
 
 from monitor.desktop.settings import Settings
@@ -24,6 +24,7 @@ class WindowLayout:
     def __init__(self, window: QMainWindow, docks: Mapping[str, Dock]) -> None:
         self._window = window
         self._docks = docks
+        self._is_first_layout = True
 
     def reset(self) -> None:
         """Put every panel where it was at the first start."""
@@ -41,6 +42,15 @@ class WindowLayout:
         for dock in docks.values():
             dock.show()
         docks["requests"].raise_()
+        self._is_first_layout = True
+        self._share()
+        # In a window that is on screen already, new docks get their sizes with the next turn of the event loop.
+        QTimer.singleShot(0, window, self._share)
+
+    def _share(self) -> None:
+        if not self._is_first_layout:
+            return
+        window, docks = self._window, self._docks
         window.resizeDocks(
             [docks["watchlist"], docks["pools"]], [WATCHLIST_WIDTH_PX, POOLS_WIDTH_PX], Qt.Orientation.Horizontal
         )
@@ -51,7 +61,9 @@ class WindowLayout:
         self.reset()
         if settings.window_state:
             state = QByteArray.fromBase64(settings.window_state.encode())
-            if not self._window.restoreState(state, LAYOUT_VERSION):
+            if self._window.restoreState(state, LAYOUT_VERSION):
+                self._is_first_layout = False
+            else:
                 self.reset()
 
     def remember(self, settings: Settings) -> Settings:
