@@ -140,6 +140,10 @@ class VenueLight(QWidget):
                 f"budget: {percent(budget.used_fraction, 1)} of the documented limit used in the last 60 s; "
                 f"our own cap is {percent(budget.cap / budget.limit)}"
             )
+            cap_60s = budget.cap * 60.0 / budget.window_s
+            lines.append(f"headroom: {max(cap_60s - budget.used_60s, 0.0):,.0f} of {cap_60s:,.0f} weight a minute")
+            by_endpoint = sorted(budget.by_endpoint_60s.items(), key=lambda item: -item[1])
+            lines.extend(f"    {safe_text(name, 60)}: {weight:,} in the last 60 s" for name, weight in by_endpoint)
             if budget.is_shared_suspected:
                 lines.append("someone else on this IP address is using the budget")
         if venue.failing_endpoints and venue.last_failure is not None:

@@ -206,6 +206,15 @@ def test_the_basis_is_shown_with_its_age_and_struck_through_when_a_leg_is_old(
     assert value.font().strikeOut()
 
 
+def test_the_light_of_a_venue_tells_headroom_and_use_by_endpoint(window_factory: WindowFactory, qtbot: QtBot) -> None:
+    s = window_factory(seconds=5)
+    s.show_now()
+    told = s.window.status.lights[SECOND].toolTip()
+
+    assert "headroom: 116 of 360 weight a minute" in told
+    assert f"{SECOND}.quotes: 244 in the last 60 s" in told
+
+
 def test_scrolled_down_table_stays_where_it_is(window_factory: WindowFactory, qtbot: QtBot) -> None:
     s = window_factory(seconds=120)
     s.window.resize(1280, 720)
