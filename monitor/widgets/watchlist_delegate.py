@@ -24,6 +24,8 @@ PADDING_PX = 6
 LINE_GAP_PX = 1
 SMALL = 0.88
 """Size of the second line against the first."""
+LEAST_FIT = 0.7
+"""How far a figure may shrink to fit its column, as a share of its size."""
 
 
 class QuoteDelegate(QStyledItemDelegate):
@@ -116,6 +118,8 @@ class QuoteDelegate(QStyledItemDelegate):
 
     @staticmethod
     def _line(painter: QPainter, rect: QRect, *, font: QFont, text: str, color: str, align: Qt.AlignmentFlag) -> None:
+        if align == Qt.AlignmentFlag.AlignRight:
+            font = fitting_font(font, text, rect.width())
         metrics = QFontMetrics(font)
         painter.setFont(font)
         painter.setPen(QColor(color))
@@ -153,3 +157,16 @@ def small_font(font: QFont) -> QFont:
     small = QFont(font)
     small.setPointSizeF(max(font.pointSizeF() * SMALL, 6.0))
     return small
+
+
+def fitting_font(font: QFont, text: str, width_px: int) -> QFont:
+    """``font``, or a smaller one in which ``text`` fits ``width_px``: a price without its last digits is another price.
+
+    Never below 70 % of the size; what is longer still is cut with an ellipsis by the caller.
+    """
+    needed_px = QFontMetrics(font).horizontalAdvance(text)
+    if needed_px <= width_px or needed_px == 0:
+        return font
+    smaller = QFont(font)
+    smaller.setPointSizeF(font.pointSizeF() * max(LEAST_FIT, width_px / needed_px * 0.98))
+    return smaller
