@@ -164,9 +164,11 @@ def fitting_font(font: QFont, text: str, width_px: int) -> QFont:
 
     Never below 70 % of the size; what is longer still is cut with an ellipsis by the caller.
     """
-    needed_px = QFontMetrics(font).horizontalAdvance(text)
-    if needed_px <= width_px or needed_px == 0:
+    if QFontMetrics(font).horizontalAdvance(text) <= width_px:
         return font
     smaller = QFont(font)
-    smaller.setPointSizeF(font.pointSizeF() * max(LEAST_FIT, width_px / needed_px * 0.98))
+    least_pt = font.pointSizeF() * LEAST_FIT
+    # In steps: hinted glyphs do not shrink in proportion.
+    while smaller.pointSizeF() > least_pt and QFontMetrics(smaller).horizontalAdvance(text) > width_px:
+        smaller.setPointSizeF(max(least_pt, smaller.pointSizeF() - 0.5))
     return smaller
