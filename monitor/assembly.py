@@ -89,7 +89,6 @@ def assemble(
         proxies=settings.proxies or None,
     )
     shared: ssl.SSLContext | None = None
-    probe = ProtocolProbe(partial(make_ssl_context, trusted))
     runtimes: dict[str, VenueRuntime] = {}
     for name in names:
         entry = VENUES[name]
@@ -124,7 +123,7 @@ def assemble(
                 )
             if transport is None:
                 # Only here: what Measure compares with opens no connection that is not its own.
-                transport = make_pooled(probe=probe)
+                transport = make_pooled(probe=ProtocolProbe(partial(make_ssl_context, trusted)))
         except OSError as exc:
             reason = exc.strerror or "it holds no certificate"
             raise AssemblyError(f"The certificate file {trusted} cannot be used: {reason}.") from exc

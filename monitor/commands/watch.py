@@ -117,7 +117,7 @@ class Watch:
         if self._recorder is not None:
             self._recorder.start()
         # Nothing is opened ahead: what a script measures begins with its first poll.
-        care = ConnectionCare(None)
+        care = ConnectionCare(None, asks_protocols=False)
         care.begin(self._runtimes, replace(self._controller.settings, prewarm_connections=0))
         self._controller.attach(self._runtimes)
         next_report_s = self._started_s + REPORT_EVERY_S

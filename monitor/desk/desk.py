@@ -88,7 +88,7 @@ class Desk(QObject):
         self.accounts = make_accounts(
             self.controller, is_demo=self.is_demo, settings_file=options.settings_file, parent=self
         )
-        self._care = ConnectionCare(None if self.is_demo else paths.data_dir / KEEP_ALIVE_NAME)
+        self._care = ConnectionCare(None if self.is_demo else paths.data_dir / KEEP_ALIVE_NAME, asks_protocols=True)
         self._alerts = PriceAlerts()
         self._history = DeskHistory(
             paths.data_dir / history_name(is_demo=self.is_demo),

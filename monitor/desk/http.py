@@ -23,11 +23,14 @@ SAVE_EVERY_S = 300.0
 class ConnectionCare:
     """Looks after the pooled sessions of one run. ``file`` None: nothing is read or kept (demo exchange).
 
+    ``asks_protocols``: each host is asked once which protocols it offers, over a connection counted nowhere.
+
     Thread: any; ``begin`` and ``close`` block, ``look_around`` does not.
     """
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, *, asks_protocols: bool) -> None:
         self._file = file
+        self._asks_protocols = asks_protocols
         self._lock = threading.Lock()
         self._sessions: tuple[PooledSession, ...] = ()
         self._saved_s = perf_counter()
@@ -42,6 +45,8 @@ class ConnectionCare:
         for session in sessions:
             session.adopt(known)
             session.housekeeper.start()
+            if self._asks_protocols:
+                session.ask_protocols()
             if settings.prewarm_connections:
                 openers.append(
                     threading.Thread(

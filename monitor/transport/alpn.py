@@ -16,6 +16,7 @@ OFFERED = ("h2", "http/1.1")
 _REPEAT_AFTER_S = 86_400.0
 _SPACING_S = 1.0
 _TIMEOUT_S = 5.0
+_CLOSE_PATIENCE_S = 1.0
 _Asked = tuple[OriginAccount, str, int]
 
 
@@ -56,34 +57,42 @@ class ProtocolProbe:
         self._lock = threading.Lock()
         self._asked_s: dict[tuple[str, int], float] = {}
         self._waiting: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
-        self._is_running = False
+        self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()
         self._context: ssl.SSLContext | None = None
 
     def want(self, account: OriginAccount, host: str, port: int) -> None:
-        """Have ``host`` asked for ``account``, unless it was within a day."""
+        """Have ``host`` asked for ``account``, unless it was within a day or the probe is closed."""
         with self._lock:
             now = self._clock()
             asked_s = self._asked_s.get((host, port))
-            if asked_s is not None and now - asked_s < _REPEAT_AFTER_S:
+            if self._stopped.is_set() or (asked_s is not None and now - asked_s < _REPEAT_AFTER_S):
                 return
             self._asked_s[host, port] = now
             self._waiting.put((account, host, port))
-            if self._is_running:
-                return
-            self._is_running = True
-        threading.Thread(target=self._run, name="protocol probe", daemon=True).start()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="protocol probe", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Ask nobody any more. Blocks at most :data:`_CLOSE_PATIENCE_S`, for a handshake under way."""
+        with self._lock:
+            self._stopped.set()
+            thread = self._thread
+        if thread is not None:
+            thread.join(_CLOSE_PATIENCE_S)
 
     def _run(self) -> None:
-        time.sleep(self._delay_s)
-        while True:
+        wait_s = self._delay_s
+        while not self._stopped.wait(wait_s):
+            wait_s = self._spacing_s
             with self._lock:
                 try:
                     account, host, port = self._waiting.get_nowait()
                 except queue.Empty:
-                    self._is_running = False
+                    self._thread = None
                     return
             self._ask(account, host, port)
-            time.sleep(self._spacing_s)
 
     def _ask(self, account: OriginAccount, host: str, port: int) -> None:
         try:

@@ -51,7 +51,7 @@ class PooledSession(Transport):
 
     It follows no redirects, keeps no cookies and never looks at the environment. ``ssl_context`` None builds one from
     the system's store, which reads files; it must verify certificates. ``resolver`` None asks the operating system.
-    ``probe``: asked once which protocols the host offers.
+    ``probe``: this session's own, for ``ask_protocols``; closed with it.
 
     Thread: any. ``request`` blocks, up to ``config.deadline_s``; the rest does not.
     """
@@ -188,8 +188,6 @@ class PooledSession(Transport):
         received_s = perf_counter()
         received_at = datetime.now(UTC)
         started_s = record.started_s
-        if record.is_cold and self._probe is not None:
-            self._ask_protocols()
         traces = record.end(received_s, error_kind=None, weight=weight) if self._config.is_traced else ()
         date = parse_date(raw.headers.get("date"))
         retry_after = raw.headers.get("retry-after")
@@ -209,8 +207,12 @@ class PooledSession(Transport):
             received_at=received_at,
         )
 
-    def _ask_protocols(self) -> None:
-        # Not through a proxy: who would answer there is another question.
+    def ask_protocols(self) -> None:
+        """Have the host asked, once a day, which protocols it offers; the answer shows in its ``PoolStats``.
+
+        One handshake of its own on the probe's thread, counted nowhere. Without a probe nothing happens, nor through
+        a proxy, where who would answer is another question. Does not block.
+        """
         origin = self._origin
         if self._probe is not None and self._proxies is None and origin.scheme == "https":
             self._probe.want(self._account_for(origin.scheme, origin.host, origin.port), origin.host, origin.port)
@@ -367,4 +369,6 @@ class PooledSession(Transport):
         """Close idle connections; a request in flight ends at its own deadline, a new one raises ``TransportError``."""
         self._is_closed = True
         self._housekeeper.stop()
+        if self._probe is not None:
+            self._probe.close()
         self._session.close()

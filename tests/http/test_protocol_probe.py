@@ -1,5 +1,7 @@
 """The extra handshake that finds out whether a host speaks HTTP/2."""
 
+import threading
+
 from monitor.transport.accounts import OriginAccount
 from monitor.transport.alpn import ProtocolProbe, chosen_protocols
 from monitor.transport.session import PooledSession
@@ -53,7 +55,19 @@ def test_host_that_cannot_be_asked_stays_unknown() -> None:
         assert books.stats().offered_protocols is None
 
 
-def test_session_has_its_host_asked_after_the_first_reply_but_not_through_a_proxy() -> None:
+def test_closing_a_probe_ends_its_thread_and_asks_nobody_any_more() -> None:
+    with serving_h2() as server:
+        probe = ProtocolProbe(server.client_context, delay_s=60.0)
+        probe.want(account(), "127.0.0.1", server.port)
+        assert any(thread.name == "protocol probe" for thread in threading.enumerate())
+
+        probe.close()
+        probe.want(account(), "localhost", server.port)
+
+        assert not any(thread.name == "protocol probe" for thread in threading.enumerate())
+
+
+def test_session_has_its_host_asked_when_told_but_not_through_a_proxy() -> None:
     with serving() as server, proxying() as proxy:
         for proxies in (None, {"https": proxy.url}):
             accepted = server.accepts
@@ -68,6 +82,8 @@ def test_session_has_its_host_asked_after_the_first_reply_but_not_through_a_prox
             )
             for _ in range(3):
                 session.request(GET)
+            assert server.accepts == accepted + 1
+            session.ask_protocols()
             if proxies is None:
                 assert eventually(lambda: the_pool(session).offered_protocols == ())  # noqa: B023 - called at once
                 assert server.accepts == accepted + 2

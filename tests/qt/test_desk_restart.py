@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -98,10 +97,6 @@ def test_a_killed_window_comes_back_with_what_it_had_shown(qapp: QApplication, t
         oldest_time = model.data(model.index(model.rowCount() - 1, RequestColumn.TIME))
         desk.window.close()
         desk.close()
-        for thread in threading.enumerate():
-            if thread.name == "protocol probe":
-                # It asks after the start is over, and only then looks whether there is more to ask.
-                thread.join(20)
 
     before = times < board.started_mono_s
     assert 2 <= before.sum() <= shown_before + 2

@@ -14,7 +14,8 @@ def _silenced() -> None:
 
 
 def test_texts_of_urllib3_are_cut_out(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    # The program's own set-up, which another test may have run, lets only errors of urllib3 through.
+    caplog.set_level(logging.DEBUG, "urllib3")
     log = logging.getLogger("urllib3.connectionpool")
     log.debug('%s://%s:%s "%s %s" %s', "https", "venue.test", 443, "GET", SECRET, 200)
     log.warning("broken by %r", ValueError(SECRET), exc_info=ValueError(SECRET))
