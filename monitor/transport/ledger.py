@@ -165,8 +165,8 @@ class Ledger:
             idle, self._idle = self._idle, []
             for connection in idle:
                 self._not_idle(connection)
-        for connection in idle:
-            connection.retire(CloseCause.WITH_POOL)
+            for connection in idle:  # under the lock, as in sweep()
+                connection.retire(CloseCause.WITH_POOL)
 
     # For the housekeeper; none of these touches a connection that is leased.
 
@@ -352,13 +352,11 @@ class Ledger:
 
     def _make_room(self) -> None:
         # A lease that insists on a new socket may find the pool full of idle ones; the cap on open sockets holds.
-        surplus = None
         with self._lock:
             if self._idle and len(self._idle) + self._leased > self.maxsize:
                 surplus = self._idle.pop(0)
                 self._not_idle(surplus)
-        if surplus is not None:
-            surplus.retire(CloseCause.DISCARDED)
+                surplus.retire(CloseCause.DISCARDED)  # under the lock, as in sweep()
 
     def _end_lease(self) -> None:
         self._leased -= 1
@@ -373,4 +371,6 @@ class Ledger:
                 raise queue.Empty
             connection = self._idle.pop()
             self._not_idle(connection)
+            if connection.entry is not None:
+                connection.entry.idle_since_s = None  # in use by whoever closes it now
             return connection
