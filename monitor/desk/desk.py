@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QEventLoop, QIODevice, QObject, QTimer, QUrl, Slot
@@ -15,6 +14,7 @@ from PySide6.QtGui import QDesktopServices
 from monitor.controller import Controller
 from monitor.crash import CrashHooks
 from monitor.desk.accounts import TOKEN_FILE, make_accounts, save_text
+from monitor.desk.alerts import DeskAlerts
 from monitor.desk.build import TOKEN_RUNTIMES, Built, build
 from monitor.desk.frame import StartFrame
 from monitor.desk.history import DeskHistory
@@ -26,19 +26,21 @@ from monitor.desktop.logs import LOG_FILE_NAME
 from monitor.desktop.paths import AppPaths
 from monitor.desktop.settings import Settings
 from monitor.desktop.settings_writer import SettingsWriter
+from monitor.domain.alerts import AlertRule
 from monitor.exchanges.base import PollJob
 from monitor.exchanges.registry import VENUES
 from monitor.history.files import history_name
 from monitor.polling.results import TaskDone
 from monitor.qtmodels.account_service import AccountService
 from monitor.qtmodels.frame_pump import FramePump
-from monitor.state.alerts import PriceAlert, PriceAlerts
+from monitor.state.alert_values import AlertValue
+from monitor.state.alerts import AlertNews, AlertStatus
 from monitor.state.catalog import InstrumentKey
-from monitor.state.event_log import Level
 from monitor.state.report import summary_lines
 from monitor.widgets.first_run import FirstRunDialog
 from monitor.widgets.resources import app_icon
 from monitor.widgets.theme import Theme
+from monitor.widgets.tray import WindowTray
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +91,7 @@ class Desk(QObject):
             self.controller, is_demo=self.is_demo, settings_file=options.settings_file, parent=self
         )
         self._care = ConnectionCare(None if self.is_demo else paths.data_dir / KEEP_ALIVE_NAME, asks_protocols=True)
-        self._alerts = PriceAlerts()
+        self._alerts = DeskAlerts(self.controller, ring=self._ring)
         self._history = DeskHistory(
             paths.data_dir / history_name(is_demo=self.is_demo),
             self.controller.board,
@@ -106,6 +108,12 @@ class Desk(QObject):
             commands=self,
             venue_titles={name: entry.title for name, entry in VENUES.items()},
             is_demo=self.is_demo,
+        )
+        self.tray = WindowTray(
+            self.window,
+            self.controller.board,
+            clock=time.perf_counter,
+            is_scripted=options.is_scripted,
         )
         if options.size is not None:
             self.window.resize(*options.size)
@@ -174,6 +182,7 @@ class Desk(QObject):
         """End pollers, demo exchange and settings writer; waits at most ``STOP_DEADLINE_S`` for requests in flight."""
         self._ended_mono_s = time.perf_counter()
         self.pump.stop()
+        self.tray.end()
         self.accounts.stop(KEYRING_DEADLINE_S)
         self.controller.stop(STOP_DEADLINE_S)
         if self._demo is not None:
@@ -245,6 +254,14 @@ class Desk(QObject):
         log_file = self.paths.log_dir / LOG_FILE_NAME
         self._history.save_incident(folder, self.controller.settings, log_file, bytes(content.data()))
 
+    def alert_statuses(self) -> Sequence[AlertStatus]:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        return self._alerts.statuses
+
+    def alert_value(self, rule: AlertRule) -> AlertValue | None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        return self._alerts.value(rule)
+
     def open_log_folder(self) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.paths.log_dir)))
@@ -259,7 +276,11 @@ class Desk(QObject):
 
     def quit(self) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
+        if self._is_closing:
+            # The window that is closed for it says so once more.
+            return
         self._is_closing = True
+        self.tray.end()
         self.app.quit()
 
     # Slots
@@ -289,23 +310,20 @@ class Desk(QObject):
         """Once a second."""
         self.controller.look_around(time.time(), time.perf_counter())
         self._history.look_around()
-        self._look_at_alerts()
+        self._alerts.look_around()
+        self.tray.refresh()
         self._care.look_around()
 
-    def _look_at_alerts(self) -> None:
-        self._alerts.set_rules(
-            PriceAlert(key=(venue, symbol), is_above=side == "above", level=Decimal(level))
-            for venue, symbol, side, level in self.controller.settings.price_alerts
-        )
-        board, now_s = self.controller.board, time.perf_counter()
-        for news in self._alerts.look(board, now_s):
-            level: Level = "info" if news.is_over else "warning"
-            board.events.add(news.text, at=datetime.now(UTC), mono_s=now_s, level=level, venue=news.venue)
-            log.info("%s", news.text)
-            if not news.is_over:
-                # A sound, and the entry in the system's task bar asks for attention when the window is behind others.
-                self.app.beep()
-                self.app.alert(self.window)
+    def _ring(self, news: AlertNews) -> None:
+        settings = self.controller.settings
+        if settings.alert_notices:
+            self.tray.notify(news.text)
+        if news.is_over:
+            return
+        if settings.alert_sound:
+            self.app.beep()
+        # The entry in the system's task bar asks for attention when the window is behind others.
+        self.app.alert(self.window)
 
     # Inside
 

@@ -3,10 +3,11 @@
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
+
+from monitor.domain.alerts import AlertKind, AlertRule, checked_rule
 
 T = TypeVar("T")
 
@@ -89,17 +90,19 @@ def instrument(value: object) -> tuple[str, str]:
     raise ValueError("a venue and its symbol")
 
 
-def price_alert(value: object) -> tuple[str, str, str, str]:
-    """[venue, venue symbol, above or below, level as decimal text] as a tuple."""
-    if isinstance(value, list | tuple) and len(value) == 4 and all(isinstance(part, str) for part in value):
-        venue, symbol, side, level = value
-        try:
-            is_price = Decimal(level).is_finite() and Decimal(level) > 0
-        except InvalidOperation:
-            is_price = False
-        if venue and symbol and side in {"above", "below"} and is_price and len(level) <= 40:
-            return (text(venue), text(symbol), side, level)
-    raise ValueError("a venue, its symbol, above or below, and a price above 0")
+def alert(value: object) -> AlertRule:
+    """A rule as its list of values; also the four values (venue, symbol, side, level) of an earlier version."""
+    if isinstance(value, list | tuple) and len(value) == 4:
+        value = (AlertKind.PRICE.value, *value)
+    if not isinstance(value, list | tuple) or not 5 <= len(value) <= 8:
+        raise ValueError("an alert as a list of its values")
+    parts, numbers, muted = value[:5], value[5:7], value[7:]
+    if not all(isinstance(part, str) for part in parts) or any(type(one) is not int for one in numbers):
+        raise ValueError("an alert of texts and whole numbers")
+    if not all(isinstance(one, bool) for one in muted):
+        raise ValueError("an alert that is muted or not")
+    kind, venue, symbol, side, level = (text(part) for part in parts)
+    return checked_rule(AlertRule(kind, venue, symbol, side, level, *numbers, *muted))
 
 
 def items(check: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:

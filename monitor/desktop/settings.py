@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from monitor.desktop.setting_checks import (
     Check,
+    alert,
     base64_text,
     choice,
     flag,
@@ -18,12 +19,12 @@ from monitor.desktop.setting_checks import (
     mapping,
     number,
     optional,
-    price_alert,
     proxy_url,
     text,
     venue_url,
     whole,
 )
+from monitor.domain.alerts import AlertRule
 from monitor.domain.market import INTERVALS_S
 
 SCHEMA = "trading-monitor.settings/1"
@@ -32,6 +33,7 @@ TIME_RANGES_S = (60, 900, 3_600, 21_600, 86_400)
 """Time ranges the plots offer, in seconds."""
 
 _MAX_FILE_BYTES = 1_000_000
+_OLD_NAMES = {"price_alerts": "alerts"}
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -59,8 +61,15 @@ class Settings:
     """(venue, venue symbol) in the user's order; ``None``: never changed, so the venues' own default lists."""
     focus: tuple[str, str] | None = field(default=None, metadata=_checked(optional(instrument)))
     """The instrument whose chart and book are shown; ``None``: the first of the watchlist."""
-    price_alerts: tuple[tuple[str, str, str, str], ...] = field(default=(), metadata=_checked(items(price_alert)))
-    """(venue, venue symbol, ``above`` or ``below``, level as decimal text)."""
+    alerts: tuple[AlertRule, ...] = field(default=(), metadata=_checked(items(alert)))
+    """What the user wants to be told of, in their order."""
+    alert_sound: bool = field(default=True, metadata=_checked(flag))
+    alert_notices: bool = field(default=True, metadata=_checked(flag))
+    """Alerts are shown as notifications of the desktop where there is a tray."""
+    are_alerts_muted: bool = field(default=False, metadata=_checked(flag))
+    """No alert makes a sound or a notification; the list and the events show them all the same."""
+    when_closed: str = field(default="ask", metadata=_checked(choice("ask", "tray", "quit")))
+    """What closing the window means where there is a tray; ``ask`` until the user was asked."""
     disabled_venues: tuple[str, ...] = field(default=(), metadata=_checked(items(text)))
     """Venues that are switched off; a venue that is new in a later version is on."""
     time_range_s: int = field(default=900, metadata=_checked(choice(*TIME_RANGES_S)))
@@ -140,7 +149,8 @@ def load_settings(path: Path) -> tuple[Settings, tuple[str, ...]]:
         problems.append(f"Settings are of the form {_short(schema)}, not {SCHEMA}; reading what is known.")
     values: dict[str, object] = {}
     known = {one.name: one for one in fields(Settings)}
-    for name, value in document.items():
+    for old_name, value in document.items():
+        name = _OLD_NAMES.get(old_name, old_name)
         if name not in known:
             problems.append(f"Settings: {_short(name)} is unknown and was not used.")
             continue

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from monitor.desktop.settings import Settings
+from monitor.domain.alerts import AlertRule
 from monitor.exchanges.base import PollJob
 from monitor.qtmodels.account_service import AccountService
+from monitor.state.alert_values import AlertValue
+from monitor.state.alerts import AlertStatus
 
 InstrumentKey: TypeAlias = tuple[str, str]
 """(venue, venue symbol)."""
@@ -59,6 +62,14 @@ class WindowCommands(Protocol):
 
     def save_incident(self) -> None:
         """Keep the last minutes, with a picture of the window, as one file."""
+        ...
+
+    def alert_statuses(self) -> Sequence[AlertStatus]:
+        """How every alert of the settings stands."""
+        ...
+
+    def alert_value(self, rule: AlertRule) -> AlertValue | None:
+        """What ``rule`` would watch, as it stands; ``None`` when it is not known."""
         ...
 
     def open_log_folder(self) -> None:

@@ -54,6 +54,7 @@ class MainWindow(QMainWindow):
         self._theme = theme
         self._is_paused = False
         self._is_painted = False
+        self.is_leaving = False
         self._is_filled = False
         self._is_content_painted = False
         self.focus_key: InstrumentKey | None = None
@@ -119,7 +120,7 @@ class MainWindow(QMainWindow):
             actions=self.commands_of_user,
             board=board,
             commands=commands,
-            settings=self._current_settings,
+            settings=self.current_settings,
             venue_title=self.title_of,
             panels=self.panels,
         )
@@ -172,7 +173,7 @@ class MainWindow(QMainWindow):
         named["reset_layout"].triggered.connect(self.reset_layout)
         named["next_panel"].triggered.connect(self.go_to_next_panel)
         named["full_screen"].toggled.connect(self._on_full_screen)
-        named["quit"].triggered.connect(self.close)
+        named["quit"].triggered.connect(self.leave)
         for action in self.commands_of_user.ranges.values():
             action.triggered.connect(self._on_range_chosen)
         for action in self.commands_of_user.venues.values():
@@ -187,7 +188,8 @@ class MainWindow(QMainWindow):
 
     # Settings in and out
 
-    def _current_settings(self) -> Settings:
+    def current_settings(self) -> Settings:
+        """The settings in force."""
         return self._settings
 
     def accept_settings(self, settings: Settings) -> None:
@@ -222,7 +224,7 @@ class MainWindow(QMainWindow):
             action.setChecked(venue not in settings.disabled_venues)
         self.pools.keep_alive.keeps_warm = settings.keep_warm
         self.charts.set_time_range(settings.time_range_s)
-        self.dialogs.accounts.show_settings(settings)
+        self.dialogs.show_settings(settings)
         self._show_chart_kind()
         self._show_modes()
 
@@ -245,15 +247,8 @@ class MainWindow(QMainWindow):
         self._show_events()
 
     def _show_events(self) -> None:
-        for entry in self.events.take_new():
-            # Who paused a venue knows why its prices are late; the list has it all the same.
-            is_expected = entry.venue is not None and (self._is_paused or entry.venue in self._settings.disabled_venues)
-            if entry.level != "info" and not is_expected:
-                who = "" if entry.venue is None else f"{self.title_of(entry.venue)}: "
-                # One notice per venue: a venue that is down tells of it in several ways, all of them in the list.
-                self.toasts.notify(
-                    entry.venue or f"app {entry.entry_id}", entry.level, f"{who}{entry.text}", count=entry.count
-                )
+        idle = self._board.venue_names if self._is_paused else self._settings.disabled_venues
+        self.toasts.notify_events(self.events.take_new(), idle_venues=idle, title_of=self.title_of)
 
     def on_slow_frame(self) -> None:
         """A second has passed: let ages run and figures change."""
@@ -286,6 +281,11 @@ class MainWindow(QMainWindow):
         self.search.set_theme(self._theme)
         self.bar.set_badges(is_demo=self._is_demo, is_paused=self._is_paused)
         self.on_slow_frame()
+
+    def leave(self) -> None:
+        """Close the window for good, whatever closing it means otherwise."""
+        self.is_leaving = True
+        self.close()
 
     def reset_layout(self) -> None:
         """Put every panel where it was at the first start."""

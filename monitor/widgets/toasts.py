@@ -1,10 +1,14 @@
 """Short notices over the window's corner. The same notice again raises a count instead of a second box."""
 
+from collections.abc import Callable, Collection, Sequence
+
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from monitor.qtmodels.figures import safe_text
+from monitor.state.alerts import ALERT_WORD
+from monitor.state.event_log import EventEntry
 from monitor.widgets.event_list import LEVEL_GLYPHS, level_color
 from monitor.widgets.theme import Theme
 
@@ -109,6 +113,21 @@ class ToastStack(QWidget):
         self._theme = theme
         for toast in self.toasts():
             toast.set_theme(theme)
+
+    def notify_events(
+        self, entries: Sequence[EventEntry], *, idle_venues: Collection[str], title_of: Callable[[str], str]
+    ) -> None:
+        """Point at what is more than information. ``idle_venues`` are those the user does not poll."""
+        for entry in entries:
+            # Who paused a venue knows why its prices are late; the list has it all the same.
+            is_expected = entry.venue is not None and entry.venue in idle_venues
+            if entry.level != "info" and not is_expected:
+                who = "" if entry.venue is None else f"{title_of(entry.venue)}: "
+                # One notice per venue: a venue that is down tells of it in several ways, all of them in the list.
+                # An alert stands for itself: two of a venue may come in the same second.
+                is_alert = entry.text.startswith(ALERT_WORD)
+                identity = f"entry {entry.entry_id}" if entry.venue is None or is_alert else entry.venue
+                self.notify(identity, entry.level, f"{who}{entry.text}", count=entry.count)
 
     def notify(self, identity: str, level: str, text: str, *, count: int = 1) -> None:
         """Show ``text``; a notice of the same ``identity`` that is still there is updated, unless it is graver."""

@@ -108,8 +108,8 @@ SPECS: tuple[ActionSpec, ...] = (
     ActionSpec(name="help", text="Keys and help", what="List the keys and what the figures mean", shortcut="F1"),
     ActionSpec(
         name="alert",
-        text="Price alert…",
-        what="Be told when the instrument in focus reaches a price",
+        text="New alert…",
+        what="Be told of a price, its age, a venue that is down, slow requests and more",
         shortcut="Ctrl+Shift+P",
     ),
     ActionSpec(

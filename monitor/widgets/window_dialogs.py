@@ -1,7 +1,6 @@
 """The dialogs the window opens, each imported when it is first wanted: none is part of the start."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMainWindow, QMessageBox, QWidget
@@ -9,6 +8,7 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox, QWidget
 from monitor.desktop.settings import Settings
 from monitor.state.board import Board
 from monitor.widgets.account_window import WindowAccounts
+from monitor.widgets.alert_window import WindowAlerts
 from monitor.widgets.commands import WindowCommands
 from monitor.widgets.window_actions import WindowActions, key_table
 from monitor.widgets.window_panels import WindowPanels
@@ -51,13 +51,27 @@ class WindowDialogs(QObject):
             settings=settings,
             accept=self.settings_accepted.emit,
         )
+        self.alerts = WindowAlerts(
+            window,
+            panel=panels.alerts,
+            actions=actions,
+            board=board,
+            commands=commands,
+            settings=settings,
+            accept=self.settings_accepted.emit,
+            venue_title=venue_title,
+        )
         actions.named["help"].triggered.connect(self.open_help)
         actions.named["about"].triggered.connect(self.open_about)
         actions.named["settings"].triggered.connect(self.open_settings)
         actions.named["logs"].triggered.connect(self.open_log_folder)
-        actions.named["alert"].triggered.connect(self.open_alerts)
         actions.named["export"].triggered.connect(self.open_export)
         actions.named["incident"].triggered.connect(self.save_incident)
+
+    def show_settings(self, settings: Settings) -> None:
+        """Show what of the settings concerns accounts and alerts."""
+        self.accounts.show_settings(settings)
+        self.alerts.show_settings(settings)
 
     def open_help(self) -> None:
         """Show the keys and the definitions."""
@@ -92,20 +106,6 @@ class WindowDialogs(QObject):
         if dialog.exec():
             self.settings_accepted.emit(dialog.settings())
         dialog.deleteLater()
-
-    def open_alerts(self) -> None:
-        """Let the user change the price alerts of the instrument in focus."""
-        from monitor.widgets.alert_dialog import ask_alerts  # noqa: PLC0415 - not part of the start
-
-        settings = self._settings()
-        key = settings.focus
-        if key is None:
-            return
-        instrument = self._board.instruments.get(key)
-        name = f"{key[1] if instrument is None else instrument.name} ({self._venue_title(key[0])})"
-        alerts = ask_alerts(self._window, settings.price_alerts, key, name)
-        if alerts is not None:
-            self.settings_accepted.emit(replace(settings, price_alerts=alerts))
 
     def open_export(self) -> None:
         """Ask for a file and write the period in view to it."""

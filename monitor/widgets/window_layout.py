@@ -10,7 +10,7 @@ from monitor.desktop.settings import Settings
 from monitor.widgets.account_panels import NAMES as ACCOUNT_DOCKS
 from monitor.widgets.dock import Dock
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 """Grows when docks come or go, so that an older saved layout is not forced onto a newer window."""
 
 WATCHLIST_WIDTH_PX = 398
@@ -34,11 +34,13 @@ class WindowLayout:
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["watchlist"])
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, docks["pools"])
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["requests"])
-        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["events"])
+        for name in ("alerts", "events"):
+            window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks[name])
         for name in ACCOUNT_DOCKS:
             window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks[name])
             window.tabifyDockWidget(docks["requests"], docks[name])
-        window.tabifyDockWidget(docks["requests"], docks["events"])
+        for name in ("alerts", "events"):
+            window.tabifyDockWidget(docks["requests"], docks[name])
         for dock in docks.values():
             dock.show()
         docks["requests"].raise_()

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 
 from monitor.state.board import Board
 from monitor.widgets.account_panels import AccountPanels
+from monitor.widgets.alert_panel import AlertPanel
 from monitor.widgets.chart_area import ChartArea
 from monitor.widgets.dock import Dock
 from monitor.widgets.event_list import EventList
@@ -37,6 +38,7 @@ class WindowPanels:
         self.watchlist = Watchlist(board, clock=clock, venue_title=venue_title, theme=theme)
         self.pools = PoolPanel(venues, ledger=board.ledger, clock=clock, venue_title=venue_title, theme=theme)
         self.requests = RequestTable(board.requests, venue_title=venue_title, theme=theme)
+        self.alerts = AlertPanel(board, venue_title=venue_title, theme=theme)
         self.events = EventList(board.events, venue_title=venue_title, theme=theme)
         self.status = StatusBar(venues, clock=clock, venue_title=venue_title, theme=theme)
         window.setStatusBar(self.status)
@@ -58,6 +60,7 @@ class WindowPanels:
             Dock("pools", "Connection pools", self.pools, parent=window),
             Dock("requests", "Requests", self.requests, extra=(self.requests.head,), parent=window),
             *self.accounts.docks,
+            Dock("alerts", "Alerts", self.alerts, extra=(self.alerts.head,), parent=window),
             Dock("events", "Events", self.events, parent=window),
         )
         self.docks = {dock.objectName(): dock for dock in docks}
@@ -75,6 +78,7 @@ class WindowPanels:
         self.pools.on_slow_frame()
         self.requests.on_slow_frame()
         self.accounts.on_slow_frame()
+        self.alerts.refresh()
         self.charts.on_slow_frame()
 
     def set_theme(self, theme: Theme) -> None:
@@ -85,6 +89,7 @@ class WindowPanels:
         self.pools.set_theme(theme)
         self.requests.set_theme(theme)
         self.accounts.set_theme(theme)
+        self.alerts.set_theme(theme)
         self.events.set_theme(theme)
         self.charts.set_theme(theme)
         self.status.set_theme(theme)
@@ -98,5 +103,6 @@ class WindowPanels:
             self.pools.front,
             self.requests.table,
             *(table.table for table in self.accounts.tables.values()),
+            self.alerts.table,
             self.events.table,
         )

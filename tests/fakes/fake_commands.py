@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.desktop.settings import Settings
+from monitor.domain.alerts import AlertRule
 from monitor.exchanges.base import PollJob
 from monitor.qtmodels.account_service import AccountService
+from monitor.state.alert_values import AlertValue
+from monitor.state.alerts import AlertStatus
 
 
 @dataclass
@@ -16,6 +19,7 @@ class FakeCommands:
     calls: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     jobs: tuple[PollJob, ...] = ()
     accounts: AccountService | None = None
+    alerts: tuple[AlertStatus, ...] = ()
 
     def named(self, name: str) -> list[tuple[object, ...]]:
         """Arguments of every call of ``name``, in order."""
@@ -50,6 +54,13 @@ class FakeCommands:
 
     def save_incident(self) -> None:
         self.calls.append(("save_incident", ()))
+
+    def alert_statuses(self) -> Sequence[AlertStatus]:
+        return self.alerts
+
+    def alert_value(self, rule: AlertRule) -> AlertValue | None:
+        self.calls.append(("alert_value", (rule,)))
+        return None
 
     def open_log_folder(self) -> None:
         self.calls.append(("open_log_folder", ()))

@@ -132,7 +132,7 @@ def test_hidden_amounts_are_nowhere_and_come_back(opened: Opened) -> None:
     assert COVERED in covered
     assert [amount for amount in amounts if amount in covered] == []
     assert "87,312.4" in covered, "prices are no amounts"
-    assert sample.window._current_settings().hides_amounts
+    assert sample.window.current_settings().hides_amounts
     table = table_of(sample, "positions")
     table.copy()
     assert "706.25" not in QGuiApplication.clipboard().text()
@@ -275,7 +275,7 @@ def test_the_lines_follow_their_switch(opened: Opened, qtbot: QtBot) -> None:
     sample.window.commands_of_user.named["account_lines"].trigger()
 
     assert plot._account_lines == ()
-    assert not sample.window._current_settings().shows_account_lines
+    assert not sample.window.current_settings().shows_account_lines
 
 
 def test_a_thousand_fills_are_sorted_and_filtered_without_resetting(opened: Opened) -> None:

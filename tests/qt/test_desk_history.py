@@ -14,6 +14,7 @@ from monitor.desk.desk import Desk
 from monitor.desk.options import DeskOptions
 from monitor.desktop.paths import AppPaths
 from monitor.desktop.settings import Settings
+from monitor.domain.alerts import AlertRule
 from monitor.widgets.export_dialog import FILTERS, with_ending
 from tests.fakes.demo_exchange import demo_exchange
 
@@ -37,7 +38,7 @@ def test_what_was_shown_is_in_the_file_within_a_second(
     del qapp  # the desk takes the application over
     with demo_exchange() as exchange:
         desk = Desk(
-            settings=Settings(price_alerts=(("bitunix", "BTCUSDT", "above", "0.01"),)),
+            settings=Settings(alerts=(AlertRule("price", "bitunix", "BTCUSDT", "above", "0.01"),)),
             paths=AppPaths(config_dir=tmp_path, data_dir=tmp_path, cache_dir=tmp_path, log_dir=tmp_path),
             notes=(),
             options=DeskOptions(

@@ -153,7 +153,7 @@ def test_docks_close_float_and_come_back(window_factory: WindowFactory, qtbot: Q
     assert area(docks["pools"]) is Qt.DockWidgetArea.RightDockWidgetArea
     assert area(docks["requests"]) is Qt.DockWidgetArea.BottomDockWidgetArea
     tabs = {dock.objectName() for dock in s.window.tabifiedDockWidgets(docks["requests"])}
-    assert tabs == {"positions", "orders", "balances", "fills", "events"}
+    assert tabs == {"positions", "orders", "balances", "fills", "alerts", "events"}
 
 
 def test_layout_is_remembered_over_a_restart(window_factory: WindowFactory, qtbot: QtBot) -> None:
@@ -461,7 +461,7 @@ def test_no_venue_is_named_in_widgets_or_models() -> None:
 def test_settings_of_another_dialog_are_shown(window_factory: WindowFactory, qtbot: QtBot) -> None:
     s = window_factory(seconds=1)
     s.window.accept_settings(
-        replace(s.window._current_settings(), time_range_s=3600, chart_kind="candles", theme="light")
+        replace(s.window.current_settings(), time_range_s=3600, chart_kind="candles", theme="light")
     )
 
     assert s.window.commands_of_user.ranges[3600].isChecked()

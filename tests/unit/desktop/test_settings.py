@@ -9,9 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.desktop.settings import SCHEMA, Settings, SettingsError, load_settings, save_settings
+from monitor.domain.alerts import AlertRule
 
 CHANGED = Settings(
-    price_alerts=(("bitunix", "BTCUSDT", "above", "90000.5"),),
+    alerts=(AlertRule("price", "bitunix", "BTCUSDT", "above", "90000.5", 300, 60, True),),
+    alert_sound=False,
+    alert_notices=False,
+    are_alerts_muted=True,
+    when_closed="tray",
     theme="light",
     price_colors="color_safe",
     start_with="live",
@@ -108,6 +113,39 @@ def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     settings, problems = load_settings(tmp_path)
 
     assert settings == Settings()
+    assert len(problems) == 1
+
+
+def test_price_alerts_of_an_earlier_version_are_taken_over(tmp_path: Path) -> None:
+    old = {"schema": SCHEMA, "price_alerts": [["bitunix", "BTCUSDT", "below", "80000.50"]]}
+    settings, problems = _load_text(tmp_path / "s.json", json.dumps(old))
+
+    assert settings.alerts == (AlertRule("price", "bitunix", "BTCUSDT", "below", "80000.50"),)
+    assert problems == ()
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        [],
+        "price",
+        ["price", "bitunix", "BTCUSDT", "above"],
+        ["price", "bitunix", "", "above", "1"],
+        ["down", "bitunix", "BTCUSDT", "above", "15"],
+        ["price", "bitunix", "BTCUSDT", "sideways", "1"],
+        ["reuse", "bitunix", "", "above", "90"],
+        ["reuse", "bitunix", "", "below", "101"],
+        ["price", "bitunix", "BTCUSDT", "above", "NaN"],
+        ["price", "bitunix", "BTCUSDT", "above", 1],
+        ["latency", "bitunix", "", "above", "500", 5],
+        ["latency", "bitunix", "", "above", "500", True],
+        ["latency", "bitunix", "", "above", "500", 300, 60, 1],
+    ],
+)
+def test_an_alert_that_makes_no_sense_is_reported(tmp_path: Path, alert: object) -> None:
+    settings, problems = _load_text(tmp_path / "s.json", json.dumps({"schema": SCHEMA, "alerts": [alert]}))
+
+    assert settings.alerts == ()
     assert len(problems) == 1
 
 
