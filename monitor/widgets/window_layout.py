@@ -34,12 +34,9 @@ class WindowLayout:
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["watchlist"])
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, docks["pools"])
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["requests"])
-        for name in ("alerts", "events"):
+        for name in (*ACCOUNT_DOCKS, "alerts", "events"):
+            # Tabs at once: side by side for a moment, they would widen the window by their least widths.
             window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks[name])
-        for name in ACCOUNT_DOCKS:
-            window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks[name])
-            window.tabifyDockWidget(docks["requests"], docks[name])
-        for name in ("alerts", "events"):
             window.tabifyDockWidget(docks["requests"], docks[name])
         for dock in docks.values():
             dock.show()
