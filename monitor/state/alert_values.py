@@ -65,7 +65,7 @@ def _spread(rule: AlertRule, board: Board, now_mono_s: float) -> AlertValue | No
         return None
     if not (quote.is_current("bid", now_mono_s) and quote.is_current("ask", now_mono_s)):
         return None
-    return AlertValue(round(quote.spread_fraction * 10_000, 4))
+    return AlertValue(round(quote.spread_fraction * 10_000, 2))
 
 
 def _basis(rule: AlertRule, board: Board, now_mono_s: float) -> AlertValue | None:
@@ -77,7 +77,7 @@ def _basis(rule: AlertRule, board: Board, now_mono_s: float) -> AlertValue | Non
     basis = basis_of(own_side, other_side, now_mono_s)
     if basis is None or basis.fraction is None or not basis.is_trustworthy:
         return None
-    return AlertValue(round(basis.fraction * 10_000, 4))
+    return AlertValue(round(basis.fraction * 10_000, 2))
 
 
 def _side(board: Board, key: tuple[str, str]) -> tuple[Instrument, QuoteState] | None:

@@ -151,7 +151,7 @@ class Alerts:
 
 
 def condition_text(rule: AlertRule, name: str) -> str:
-    """``BTC-USDT-PERP price at or above 90000``: what a rule waits for, with what it is about."""
+    """``BTC-USDT-PERP price at or above 90,000``: what a rule waits for, with what it is about."""
     shape = rule.shape
     window = f" within {_span(rule.window_s)}" if shape.has_window else ""
     title = shape.title[0].lower() + shape.title[1:]
@@ -166,12 +166,12 @@ def figure_text(rule: AlertRule, value: Decimal) -> str:
     """A figure with the unit of the rule's kind; signed where it may go either way."""
     sign = "+" if AlertKind(rule.kind) in _EITHER_WAY and value > 0 else ""
     unit = rule.shape.unit
-    return f"{sign}{format(value, 'f')}{f' {unit}' if unit else ''}".replace("-", "\N{MINUS SIGN}")
+    return f"{sign}{format(value, ',f')}{f' {unit}' if unit else ''}".replace("-", "\N{MINUS SIGN}")
 
 
 def _level(rule: AlertRule) -> str:
     unit = rule.shape.unit
-    return f"{format(Decimal(rule.level), 'f')}{f' {unit}' if unit else ''}"
+    return f"{format(Decimal(rule.level), ',f')}{f' {unit}' if unit else ''}"
 
 
 def _span(seconds: int) -> str:

@@ -130,7 +130,7 @@ class AlertPanel(QWidget):
             (AlertColumn.TOLD, "00:00:00 last"),
             (AlertColumn.COUNT, "00,000"),
         ):
-            table.setColumnWidth(column, metrics.horizontalAdvance(sample) + 16)
+            table.setColumnWidth(column, metrics.horizontalAdvance(sample) + 24)
         header.setSectionResizeMode(AlertColumn.CONDITION, QHeaderView.ResizeMode.Stretch)
 
     def _make_head(self) -> None:
@@ -180,7 +180,9 @@ class AlertPanel(QWidget):
     def refresh(self) -> None:
         """Show how the alerts stand now; cheap, call it once a second."""
         self.model.show(self.source())
-        self._empty.setVisible(self.model.rowCount() == 0)
+        is_empty = self.model.rowCount() == 0
+        if self._empty.isHidden() is is_empty:
+            self._empty.setVisible(is_empty)
         self._show_buttons()
 
     def set_all_muted(self, is_muted: bool) -> None:

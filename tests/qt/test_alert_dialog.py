@@ -157,7 +157,7 @@ def test_a_row_says_how_its_alert_stands(window_factory: WindowFactory, is_light
     model = sample.window.panels.alerts.model
     texts = [[str(model.index(row, column).data()) for column in range(6)] for row in range(2)]
     assert texts[0][:2] == ["▲ reached", "Bitunix"]
-    assert texts[0][2:4] == ["BTC-USDT-PERP price at or above 90000", "90001.5"]
+    assert texts[0][2:4] == ["BTC-USDT-PERP price at or above 90,000", "90,001.5"]
     assert texts[0][5] == "2"
     assert texts[1] == ["– no data", "Hyperliquid", "Hyperliquid: no new prices for 15 s", "–", "–", "0"]
     tip = str(model.index(1, 2).data(Qt.ItemDataRole.ToolTipRole))
