@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -142,10 +142,17 @@ class FocusHeader(QWidget):
         """The same market on the other venue, for the basis; ``None`` where there is none."""
         self._other = key
 
+    def minimumSizeHint(self) -> QSize:
+        """Qt: room for what is never left out; figures that can go must not hold the window open."""
+        return QSize(self._least_width(), super().minimumSizeHint().height())
+
+    def _least_width(self) -> int:
+        always = (self._name, self._price, self._age)
+        return 2 * SIDE_PX + sum(label.minimumSizeHint().width() + SPACING_PX for label in always)
+
     def resizeEvent(self, event: object) -> None:
         """Qt: leave out the figures for which there is no room, the least important first."""
-        always = (self._name, self._price, self._age)
-        room = self.width() - 2 * SIDE_PX - sum(label.minimumSizeHint().width() + SPACING_PX for label in always)
+        room = self.width() - self._least_width()
         for caption in BY_IMPORTANCE:
             figure = self._figures[caption]
             need = figure.minimumSizeHint().width() + SPACING_PX
