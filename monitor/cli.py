@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor import APP_NAME, __version__
+from monitor.desktop.build_info import version_line
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -82,7 +82,7 @@ def build_parser(*, has_credentials: bool = True, has_export: bool = True) -> ar
         prog="trading-monitor",
         description="Shows how old each price is, why, and whether connection reuse is really working. Read-only.",
     )
-    parser.add_argument("--version", action="version", version=f"{APP_NAME} {__version__}")
+    parser.add_argument("--version", action="version", version=version_line())
     _add_venue_options(parser, default=None)
     window = parser.add_argument_group("window")
     window.add_argument("--demo", action="store_true", help="run on the embedded demo exchange, no network needed")

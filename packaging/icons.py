@@ -62,3 +62,9 @@ def icns_file(pictures: Mapping[int, bytes]) -> bytes:
         kind + struct.pack(">I", 8 + len(pictures[size])) + pictures[size] for size, kind in ICNS_KINDS.items()
     )
     return b"icns" + struct.pack(">I", 8 + len(body)) + body
+
+
+if __name__ == "__main__":
+    import bundle_facts as facts
+
+    draw_icons(facts.ICON_SOURCE, facts.ICONS, facts.ICON_SIZES)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSysInfo, Qt, qVersion
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from monitor import APP_NAME, __version__
+from monitor.desktop.build_info import commit
 from monitor.widgets.resources import app_icon
 
 _DISTRIBUTIONS = ("PySide6-Essentials", "pyqtgraph", "numpy", "requests", "urllib3", "msgspec", "keyring")
@@ -17,6 +18,7 @@ def versions() -> list[tuple[str, str]]:
     """Names and versions of the app, of what it runs on and of its libraries; a dash where one cannot be told."""
     rows = [
         (APP_NAME, __version__),
+        ("Built from", commit() or "a source checkout"),
         ("System", QSysInfo.prettyProductName()),
         ("Python", platform.python_version()),
         ("Qt", qVersion()),

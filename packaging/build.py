@@ -1,0 +1,115 @@
+"""Build the desktop bundle and try it: ``python packaging/build.py [--floors] [--without-smoke]``.
+
+Makes ``dist/trading-monitor`` (``dist/Trading Monitor.app`` on macOS) from the locks, in an environment of its own,
+with the commit written into it; then starts what it built (``smoke.py``). With ``--floors`` it also bundles the floors
+of ``packaging/floors`` and prints size and start-up beside them (``start_times.py``). It needs a network once.
+"""
+
+import argparse
+import os
+import shutil
+import string
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import bundle_facts as facts
+from build_venv import build_python
+
+FLOORS = ("hello", "empty_plot", "same_libraries")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build, try, measure; return the exit code."""
+    parser = argparse.ArgumentParser(prog="build.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--without-smoke", action="store_true", help="do not start what was built")
+    parser.add_argument(
+        "--floors", action="store_true", help="also build the floors, and print size and start-up beside them"
+    )
+    parser.add_argument("--rounds", type=int, default=9, help="rounds of timing with --floors (9)")
+    options = parser.parse_args(arguments)
+
+    python = build_python()
+    facts.BUILD.mkdir(exist_ok=True)
+    facts.COMMIT_FILE.write_text(commit() + "\n", "utf-8")
+    write_version_resource(facts.VERSION_RESOURCE)
+    run([str(python), str(facts.PACKAGING / "icons.py")])
+    bundle(python, facts.PACKAGING / "monitor.spec", facts.DIST, facts.BUILD / "work")
+    print(f"Built {facts.bundle_folder()} from {commit()}", flush=True)
+    if not options.without_smoke:
+        run([sys.executable, str(facts.PACKAGING / "smoke.py")])
+    if options.floors:
+        for name in FLOORS:
+            bundle(
+                python,
+                facts.PACKAGING / "floors" / "floor.spec",
+                facts.BUILD / "floors",
+                facts.BUILD / "work-floors",
+                {"TRADING_MONITOR_FLOOR": name},
+            )
+        return run(
+            [sys.executable, str(facts.PACKAGING / "start_times.py"), f"--rounds={options.rounds}"],
+            is_allowed_to_fail=True,
+        )
+    return 0
+
+
+def bundle(python: Path, spec: Path, dist: Path, work: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Run PyInstaller on ``spec``. Blocks for about a minute. Raises ``SystemExit``: it failed."""
+    command = [str(python), "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level=WARN"]
+    run([*command, f"--distpath={dist}", f"--workpath={work}", str(spec)], environment)
+
+
+def commit() -> str:
+    """What is being built: a short commit id, with ``+`` when the checkout was changed since, or ``unknown``."""
+    git = shutil.which("git")
+    if git is None or not (facts.ROOT / ".git").exists():
+        return "unknown"
+    asked = [git, "-C", str(facts.ROOT)]
+    head = subprocess.run([*asked, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
+    changed = subprocess.run(
+        [*asked, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, check=False
+    )
+    if head.returncode or changed.returncode:
+        return "unknown"
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def write_version_resource(file: Path) -> None:
+    """Fill in what Windows shows in a program's properties. Raises ``KeyError``: the template wants something new."""
+    template = string.Template((facts.PACKAGING / "windows" / "version_info.txt.in").read_text("utf-8"))
+    file.write_text(
+        template.substitute(
+            numbers=", ".join(version_numbers(facts.VERSION)),
+            version=facts.VERSION,
+            name=facts.APP_NAME,
+            publisher=facts.PUBLISHER,
+            executable=facts.EXECUTABLE,
+            copyright=facts.COPYRIGHT,
+        ),
+        "utf-8",
+    )
+
+
+def version_numbers(version: str) -> list[str]:
+    """The four numbers that Windows wants of a version: ``1.2.3rc1`` is 1, 2, 3, 0."""
+    numbers = []
+    for part in version.split(".")[:4]:
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        numbers.append(digits or "0")
+    return numbers + ["0"] * (4 - len(numbers))
+
+
+def run(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, *, is_allowed_to_fail: bool = False
+) -> int:
+    """Run ``command`` in the checkout and return its exit code. Raises ``SystemExit``: it failed and must not."""
+    result = subprocess.run(command, cwd=facts.ROOT, env={**os.environ, **(environment or {})}, check=False)
+    if result.returncode and not is_allowed_to_fail:
+        raise SystemExit(f"This did not work ({result.returncode}): {' '.join(command)}")
+    return result.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
