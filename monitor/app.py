@@ -4,9 +4,10 @@ import argparse
 import importlib
 import logging
 import os
+import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from monitor.desk.options import DeskOptions
@@ -14,6 +15,7 @@ from monitor.desktop.demo_process import DemoProcess
 from monitor.desktop.logs import configure_logging
 from monitor.desktop.paths import AppPaths, find_paths
 from monitor.desktop.settings import Settings, load_settings
+from monitor.desktop.single_instance import OtherInstanceError, SingleInstance
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +59,20 @@ def run_window(options: argparse.Namespace) -> int:
     try:
         settings, problems = load_settings(options.settings or paths.settings_file)
         notes = [text for text in (paths.problem, logs.problem, *problems) if text]
-        return _run_qt(options, paths, settings, notes, is_offscreen=is_offscreen)
+        instance: SingleInstance | None = None
+        if not (is_offscreen or _is_scripted(options)):
+            instance = SingleInstance.claim(paths.data_dir, token=os.environ.get("XDG_ACTIVATION_TOKEN", ""))
+            if instance is None:
+                _say("Trading Monitor is already running: its window is shown now.")
+                return EXIT_DONE
+        try:
+            return _run_qt(options, paths, settings, notes, is_offscreen=is_offscreen, instance=instance)
+        finally:
+            if instance is not None:
+                instance.close()
+    except OtherInstanceError as exc:
+        _say(str(exc))
+        return EXIT_FAILED
     finally:
         logs.close()
 
@@ -69,35 +84,19 @@ def _run_qt(
     notes: Sequence[str],
     *,
     is_offscreen: bool,
+    instance: SingleInstance | None,
 ) -> int:
-    duration_s: float | None = options.duration
-    screenshot: Path | None = options.screenshot
-    if is_offscreen:
-        duration_s = duration_s or (None if options.self_test else DEFAULT_OFFSCREEN_S)
-        screenshot = screenshot or (DEFAULT_SCREENSHOT if options.demo else None)
-        if not options.self_test:
-            _say(f"No display was found: running offscreen for {duration_s:g} s.")
     started_s = time.perf_counter()
-    desk_options = DeskOptions(
-        is_demo=options.demo or options.self_test,
-        rtt_ms=options.rtt_ms if options.demo else settings.demo_rtt_ms,
-        seed=options.seed if options.seed is not None else settings.demo_seed,
-        faults=options.faults,
-        base_urls=dict(options.base_url or ()),
-        ca_file=options.ca_file,
-        settings_file=options.settings or paths.settings_file,
-        theme=options.theme,
-        size=options.size,
-        duration_s=duration_s,
-        screenshot=screenshot,
-        is_scripted=is_offscreen or options.self_test or options.start_marks or duration_s is not None or options.demo,
-    )
+    desk_options = _make_desk_options(options, paths, settings, is_offscreen=is_offscreen)
     demo: DemoProcess | None = None
     try:
         # The window first, then everything else, in a thread, while the demo exchange starts in its own process.
         from monitor.desk.frame import StartFrame  # noqa: PLC0415 - Qt's libraries may be missing; say so in words
 
         frame = StartFrame(settings, theme=options.theme, size=options.size)
+        if instance is not None:
+            instance.serve(frame.show_again.emit)
+        _end_on_signals(frame.window.leave)
         frame.show()
         if options.start_marks:
             print("start: frame", flush=True)  # noqa: T201 - asked for on the command line
@@ -129,6 +128,44 @@ def _run_qt(
             print(line)  # noqa: T201 - the summary is this mode's product
     log.info("window closed after %.1f s", time.perf_counter() - started_s)
     return exit_code
+
+
+def _end_on_signals(leave: Callable[[], object]) -> None:
+    # A session that ends and Ctrl+C in a terminal: close like a window, so that settings and history are kept. Python
+    # runs handlers between two of its own lines; the window's timers see to it that there are some.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: leave())
+
+
+def _make_desk_options(
+    options: argparse.Namespace, paths: AppPaths, settings: Settings, *, is_offscreen: bool
+) -> DeskOptions:
+    duration_s: float | None = options.duration
+    screenshot: Path | None = options.screenshot
+    if is_offscreen:
+        duration_s = duration_s or (None if options.self_test else DEFAULT_OFFSCREEN_S)
+        screenshot = screenshot or (DEFAULT_SCREENSHOT if options.demo else None)
+        if not options.self_test:
+            _say(f"No display was found: running offscreen for {duration_s:g} s.")
+    return DeskOptions(
+        is_demo=options.demo or options.self_test,
+        rtt_ms=options.rtt_ms if options.demo else settings.demo_rtt_ms,
+        seed=options.seed if options.seed is not None else settings.demo_seed,
+        faults=options.faults,
+        base_urls=dict(options.base_url or ()),
+        ca_file=options.ca_file,
+        settings_file=options.settings or paths.settings_file,
+        theme=options.theme,
+        size=options.size,
+        duration_s=duration_s,
+        screenshot=screenshot,
+        is_scripted=is_offscreen or _is_scripted(options),
+    )
+
+
+def _is_scripted(options: argparse.Namespace) -> bool:
+    """Nobody sits in front of it, or it is a trial: no questions, and it may run beside the user's own window."""
+    return bool(options.self_test or options.start_marks or options.duration is not None or options.demo)
 
 
 def _launch_demo(options: DeskOptions) -> DemoProcess:

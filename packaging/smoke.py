@@ -160,6 +160,21 @@ def own_libraries(place: Place) -> str:
     return f"{len(shared)} libraries of the machine, none of Python, Qt or OpenSSL"
 
 
+def single_instance(place: Place) -> str:
+    """A second start says that the first one's window is shown, and a terminated first one ends in order."""
+    nowhere = "--base-url bitunix=http://127.0.0.1:9 --base-url hyperliquid=http://127.0.0.1:9"
+    program = shlex.quote(place.executable)
+    script = (
+        f"{program} {nowhere} & first=$!; sleep 6; {program} {nowhere}; echo second $?; "
+        "kill $first; wait $first; echo first $?"
+    )
+    command = place.shell(f"exec xvfb-run -a sh -c {shlex.quote(script)}")
+    result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    if "second 0" not in result.stdout or "first 0" not in result.stdout or "already running" not in result.stderr:
+        raise SmokeError(said(result))
+    return "the second start shows the first one's window"
+
+
 def mapped_files(executable: str) -> set[str]:
     """Files that processes of ``executable`` have in memory, as they see them."""
     files: set[str] = set()
@@ -176,7 +191,7 @@ def mapped_files(executable: str) -> set[str]:
 def steps() -> list[Callable[[Place], str]]:
     """What is tried on this system, in order."""
     everywhere: list[Callable[[Place], str]] = [version, self_test, demo, headless]
-    return [*everywhere, without_display, own_libraries] if sys.platform == "linux" else everywhere
+    return [*everywhere, without_display, single_instance, own_libraries] if sys.platform == "linux" else everywhere
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,13 +1,14 @@
 """The first thing on screen: the application and its empty window, up before anything heavy is imported."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from PySide6.QtCore import QEventLoop, QObject, Qt, Signal
+from PySide6.QtCore import QEventLoop, QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from monitor import APP_ID, APP_NAME, __version__
@@ -37,9 +38,16 @@ def make_application() -> QApplication:
 class StartFrame(QObject):
     """Application and window in the colours of ``settings``, empty as yet.
 
-    ``theme`` (``None``: the settings') and ``size`` (in device-independent pixels) are for this run only. Thread: GUI.
+    ``theme`` (``None``: the settings') and ``size`` (in device-independent pixels) are for this run only.
+
+    Signals:
+        show_again(str): bring the window to the front; with the desktop's permission to do so, or "". Any thread may
+        emit it.
+
+    Thread: GUI.
     """
 
+    show_again = Signal(str)
     _worked = Signal()
 
     def __init__(self, settings: Settings, *, theme: str | None = None, size: tuple[int, int] | None = None) -> None:
@@ -57,6 +65,7 @@ class StartFrame(QObject):
         self._loop: QEventLoop | None = None
         self.window.first_painted.connect(self._on_painted)
         self.window.close_wanted.connect(self._on_closed)
+        self.show_again.connect(self._on_show_again, Qt.ConnectionType.QueuedConnection)
         self._worked.connect(self._leave, Qt.ConnectionType.QueuedConnection)
 
     def show(self) -> None:
@@ -88,6 +97,17 @@ class StartFrame(QObject):
         if failures:
             raise failures[0]
         return made[0] if made and not self.is_closed else None
+
+    @Slot(str)
+    def _on_show_again(self, token: str) -> None:
+        if token:
+            # Qt's Wayland plugin hands it to the compositor, which lets nobody take the focus without it.
+            os.environ["XDG_ACTIVATION_TOKEN"] = token
+        window = self.window
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized | Qt.WindowState.WindowActive)
+        window.show()
+        window.raise_()
+        window.activateWindow()
 
     def _on_painted(self) -> None:
         self._is_painted = True
