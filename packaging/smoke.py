@@ -153,10 +153,10 @@ def own_libraries(place: Place) -> str:
     if not files:
         raise SmokeError("the program was not found running")
     bundle = str(Path(place.executable).parent)
-    foreign = sorted({file for file in files if not file.startswith(bundle) and FOREIGN.search(file)})
+    foreign = sorted({file for file in files if bundle not in file and FOREIGN.search(file)})
     if foreign:
         raise SmokeError(f"used from the machine: {', '.join(foreign)}")
-    shared = {Path(file).name for file in files if not file.startswith(bundle) and ".so" in file}
+    shared = {Path(file).name for file in files if bundle not in file and ".so" in file}
     return f"{len(shared)} libraries of the machine, none of Python, Qt or OpenSSL"
 
 
@@ -176,7 +176,7 @@ def single_instance(place: Place) -> str:
 
 
 def mapped_files(executable: str) -> set[str]:
-    """Files that processes of ``executable`` have in memory, as they see them."""
+    """Files that processes of ``executable`` have in memory; from outside another root, with its path before them."""
     files: set[str] = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
