@@ -1,8 +1,8 @@
-"""Build the desktop bundle and try it: ``python packaging/build.py [--floors] [--without-smoke]``.
+"""Build the desktop bundle and try it: ``python packaging/build.py [--skip-smoke] [--skip-floors] [--output DIR]``.
 
 Makes ``dist/trading-monitor`` (``dist/Trading Monitor.app`` on macOS) from the locks, in an environment of its own,
-with the commit written into it; then starts what it built (``smoke.py``). With ``--floors`` it also bundles the floors
-of ``packaging/floors`` and prints size and start-up beside them (``start_times.py``). It needs a network once.
+with the commit written into it; starts what it built (``smoke.py``); bundles the floors of ``packaging/floors`` and
+prints size and start-up beside them (``start_times.py``). It needs a network once.
 """
 
 import argparse
@@ -23,35 +23,39 @@ FLOORS = ("hello", "empty_plot", "same_libraries")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build, try, measure; return the exit code."""
     parser = argparse.ArgumentParser(prog="build.py", description=__doc__.splitlines()[0])
-    parser.add_argument("--without-smoke", action="store_true", help="do not start what was built")
-    parser.add_argument(
-        "--floors", action="store_true", help="also build the floors, and print size and start-up beside them"
-    )
-    parser.add_argument("--rounds", type=int, default=9, help="rounds of timing with --floors (9)")
+    parser.add_argument("--skip-smoke", action="store_true", help="do not start what was built")
+    parser.add_argument("--skip-floors", action="store_true", help="do not measure size and start-up")
+    parser.add_argument("--rounds", type=int, default=9, help="rounds of timing (9)")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="copy the finished bundle into DIR")
     options = parser.parse_args(arguments)
 
     python = build_python()
     facts.BUILD.mkdir(exist_ok=True)
-    facts.COMMIT_FILE.write_text(commit() + "\n", "utf-8")
+    facts.COMMIT_FILE.write_text(facts.commit() + "\n", "utf-8")
     write_version_resource(facts.VERSION_RESOURCE)
     run([str(python), str(facts.PACKAGING / "icons.py")])
     bundle(python, facts.PACKAGING / "monitor.spec", facts.DIST, facts.BUILD / "work")
-    print(f"Built {facts.bundle_folder()} from {commit()}", flush=True)
-    if not options.without_smoke:
+    print(f"Built {facts.bundle_folder()} from {facts.commit()}", flush=True)
+    if not options.skip_smoke:
         run([sys.executable, str(facts.PACKAGING / "smoke.py")])
-    if options.floors:
-        for name in FLOORS:
-            bundle(
-                python,
-                facts.PACKAGING / "floors" / "floor.spec",
-                facts.BUILD / "floors",
-                facts.BUILD / "work-floors",
-                {"TRADING_MONITOR_FLOOR": name},
-            )
-        return run(
-            [sys.executable, str(facts.PACKAGING / "start_times.py"), f"--rounds={options.rounds}"],
-            is_allowed_to_fail=True,
+    if options.output is not None:
+        target = options.output / facts.bundle_folder().name
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(facts.bundle_folder(), target, symlinks=True)
+        print(f"Copied to {target}", flush=True)
+    if options.skip_floors:
+        return 0
+    for name in FLOORS:
+        bundle(
+            python,
+            facts.PACKAGING / "floors" / "floor.spec",
+            facts.BUILD / "floors",
+            facts.BUILD / "work-floors",
+            {"TRADING_MONITOR_FLOOR": name},
         )
+    times = [sys.executable, str(facts.PACKAGING / "start_times.py"), f"--rounds={options.rounds}"]
+    # A bar that was missed is printed and is no reason to throw the bundle away.
+    run(times, is_allowed_to_fail=True)
     return 0
 
 
@@ -59,21 +63,6 @@ def bundle(python: Path, spec: Path, dist: Path, work: Path, environment: Mappin
     """Run PyInstaller on ``spec``. Blocks for about a minute. Raises ``SystemExit``: it failed."""
     command = [str(python), "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level=WARN"]
     run([*command, f"--distpath={dist}", f"--workpath={work}", str(spec)], environment)
-
-
-def commit() -> str:
-    """What is being built: a short commit id, with ``+`` when the checkout was changed since, or ``unknown``."""
-    git = shutil.which("git")
-    if git is None or not (facts.ROOT / ".git").exists():
-        return "unknown"
-    asked = [git, "-C", str(facts.ROOT)]
-    head = subprocess.run([*asked, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
-    changed = subprocess.run(
-        [*asked, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, check=False
-    )
-    if head.returncode or changed.returncode:
-        return "unknown"
-    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
 
 
 def write_version_resource(file: Path) -> None:
