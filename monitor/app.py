@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor.desk.options import DeskOptions
 from monitor.desktop.demo_process import DemoProcess
@@ -16,6 +17,9 @@ from monitor.desktop.logs import configure_logging
 from monitor.desktop.paths import AppPaths, find_paths
 from monitor.desktop.settings import Settings, load_settings
 from monitor.desktop.single_instance import OtherInstanceError, SingleInstance
+
+if TYPE_CHECKING:
+    from monitor.desk.frame import StartFrame
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +102,8 @@ def _run_qt(
             instance.serve(frame.show_again.emit)
         _end_on_signals(frame.window.leave)
         frame.show()
+        if options.replay is not None:
+            return _show_recording(options, settings, frame)
         if options.start_marks:
             print("start: frame", flush=True)  # noqa: T201 - asked for on the command line
         if desk_options.is_demo or (settings.start_with == "demo" and not desk_options.base_urls):
@@ -165,7 +171,8 @@ def _make_desk_options(
 
 def _is_scripted(options: argparse.Namespace) -> bool:
     """Nobody sits in front of it, or it is a trial: no questions, and it may run beside the user's own window."""
-    return bool(options.self_test or options.start_marks or options.duration is not None or options.demo)
+    is_trial = options.self_test or options.start_marks or options.duration is not None or options.demo
+    return bool(is_trial or options.replay is not None)
 
 
 def _launch_demo(options: DeskOptions) -> DemoProcess:
@@ -175,6 +182,25 @@ def _launch_demo(options: DeskOptions) -> DemoProcess:
     except OSError:
         log.warning("the demo exchange could not be launched yet", exc_info=True)  # the desk tries again and tells
     return demo
+
+
+def _show_recording(options: argparse.Namespace, settings: Settings, frame: "StartFrame") -> int:
+    read = frame.work_while_shown(lambda: importlib.import_module("monitor.desk.replay").read_replay(options.replay))
+    if read is None:
+        return EXIT_DONE
+    from monitor.desk.replay import show_recording  # noqa: PLC0415 - loaded just now
+
+    problem = show_recording(
+        read,
+        settings=settings,
+        frame=frame,
+        size=options.size,
+        duration_s=options.duration or (None if has_display() else DEFAULT_OFFSCREEN_S),
+        screenshot=options.screenshot,
+    )
+    if problem is not None:
+        _say(problem)
+    return EXIT_DONE if problem is None else EXIT_FAILED
 
 
 def _load_the_rest() -> bool:

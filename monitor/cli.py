@@ -95,6 +95,9 @@ def build_parser(*, has_credentials: bool = True, has_export: bool = True) -> ar
     window.add_argument("--theme", choices=["dark", "light", "system"], help="colours for this run")
     window.add_argument("--settings", type=Path, metavar="FILE", help="settings file instead of the user's own")
     window.add_argument(
+        "--replay", type=_existing_file, metavar="FILE", help="show a saved incident, or a JSON export, as of its end"
+    )
+    window.add_argument(
         "--self-test",
         action="store_true",
         help="start the window, check resources, TLS, keyring and one frame of each plot; say what failed",

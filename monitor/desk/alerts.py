@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from monitor.controller import Controller
 from monitor.domain.alerts import AlertRule
+from monitor.exchanges.registry import VENUES
 from monitor.state.alert_values import AlertValue, value_of
 from monitor.state.alerts import AlertNews, Alerts, AlertStatus
 from monitor.state.event_log import Level
@@ -39,9 +40,15 @@ class DeskAlerts:
         self._alerts.set_rules(settings.alerts)
         silenced = board.venue_names if controller.is_paused else settings.disabled_venues
         now_s = time.perf_counter()
-        for news in self._alerts.look(board, now_s, silenced=silenced):
+        for news in self._alerts.look(board, now_s, silenced=silenced, name_of=self._name_of):
             level: Level = "info" if news.is_over else "warning"
             board.events.add(news.text, at=datetime.now(UTC), mono_s=now_s, level=level, venue=news.rule.venue)
             log.info("%s", news.text)
             if not settings.are_alerts_muted:
                 self._ring(news)
+
+    def _name_of(self, rule: AlertRule) -> str:
+        if not rule.symbol:
+            return VENUES[rule.venue].title if rule.venue in VENUES else rule.venue
+        instrument = self._controller.board.instruments.get(rule.key)
+        return rule.symbol if instrument is None else instrument.name

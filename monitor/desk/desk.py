@@ -19,7 +19,9 @@ from monitor.desk.build import TOKEN_RUNTIMES, Built, build
 from monitor.desk.frame import StartFrame
 from monitor.desk.history import DeskHistory
 from monitor.desk.http import ConnectionCare
+from monitor.desk.launch import open_in_new_window
 from monitor.desk.options import DeskOptions
+from monitor.desktop.build_info import licence_notices
 from monitor.desktop.demo_process import DemoProcess
 from monitor.desktop.keep_alive_store import FILE_NAME as KEEP_ALIVE_NAME
 from monitor.desktop.logs import LOG_FILE_NAME
@@ -237,7 +239,7 @@ class Desk(QObject):
 
     def licence_notices(self) -> str:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
-        return ""
+        return licence_notices()
 
     def export_history(self, path: Path, seconds: float) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
@@ -250,9 +252,19 @@ class Desk(QObject):
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         # Hardly compressed, which is quick; the zip file compresses it, in a thread.
         self.window.grab().save(buffer, "PNG", 100)
-        folder = self.paths.data_dir / "incidents"
         log_file = self.paths.log_dir / LOG_FILE_NAME
-        self._history.save_incident(folder, self.controller.settings, log_file, bytes(content.data()))
+        self._history.save_incident(self.incident_folder(), self.controller.settings, log_file, bytes(content.data()))
+
+    def open_incident(self, path: Path) -> None:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        try:
+            open_in_new_window(path)
+        except OSError as exc:
+            self.tell(f"No second window could be opened: {exc.strerror}.", level="warning")
+
+    def incident_folder(self) -> Path:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        return self.paths.data_dir / "incidents"
 
     def alert_statuses(self) -> Sequence[AlertStatus]:
         """See :class:`monitor.widgets.commands.WindowCommands`."""

@@ -64,6 +64,14 @@ class WindowCommands(Protocol):
         """Keep the last minutes, with a picture of the window, as one file."""
         ...
 
+    def open_incident(self, path: Path) -> None:
+        """Show a saved incident in a window of its own."""
+        ...
+
+    def incident_folder(self) -> Path:
+        """Where incidents are saved."""
+        ...
+
     def alert_statuses(self) -> Sequence[AlertStatus]:
         """How every alert of the settings stands."""
         ...

@@ -124,6 +124,12 @@ SPECS: tuple[ActionSpec, ...] = (
         what="Keep the last 15 minutes with a picture of the window as one file, without secrets",
         shortcut="Ctrl+Shift+I",
     ),
+    ActionSpec(
+        name="open_incident",
+        text="Open incident…",
+        what="Look at a saved incident in a window of its own; this one goes on",
+        shortcut="Ctrl+O",
+    ),
     ActionSpec(name="logs", text="Open log folder", what="Show the folder of the log file"),
     ActionSpec(name="about", text="About", what="Version, licences and libraries"),
     ActionSpec(name="quit", text="Quit", what="End the app", shortcut="Ctrl+Q"),

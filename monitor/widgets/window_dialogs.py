@@ -1,9 +1,10 @@
 """The dialogs the window opens, each imported when it is first wanted: none is part of the start."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QMainWindow, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QWidget
 
 from monitor.desktop.settings import Settings
 from monitor.state.board import Board
@@ -64,6 +65,7 @@ class WindowDialogs(QObject):
         actions.named["help"].triggered.connect(self.open_help)
         actions.named["about"].triggered.connect(self.open_about)
         actions.named["settings"].triggered.connect(self.open_settings)
+        actions.named["open_incident"].triggered.connect(self.open_incident)
         actions.named["logs"].triggered.connect(self.open_log_folder)
         actions.named["export"].triggered.connect(self.open_export)
         actions.named["incident"].triggered.connect(self.save_incident)
@@ -124,6 +126,17 @@ class WindowDialogs(QObject):
     def save_incident(self) -> None:
         """Keep the last minutes as one file."""
         self._commands.save_incident()
+
+    def open_incident(self) -> None:
+        """Ask for a saved incident and show it in a window of its own."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window,
+            "Open incident",
+            str(self._commands.incident_folder()),
+            "Incidents and exports (*.zip *.json)",
+        )
+        if name:
+            self._commands.open_incident(Path(name))
 
     def open_log_folder(self) -> None:
         """Show the folder of the log file."""

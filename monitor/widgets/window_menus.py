@@ -12,9 +12,8 @@ def fill_menu_bar(bar: QMenuBar, actions: WindowActions, docks: Sequence[Dock]) 
     """Add the menus to ``bar``."""
     named = actions.named
     app_menu = bar.addMenu("&File")
-    app_menu.addActions(
-        [named["accounts"], named["settings"], named["alert"], named["export"], named["incident"], named["logs"]]
-    )
+    app_menu.addActions([named["accounts"], named["settings"], named["alert"], named["export"], named["incident"]])
+    app_menu.addActions([named["open_incident"], named["logs"]])
     app_menu.addSeparator()
     app_menu.addAction(named["quit"])
     poll_menu = bar.addMenu("&Polling")

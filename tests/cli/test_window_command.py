@@ -4,6 +4,8 @@ import struct
 from pathlib import Path
 
 from tests.fakes.command_line import run_monitor
+from tests.fakes.history_samples import WatchedBoard
+from tests.fakes.incidents import save_incident
 
 
 def _png_size(file: Path) -> tuple[int, int]:
@@ -59,3 +61,23 @@ def test_settings_that_are_wrong_do_not_stop_the_window(tmp_path: Path) -> None:
     done = run_monitor(["--demo", "--duration=4", f"--settings={settings}"], home=tmp_path)
 
     assert done.code == 0, done.err
+
+
+def test_a_saved_incident_is_shown_and_what_is_none_is_told(tmp_path: Path) -> None:
+    watched = WatchedBoard()
+    for price in range(30):
+        watched.feed({"BTCUSDT": str(100 + price), "ETHUSDT": "10"})
+    incident, picture = save_incident(watched, tmp_path), tmp_path / "past.png"
+    run = ["--replay", str(incident), "--duration=2", f"--screenshot={picture}", "--size=1280x720"]
+    done = run_monitor(run, home=tmp_path)
+
+    assert done.code == 0, done.err
+    assert _png_size(picture) == (1280, 720)
+    assert "Traceback" not in done.err
+    other = tmp_path / "notes.json"
+    other.write_text("{}")
+    done = run_monitor(
+        ["--replay", str(other), "--duration=2"], home=tmp_path, environment={"QT_QPA_PLATFORM": "minimal"}
+    )
+    assert done.code == 1
+    assert "notes.json is not of the form" in done.err

@@ -55,6 +55,12 @@ class FakeCommands:
     def save_incident(self) -> None:
         self.calls.append(("save_incident", ()))
 
+    def open_incident(self, path: Path) -> None:
+        self.calls.append(("open_incident", (path,)))
+
+    def incident_folder(self) -> Path:
+        return Path("incidents")
+
     def alert_statuses(self) -> Sequence[AlertStatus]:
         return self.alerts
 

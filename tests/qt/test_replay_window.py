@@ -1,0 +1,90 @@
+"""The window on a saved incident: labelled as past, standing still, and asking nothing of anybody."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from monitor.desk.frame import StartFrame
+from monitor.desk.replay import NOT_OF_THE_PAST, ReplayDesk, read_replay, show_recording
+from monitor.desktop.settings import Settings
+from monitor.history.recording import RecordingError
+from tests.fakes.history_samples import WatchedBoard
+from tests.fakes.incidents import save_incident
+from tests.qt.conftest import WindowFactory
+
+
+def _desk(folder: Path) -> ReplayDesk:
+    watched = WatchedBoard()
+    for number in range(90):
+        watched.feed({"BTCUSDT": str(100 + number % 7), "ETHUSDT": str(10 + number % 3)})
+    watched.clock.advance(40.0)
+    read = read_replay(save_incident(watched, folder))
+    assert not isinstance(read, RecordingError)
+    recording, replayed = read
+    settings = Settings(disabled_venues=("bitunix",), focus=("hyperliquid", "BTC"))
+    return ReplayDesk(settings=settings, frame=StartFrame(settings), recording=recording, replayed=replayed)
+
+
+@pytest.fixture
+def desk(qapp: QApplication, tmp_path: Path) -> ReplayDesk:
+    del qapp  # the frame takes the application over
+    return _desk(tmp_path)
+
+
+def test_it_is_labelled_as_past_and_nothing_can_be_asked(desk: ReplayDesk, qapp: QApplication) -> None:
+    window = desk.window
+    window.show()
+    window.on_slow_frame()
+    qapp.processEvents()
+
+    assert desk.banner.text().startswith("PAST ")
+    assert desk.banner.isVisible()
+    assert "incident.zip" in window.windowTitle()
+    actions = window.commands_of_user
+    assert [name for name in NOT_OF_THE_PAST if actions.named[name].isEnabled()] == []
+    assert not any(action.isEnabled() for action in actions.venues.values())
+    assert actions.named["quit"].isEnabled()
+    window.close()
+
+
+def test_prices_are_shown_as_old_as_they_were(desk: ReplayDesk, qapp: QApplication) -> None:
+    window = desk.window
+    window.show()
+    window.on_frame()
+    window.on_slow_frame()
+    qapp.processEvents()
+    model = window.watchlist.table.model()
+    texts = [
+        str(model.index(row, column).data(Qt.ItemDataRole.DisplayRole))
+        for row in range(model.rowCount())
+        for column in range(model.columnCount())
+    ]
+
+    assert model.rowCount() == 2
+    assert "40 s" in texts
+    assert window.toasts.toasts() == []
+    assert window.focus_key == ("bitunix", "BTCUSDT")
+    assert window.requests.model.rowCount() == 90
+    window.close()
+
+
+def test_a_file_that_is_none_is_told(qapp: QApplication, tmp_path: Path) -> None:
+    file = tmp_path / "notes.zip"
+    file.write_text("nothing")
+    settings = Settings()
+    frame = StartFrame(settings)
+    problem = show_recording(
+        read_replay(file), settings=settings, frame=frame, size=None, duration_s=0.1, screenshot=None
+    )
+    assert problem is not None
+    assert "notes.zip is no incident" in problem
+
+
+def test_the_window_offers_to_open_one(window_factory: WindowFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = window_factory()
+    # The system's dialog waits for a person.
+    monkeypatch.setattr("monitor.widgets.window_dialogs.QFileDialog.getOpenFileName", lambda *_: ("/x/i.zip", ""))
+    sample.window.commands_of_user.named["open_incident"].trigger()
+    assert sample.commands.named("open_incident") == [(Path("/x/i.zip"),)]
