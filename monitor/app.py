@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -192,7 +193,7 @@ def _show_recording(options: argparse.Namespace, settings: Settings, frame: "Sta
 
     problem = show_recording(
         read,
-        settings=settings,
+        settings=settings if options.theme is None else replace(settings, theme=options.theme),
         frame=frame,
         size=options.size,
         duration_s=options.duration or (None if has_display() else DEFAULT_OFFSCREEN_S),

@@ -116,8 +116,9 @@ class ReplayDesk(QObject):
         if size is not None:
             self.window.resize(*size)
             self.window.reset_layout()
-        # They were news then.
-        self.window.events.take_new()
+        for toast in self.window.toasts.toasts():
+            # It was news then.
+            toast.dismiss()
         self._label(recording)
         actions = self.window.commands_of_user
         for action in (*(actions.named[name] for name in NOT_OF_THE_PAST), *actions.venues.values()):
@@ -133,7 +134,9 @@ class ReplayDesk(QObject):
         self.banner = QLabel(
             f"PAST  {period}. Nothing is polled; “now” is {end:%H:%M:%S}, ages and verdicts are of then."
         )
-        self.banner.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.banner.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        # A narrow window cuts it rather than growing.
+        self.banner.setMinimumWidth(1)
         self.banner.setObjectName("pastBanner")
         about = [f"File: {recording.name}", "Not recorded: budgets, order books, accounts, cards of open sockets."]
         if recording.skipped:

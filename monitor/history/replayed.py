@@ -7,7 +7,7 @@ only what changed; that a reply confirmed the rest is taken from the requests, w
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -200,6 +200,12 @@ class _Feeder:
     def _request(self, traces: list[RequestTrace]) -> None:
         last = traces[-1]
         endpoint, at_s = last.endpoint, last.ended_mono_s
+        for trace in traces:
+            pool = self._pools[trace.venue].get(trace.host)
+            if pool is not None:
+                # A pool's row is written when a socket comes or goes; the requests since count as well.
+                reused = pool.reused + (trace.is_cold is False)
+                self._pools[trace.venue][trace.host] = replace(pool, attempts=pool.attempts + 1, reused=reused)
         kind = last.error_kind
         if kind is None and last.status is not None and last.status >= 400:
             kind = ErrorKind.VENUE

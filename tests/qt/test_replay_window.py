@@ -10,6 +10,7 @@ from monitor.desk.frame import StartFrame
 from monitor.desk.replay import NOT_OF_THE_PAST, ReplayDesk, read_replay, show_recording
 from monitor.desktop.settings import Settings
 from monitor.history.recording import RecordingError
+from monitor.history.records import Entry
 from tests.fakes.history_samples import WatchedBoard
 from tests.fakes.incidents import save_incident
 from tests.qt.conftest import WindowFactory
@@ -20,6 +21,9 @@ def _desk(folder: Path) -> ReplayDesk:
     for number in range(90):
         watched.feed({"BTCUSDT": str(100 + number % 7), "ETHUSDT": str(10 + number % 3)})
     watched.clock.advance(40.0)
+    watched.board.tick()
+    said = watched.board.events.items[-1]
+    watched.entries.append(Entry(at=said.at, events=(said,)))
     read = read_replay(save_incident(watched, folder))
     assert not isinstance(read, RecordingError)
     recording, replayed = read
@@ -40,7 +44,7 @@ def test_it_is_labelled_as_past_and_nothing_can_be_asked(desk: ReplayDesk, qapp:
     qapp.processEvents()
 
     assert desk.banner.text().startswith("PAST ")
-    assert desk.banner.isVisible()
+    assert desk.banner.width() > 600
     assert "incident.zip" in window.windowTitle()
     actions = window.commands_of_user
     assert [name for name in NOT_OF_THE_PAST if actions.named[name].isEnabled()] == []
@@ -64,6 +68,7 @@ def test_prices_are_shown_as_old_as_they_were(desk: ReplayDesk, qapp: QApplicati
 
     assert model.rowCount() == 2
     assert "40 s" in texts
+    assert window.events.model.entry_at(0).level == "warning"
     assert window.toasts.toasts() == []
     assert window.focus_key == ("bitunix", "BTCUSDT")
     assert window.requests.model.rowCount() == 90
