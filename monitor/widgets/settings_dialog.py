@@ -39,6 +39,7 @@ _PRICE_COLORS = (
     ("red_up", "Red up, green down"),
     ("color_safe", "Blue up, orange down (colour-safe)"),
 )
+_CLOSINGS = (("ask", "Ask"), ("tray", "Go on in the tray, where there is one"), ("quit", "Quit"))
 _STARTS = (("ask", "Ask"), ("live", "Live public data"), ("demo", "Demo exchange"))
 
 NUMBER_WIDTH_PX = 130
@@ -206,7 +207,16 @@ class SettingsDialog(QDialog):
         self.start_with = _choice(_STARTS, self._settings.start_with, "Start with")
         form.addRow("Theme", self.theme)
         form.addRow("Price colours", self.price_colors)
+        self.when_closed = _choice(_CLOSINGS, self._settings.when_closed, "When the window is closed")
+        self.alert_sound = QCheckBox("Sound")
+        self.alert_sound.setChecked(self._settings.alert_sound)
+        self.alert_notices = QCheckBox("Notification of the desktop")
+        self.alert_notices.setChecked(self._settings.alert_notices)
+        self.alert_notices.setToolTip("Shown where the desktop has a tray")
         form.addRow("Start with", self.start_with)
+        form.addRow("When closed", self.when_closed)
+        form.addRow("Alerts", self.alert_sound)
+        form.addRow("", self.alert_notices)
         form.addRow(_hint("A sign or an arrow always stands beside a colour."))
         return page
 
@@ -260,6 +270,9 @@ class SettingsDialog(QDialog):
             theme=str(self.theme.currentData()),
             price_colors=str(self.price_colors.currentData()),
             start_with=str(self.start_with.currentData()),
+            when_closed=str(self.when_closed.currentData()),
+            alert_sound=self.alert_sound.isChecked(),
+            alert_notices=self.alert_notices.isChecked(),
             cadences_s=self.plan.cadences_s(),
             cap_fraction=self.plan.cap.value() / 100,
             pool_connections=self.pool_connections.value(),

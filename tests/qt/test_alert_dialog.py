@@ -15,6 +15,7 @@ from monitor.state.alert_values import AlertValue
 from monitor.state.alerts import AlertPhase, AlertStatus
 from monitor.widgets import alert_dialog
 from monitor.widgets.alert_dialog import AlertDialog
+from monitor.widgets.settings_dialog import SettingsDialog
 from monitor.widgets.theme import DARK, LIGHT
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
@@ -75,6 +76,17 @@ def test_the_dialog_says_what_the_figure_is_now(qapp: QApplication) -> None:
     dialog.kind.setCurrentIndex(dialog.kind.findData("age"))
     assert dialog.now.text() == "Now: 12.5 s (something)"
     assert dialog.level.text() == "10"
+
+
+def test_sound_notices_and_closing_are_set_in_the_settings(qapp: QApplication) -> None:
+    dialog = SettingsDialog(
+        Settings(when_closed="tray", alert_notices=False), jobs=(), budgets={}, venue_title=lambda venue: venue
+    )
+    assert dialog.settings() == Settings(when_closed="tray", alert_notices=False)
+    dialog.alert_sound.click()
+    dialog.alert_notices.click()
+    dialog.when_closed.setCurrentIndex(dialog.when_closed.findData("quit"))
+    assert dialog.settings() == Settings(when_closed="quit", alert_sound=False)
 
 
 def _answers(monkeypatch: pytest.MonkeyPatch, answer: Callable[[AlertDialog], None]) -> None:
