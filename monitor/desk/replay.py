@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QMessageBox, QSizePolicy, QToolBar
 
 from monitor import APP_NAME
 from monitor.desk.frame import StartFrame
+from monitor.desktop.build_info import licence_notices
 from monitor.desktop.settings import TIME_RANGES_S, Settings
 from monitor.domain.alerts import AlertRule
 from monitor.exchanges.base import PollJob
@@ -193,7 +194,7 @@ class ReplayDesk(QObject):
 
     def licence_notices(self) -> str:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
-        return ""
+        return licence_notices()
 
     def export_history(self, path: Path, seconds: float) -> None:
         """The recording is a file already."""
