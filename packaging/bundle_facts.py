@@ -1,6 +1,9 @@
 """What the bundle and its installers are called and made of: one place, read from the program itself."""
 
+import datetime as dt
 import runpy
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -56,3 +59,28 @@ def require(*files: Path) -> None:
     for file in files:
         if not file.exists() or (file.is_file() and not file.stat().st_size):
             raise SystemExit(f"{file} is missing or empty: run packaging/build.py, which makes or checks it first.")
+
+
+def commit() -> str:
+    """What is being built: a short commit id, with ``+`` when the checkout was changed since, or ``unknown``."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        return "unknown"
+    asked = [git, "-C", str(ROOT)]
+    head = subprocess.run([*asked, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
+    changed = subprocess.run(
+        [*asked, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, check=False
+    )
+    if head.returncode or changed.returncode:
+        return "unknown"
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def commit_time() -> dt.datetime:
+    """When that commit was made, so that the same commit makes the same packages; now, outside a checkout."""
+    git = shutil.which("git")
+    told = ""
+    if git is not None and (ROOT / ".git").exists():
+        asked = [git, "-C", str(ROOT), "log", "-1", "--format=%ct"]
+        told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    return dt.datetime.fromtimestamp(int(told), dt.UTC) if told else dt.datetime.now(dt.UTC)
