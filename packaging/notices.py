@@ -106,15 +106,16 @@ def _system_notices(files: Sequence[Path]) -> list[str]:
     owners: dict[str, list[str]] = {}
     for file in files:
         owners.setdefault(_debian_package(file), []).append(file.name)
-    notices = []
+    # Packages of one source share their text; once is enough, and a megabyte is slow to show.
+    heads: dict[str, list[str]] = {}
     for package, names in sorted(owners.items()):
         copyright_file = Path("/usr/share/doc") / package.split(":")[0] / "copyright"
         if not copyright_file.is_file():
             raise SystemExit(f"{copyright_file} is missing: the licence of {', '.join(names)} is not known.")
         text = copyright_file.read_text("utf-8", errors="replace").strip()
         version = _output(["dpkg-query", "--show", "--showformat=${Version}", package])
-        notices.append(f"{', '.join(sorted(names))} (from Debian's {package} {version})\n\n{text}")
-    return notices
+        heads.setdefault(text, []).append(f"{', '.join(sorted(names))} (from Debian's {package} {version})")
+    return ["\n".join(lines) + f"\n\n{text}" for text, lines in heads.items()]
 
 
 def _debian_package(file: Path) -> str:
