@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 from monitor.state.board import Board
 from monitor.widgets.account_panels import AccountPanels
 from monitor.widgets.alert_panel import AlertPanel
+from monitor.widgets.book_view import BookView
 from monitor.widgets.chart_area import ChartArea
 from monitor.widgets.dock import Dock
 from monitor.widgets.event_list import EventList
@@ -38,6 +39,7 @@ class WindowPanels:
         self.watchlist = Watchlist(board, clock=clock, venue_title=venue_title, theme=theme)
         self.pools = PoolPanel(venues, ledger=board.ledger, clock=clock, venue_title=venue_title, theme=theme)
         self.requests = RequestTable(board.requests, venue_title=venue_title, theme=theme)
+        self.book = BookView(board, clock=clock, venue_title=venue_title, theme=theme)
         self.alerts = AlertPanel(board, venue_title=venue_title, theme=theme)
         self.events = EventList(board.events, venue_title=venue_title, theme=theme)
         self.status = StatusBar(venues, clock=clock, venue_title=venue_title, theme=theme)
@@ -45,6 +47,7 @@ class WindowPanels:
         self.accounts = AccountPanels(
             window, board, clock=clock, wall_clock=wall_clock, venue_title=venue_title, theme=theme
         )
+        self.watchlist.focus_changed.connect(self.book.set_focus)
         self.charts.time_range_changed.connect(self.pools.set_time_range)
         self.period = PeriodFocus(
             window,
@@ -60,6 +63,7 @@ class WindowPanels:
             Dock("pools", "Connection pools", self.pools, parent=window),
             Dock("requests", "Requests", self.requests, extra=(self.requests.head,), parent=window),
             *self.accounts.docks,
+            Dock("book", "Order book", self.book, extra=(self.book.head,), parent=window),
             Dock("alerts", "Alerts", self.alerts, extra=(self.alerts.head,), parent=window),
             Dock("events", "Events", self.events, parent=window),
         )
@@ -70,6 +74,7 @@ class WindowPanels:
         self.watchlist.on_frame()
         self.requests.on_frame()
         self.accounts.on_frame()
+        self.book.on_frame()
         self.charts.on_frame()
 
     def on_slow_frame(self) -> None:
@@ -78,6 +83,7 @@ class WindowPanels:
         self.pools.on_slow_frame()
         self.requests.on_slow_frame()
         self.accounts.on_slow_frame()
+        self.book.on_slow_frame()
         self.alerts.refresh()
         self.charts.on_slow_frame()
 
@@ -89,6 +95,7 @@ class WindowPanels:
         self.pools.set_theme(theme)
         self.requests.set_theme(theme)
         self.accounts.set_theme(theme)
+        self.book.set_theme(theme)
         self.alerts.set_theme(theme)
         self.events.set_theme(theme)
         self.charts.set_theme(theme)
@@ -103,6 +110,7 @@ class WindowPanels:
             self.pools.front,
             self.requests.table,
             *(table.table for table in self.accounts.tables.values()),
+            self.book.table,
             self.alerts.table,
             self.events.table,
         )
