@@ -21,7 +21,7 @@ FIXED_KEYS: tuple[tuple[str, str], ...] = (
     ("Tab / Shift+Tab", "Go to the next or previous control"),
     ("Up / Down", "Move in a list; in the watchlist: choose the instrument in focus"),
     ("Alt+Up / Alt+Down", "Move the watched instrument up or down"),
-    ("Del", "Stop watching the chosen instrument"),
+    ("Del", "Stop watching the chosen instrument; in the alerts: delete the chosen one"),
     ("Left / Right", "Move the cursor in a plot"),
     ("Esc", "Leave a selection, the details or the palette"),
 )
@@ -36,6 +36,7 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("budget", "Weight this app used in the last 60 s / the venue's documented limit."),
     ("app lag", "From the last byte of a reply to the painted figure: our own delay, not the network's."),
     ("clock", "Venue clock minus this machine's, from the Date of replies."),
+    ("alert", "Told when its figure reaches the level; over when it is back by 0.05 % of a price, 10 % of the rest."),
     ("–", "Not known. Never written as zero."),
 )
 
