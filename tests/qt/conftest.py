@@ -1,14 +1,44 @@
-"""A factory of sample windows that closes what it made."""
+"""A factory of sample windows that closes what it made, and widgets that live until their test has ended."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from tests.fakes.sample_window import SampleWindow, make_window
 
 WindowFactory = Callable[..., SampleWindow]
+
+_KEPT = pytest.StashKey[list[QWidget]]()
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> QtBot:
+    """pytest-qt's, but what is added stays referenced until it was closed and deleted.
+
+    pytest-qt holds widgets weakly and paints once more after the test's function has returned. A plot that is only
+    cyclic garbage by then can be collected between two items of its own painting, which aborts the process.
+    """
+    kept = request.node.stash[_KEPT] = []
+    add = qtbot.addWidget
+
+    def add_and_keep(widget: QWidget, **options: object) -> None:
+        kept.append(widget)
+        add(widget, **options)  # type: ignore[arg-type]  # passed through to a typed function
+
+    monkeypatch.setattr(qtbot, "addWidget", add_and_keep)
+    return qtbot
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Let go of the widgets only after pytest-qt, whose own hook runs within this one, has closed them."""
+    yield
+    if _KEPT in item.stash:
+        QCoreApplication.sendPostedEvents(None, int(QEvent.Type.DeferredDelete))
+        del item.stash[_KEPT]
 
 
 @pytest.fixture
