@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import bundle_facts as facts
-
 from build import version_numbers
 
 SCRIPT = facts.PACKAGING / "windows" / "installer.iss"

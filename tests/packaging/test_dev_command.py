@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 import dev
 import dev_commands
 import dev_report
 import dev_system
-import pytest
 from dev_report import Stop
 from dev_venv import DEV, LOCKS, RUNTIME, VirtualEnvironment, only_one
 
