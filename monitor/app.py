@@ -72,14 +72,31 @@ def run_window(options: argparse.Namespace) -> int:
                 return EXIT_DONE
         try:
             return _run_qt(options, paths, settings, notes, is_offscreen=is_offscreen, instance=instance)
+        except Exception as exc:
+            if is_offscreen or _is_scripted(options):
+                raise
+            # Whoever double-clicked has no terminal to read the reason in.
+            log.exception("the start failed")
+            _show_failure(exc, paths)
+            return EXIT_FAILED
         finally:
             if instance is not None:
                 instance.close()
     except OtherInstanceError as exc:
         _say(str(exc))
+        _show_failure(exc, paths)
         return EXIT_FAILED
     finally:
         logs.close()
+
+
+def _show_failure(error: Exception, paths: AppPaths) -> None:
+    try:
+        from monitor.desk.crashes import show_failed_start  # noqa: PLC0415 - needs Qt
+
+        show_failed_start(error, paths.log_dir)
+    except ImportError:
+        log.exception("no window to tell it in")
 
 
 def _run_qt(

@@ -8,14 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QEventLoop, QIODevice, QObject, QTimer, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QBuffer, QByteArray, QEventLoop, QIODevice, QObject, QTimer, Slot
 
 from monitor.controller import Controller
-from monitor.crash import CrashHooks
+from monitor.crash import CrashHooks, CrashReport
 from monitor.desk.accounts import TOKEN_FILE, make_accounts, save_text
 from monitor.desk.alerts import DeskAlerts
 from monitor.desk.build import TOKEN_RUNTIMES, Built, build
+from monitor.desk.crashes import DeskCrashes, open_folder
 from monitor.desk.frame import StartFrame
 from monitor.desk.history import DeskHistory
 from monitor.desk.http import ConnectionCare
@@ -123,6 +123,7 @@ class Desk(QObject):
         self.window.set_watchlist(self.controller.watchlist)
         for text in notes:
             self.tell(text, level="warning")
+        self.crashes = DeskCrashes(self.window, open_logs=self.open_log_folder, is_scripted=options.is_scripted)
         self._crash_hooks = CrashHooks(self._report_crash)
 
     # Life
@@ -276,7 +277,8 @@ class Desk(QObject):
 
     def open_log_folder(self) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.paths.log_dir)))
+        if not open_folder(self.paths.log_dir):
+            self.tell(f"No file manager answered. The log folder is {self.paths.log_dir}.", level="warning")
 
     def account_service(self) -> AccountService:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
@@ -300,8 +302,9 @@ class Desk(QObject):
     @Slot(object)
     def on_task_done(self, done: TaskDone) -> None:
         """Take over what a worker thread built or found."""
-        if done.token == TOKEN_CRASH:
-            self.window.toasts.notify("crash", "error", str(done.value))
+        if isinstance(done.value, CrashReport):
+            self.window.toasts.notify("crash", "error", done.value.text)
+            self.crashes.show(done.value)
         elif (notice := self._history.take(done)) is not None:
             self.tell(notice.text, level=notice.level)
         elif done.token == TOKEN_RUNTIMES and done.failure is not None:
@@ -365,6 +368,6 @@ class Desk(QObject):
         self._remember(chosen)
         return chosen
 
-    def _report_crash(self, text: str) -> None:
+    def _report_crash(self, report: CrashReport) -> None:
         # Called in the thread that failed; the outbox is the one way over.
-        self.controller.outbox.put(TaskDone(token=TOKEN_CRASH, value=text, failure=None))
+        self.controller.outbox.put(TaskDone(token=TOKEN_CRASH, value=report, failure=None))

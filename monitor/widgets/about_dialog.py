@@ -4,6 +4,7 @@ import platform
 import ssl
 from importlib import metadata
 
+import PySide6
 from PySide6.QtCore import QSysInfo, Qt, qVersion
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -11,7 +12,7 @@ from monitor import APP_NAME, __version__
 from monitor.desktop.build_info import commit
 from monitor.widgets.resources import app_icon
 
-_DISTRIBUTIONS = ("PySide6-Essentials", "pyqtgraph", "numpy", "requests", "urllib3", "msgspec", "keyring")
+_DISTRIBUTIONS = ("pyqtgraph", "numpy", "requests", "urllib3", "msgspec", "keyring")
 
 
 def versions() -> list[tuple[str, str]]:
@@ -22,6 +23,7 @@ def versions() -> list[tuple[str, str]]:
         ("System", QSysInfo.prettyProductName()),
         ("Python", platform.python_version()),
         ("Qt", qVersion()),
+        ("PySide6", PySide6.__version__),
         ("OpenSSL", ssl.OPENSSL_VERSION.removeprefix("OpenSSL ")),
     ]
     for name in _DISTRIBUTIONS:

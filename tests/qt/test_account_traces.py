@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from monitor.crash import CrashHooks
+from monitor.crash import CrashHooks, CrashReport
 from monitor.desk.desk import Desk
 from monitor.desk.options import DeskOptions
 from monitor.desktop.account_index import FILE_NAME
@@ -82,7 +82,7 @@ def test_no_file_log_or_output_of_the_window_holds_a_secret(
         desk.accounts.test(planted)
         desk.work_for(2.0)
         credentials = desk.controller.credentials_of(planted)
-        crashes: list[str] = []
+        crashes: list[CrashReport] = []
         hooks = CrashHooks(crashes.append)
 
         def crash() -> None:
@@ -98,7 +98,8 @@ def test_no_file_log_or_output_of_the_window_holds_a_secret(
             desk.save_text(tmp_path / f"{name}.csv", panels.tables[name].csv_text(with_amounts=True))
             texts += [chip.story for chip in panels.tables[name].chips.chips]
         texts += [entry.text for entry in board.events.items]
-        texts += [dialog.result_label.text(), repr(vars(desk.accounts)), repr(vars(desk.controller)), *crashes]
+        texts += [dialog.result_label.text(), repr(vars(desk.accounts)), repr(vars(desk.controller))]
+        texts += [line for crash in crashes for line in (crash.text, crash.details)]
         desk.save_settings(desk.controller.settings)
         desk.work_for(1.5)
         dialog.close()
