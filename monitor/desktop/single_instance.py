@@ -9,6 +9,7 @@ import errno
 import hashlib
 import logging
 import os
+import socket
 import sys
 import tempfile
 import threading
@@ -98,11 +99,11 @@ class SingleInstance:
         except BaseException:
             lock.close()
             raise
-        socket = Path(address)
+        path = Path(address)
         try:
             # Whoever left it behind is gone, or the lock would not be ours.
-            socket.unlink(missing_ok=True)
-            return cls(lock, Listener(address, "AF_UNIX"), socket)
+            path.unlink(missing_ok=True)
+            return cls(lock, Listener(address, "AF_UNIX"), path)
         except OSError:
             # Still the only instance, only nobody can ask it for its window.
             log.info("no socket for a second start", exc_info=True)
@@ -160,11 +161,22 @@ class _TakenError(Exception):
 def ask_to_show(address: str, token: str = "") -> bool:
     """Ask the instance at ``address`` for its window; whether it answered. Blocks at most about two seconds."""
     try:
-        with Client(address, "AF_PIPE" if sys.platform == "win32" else "AF_UNIX") as connection:
+        with _connect(address) as connection:
             connection.send_bytes(_SHOW + token.encode("ascii", "ignore")[:500])
             return connection.poll(_ANSWER_S) and connection.recv_bytes(_MAX_REQUEST_BYTES) == _SHOWN
     except (OSError, EOFError):
         return False
+
+
+def _connect(address: str) -> "Connection[Any, Any]":
+    if sys.platform == "win32":
+        return Client(address, "AF_PIPE")
+    with socket.socket(socket.AF_UNIX) as plain:
+        # Without a limit, connecting to an instance that hangs blocks for ever once its queue is full.
+        plain.settimeout(_ANSWER_S)
+        plain.connect(address)
+        plain.setblocking(True)
+        return Connection(plain.detach())
 
 
 def address_of(folder: Path) -> str:

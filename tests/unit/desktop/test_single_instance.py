@@ -1,7 +1,9 @@
 """One instance per profile, tried with real processes: what is shown, what is left behind by one that was killed."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.desktop.single_instance import OtherInstanceError, SingleInstance, address_of
+from monitor.desktop.single_instance import OtherInstanceError, SingleInstance, address_of, ask_to_show
 from tests.fakes.command_line import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the child is ended with a POSIX signal")
@@ -122,6 +124,26 @@ def test_an_instance_that_does_not_answer_is_told_to_the_user(tmp_path: Path) ->
         with pytest.raises(OtherInstanceError, match="already running"):
             SingleInstance.claim(tmp_path)
     finally:
+        end(hung)
+
+
+def test_a_hung_instance_with_a_full_queue_blocks_nobody(tmp_path: Path) -> None:
+    hung = start(tmp_path)
+    assert first_line(hung) == "first"
+    os.kill(hung.pid, signal.SIGSTOP)
+    waiting = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+    try:
+        for one in waiting:
+            one.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                one.connect(address_of(tmp_path))
+        with pytest.raises(BlockingIOError):
+            waiting[-1].connect(address_of(tmp_path))
+
+        assert ask_to_show(address_of(tmp_path)) is False
+    finally:
+        for one in waiting:
+            one.close()
         end(hung)
 
 
