@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
+from monitor.domain.errors import BudgetExhausted
 from monitor.proof.interleave import Contender, Reading
 from monitor.proof.statistics import Sample, faster_by
 from monitor.transport.session import PooledSession
@@ -23,7 +24,7 @@ class FirstFigures:
     """Medians of ``rounds`` first requests each; ``None``: none of them succeeded, or that way was not asked.
 
     ``prewarm_s``: what opening the connection took before the pre-warmed request. It is in no other figure: that
-    handshake was paid earlier, not saved. ``setups_s``: DNS + TCP + TLS of those that were not pre-warmed.
+    handshake was paid earlier, not saved.
     """
 
     rounds: int
@@ -31,7 +32,6 @@ class FirstFigures:
     pooled_s: float | None = None
     prewarmed_s: float | None = None
     prewarm_s: float | None = None
-    setups_s: tuple[float, ...] = ()
 
     @property
     def pooled_gain(self) -> float | None:
@@ -60,22 +60,30 @@ class FirstRequests:
         self._ask_pool = ask_pool
         self._prewarm = prewarm
         self._prewarm_s: list[float] = []
+        self._warmed: tuple[PooledSession, float] | None = None
         self.contenders = (
             Contender(ask=unpooled, is_pooled=False, opens_each=True),
             Contender(ask=self._ask_cold, is_pooled=True, opens_each=True),
             Contender(ask=self._ask_prewarmed, is_pooled=True, opens_each=True, is_prewarmed=True),
         )
 
+    def close(self) -> None:
+        """Let go of what was opened for a request that was not made."""
+        if self._warmed is not None:
+            self._warmed[0].close()
+            self._warmed = None
+
     def figures(self, samples: Sequence[Sample]) -> FirstFigures:
         """What the rounds brought."""
 
         def middle(*, is_pooled: bool, is_prewarmed: bool = False) -> float | None:
+            kind = (is_pooled, is_prewarmed, not is_prewarmed)
+            # A pool that could not be warmed asked a cold request, which says nothing about a pre-warmed one.
             return _median(
                 [
                     sample.duration_s
                     for sample in samples
-                    if (sample.is_pooled, sample.is_prewarmed) == (is_pooled, is_prewarmed)
-                    and sample.duration_s is not None
+                    if (sample.is_pooled, sample.is_prewarmed, sample.is_cold) == kind and sample.duration_s is not None
                 ]
             )
 
@@ -85,7 +93,6 @@ class FirstRequests:
             pooled_s=middle(is_pooled=True),
             prewarmed_s=middle(is_pooled=True, is_prewarmed=True),
             prewarm_s=_median(self._prewarm_s),
-            setups_s=tuple(sample.setup_s for sample in samples if sample.setup_s is not None),
         )
 
     def _ask_cold(self) -> Reading:
@@ -96,18 +103,26 @@ class FirstRequests:
             session.close()
 
     def _ask_prewarmed(self) -> Reading:
-        session = self._make_pool()
+        session, took_s = self._warmed or self._warm()
+        self._warmed = None
         try:
-            started_s = perf_counter()
-            self._prewarm(session)
-            took_s = perf_counter() - started_s
             reading = self._ask_pool(session)
+        except BudgetExhausted:
+            # Nothing was sent: the connection waits for our share of the rate limit, too, instead of another one.
+            self._warmed = session, took_s
+            raise
         finally:
-            session.close()
-        # A pool that could not be warmed says nothing about what warming costs, and its request was a cold one.
+            if self._warmed is None:
+                session.close()
         if reading.is_cold is False:
             self._prewarm_s.append(took_s)
         return reading
+
+    def _warm(self) -> tuple[PooledSession, float]:
+        session = self._make_pool()
+        started_s = perf_counter()
+        self._prewarm(session)
+        return session, perf_counter() - started_s
 
 
 def _median(values: Sequence[float]) -> float | None:

@@ -98,7 +98,7 @@ def groups_of(samples: Sequence[Sample], first_samples: Sequence[Sample] = ()) -
         _group(
             "start, pre-warmed",
             "First requests in a new pool whose connection had been opened before: paid earlier, not saved.",
-            [sample for sample in first_samples if sample.is_prewarmed],
+            [sample for sample in first_samples if sample.is_prewarmed and sample.is_cold is not True],
             is_pooled=True,
             is_cold=False,
         ),

@@ -28,6 +28,7 @@ from monitor.proof.statistics import Improvement, Sample, VariantFigures, figure
 from monitor.proof.stopwatch import Stopwatch, reading_of
 from monitor.transport.config import TransportConfig
 from monitor.transport.interface import Transport
+from monitor.transport.session import PooledSession
 
 DEFAULT_REQUESTS = 20
 MIN_REQUESTS = 2
@@ -38,6 +39,7 @@ DEFAULT_SEED = 1
 FIRST_ROUNDS_LIVE = 3
 """Nine handshakes at one a second."""
 FIRST_ROUNDS_LOCAL = 5
+MAX_FIRST_ROUNDS = 100
 REST_S = 0.0003
 
 Read = Callable[[ExchangeClient], Fetched[Payload]]
@@ -48,21 +50,31 @@ def read_quotes(client: ExchangeClient) -> Fetched[Payload]:
     return client.fetch_quotes()
 
 
+def open_one_ahead(session: PooledSession) -> None:
+    """Pre-warm as the app does at its start; blocks until the connection is there or has failed."""
+    session.prewarm(1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureOptions:
     """``requests`` of each way, ``MIN_REQUESTS`` to ``MAX_REQUESTS``. ``seed``: of the order and of the interval.
 
-    ``prewarm`` opens the connection for the pre-warmed first requests; ``None``: those are left out.
+    ``first_rounds``: how often a first request is made each way, 0 to ``MAX_FIRST_ROUNDS``; ``None``:
+    ``FIRST_ROUNDS_LOCAL`` at an exchange on this machine, ``FIRST_ROUNDS_LIVE`` elsewhere. ``prewarm`` opens the
+    connection for the pre-warmed ones.
     """
 
     requests: int = DEFAULT_REQUESTS
     seed: int = DEFAULT_SEED
     read: Read = field(default=read_quotes)
-    prewarm: Prewarm | None = None
+    first_rounds: int | None = None
+    prewarm: Prewarm = field(default=open_one_ahead)
 
     def __post_init__(self) -> None:
         if not MIN_REQUESTS <= self.requests <= MAX_REQUESTS:
             raise ValueError(f"measure between {MIN_REQUESTS} and {MAX_REQUESTS} requests")
+        if self.first_rounds is not None and not 0 <= self.first_rounds <= MAX_FIRST_ROUNDS:
+            raise ValueError(f"make between 0 and {MAX_FIRST_ROUNDS} rounds of first requests")
 
 
 class MeasureStage(StrEnum):
@@ -144,7 +156,8 @@ class Measurement:
         self._wait = wait
         is_near = is_local(runtime.base_url)
         self._pace = LOCAL_PACE if is_near else LIVE_PACE
-        rounds = 0 if options.prewarm is None else FIRST_ROUNDS_LOCAL if is_near else FIRST_ROUNDS_LIVE
+        usual_rounds = FIRST_ROUNDS_LOCAL if is_near else FIRST_ROUNDS_LIVE
+        rounds = usual_rounds if options.first_rounds is None else options.first_rounds
         self._first_rounds = rounds
         self._total = 2 * options.requests + 3 * rounds + 4
         self._done = 0
@@ -165,13 +178,13 @@ class Measurement:
             samples, stopped_because, opened = self._compare()
             first_samples: list[Sample] = []
             first = FirstFigures(rounds=0)
-            if options.prewarm is not None and self._first_rounds and not stopped_because:
-                first, first_samples, stopped_because = self._ask_first(options.prewarm)
+            if self._first_rounds and not stopped_because and not cancel.is_set():
+                first, first_samples, stopped_because = self._ask_first()
         finally:
             self._naive.close()
         pooled = figures(samples, is_pooled=True, opened=opened[0])
         unpooled = figures(samples, is_pooled=False, opened=opened[1])
-        per_day = self._per_day([*samples, *first_samples], pooled, unpooled, started_at)
+        per_day = self._per_day(samples, first_samples, pooled, unpooled, started_at)
         return MeasureResult(
             venue=self._runtime.entry.name,
             host=self._host,
@@ -210,20 +223,28 @@ class Measurement:
             session.close()
         return samples, run.stopped_because, (opened, self._naive.opened - opened_before)
 
-    def _ask_first(self, prewarm: Prewarm) -> tuple[FirstFigures, list[Sample], str]:
+    def _ask_first(self) -> tuple[FirstFigures, list[Sample], str]:
         first = FirstRequests(
             unpooled=self._ask_naive,
             make_pool=self._runtime.make_pooled,
             ask_pool=self._ask_pooled,
-            prewarm=prewarm,
+            prewarm=self._options.prewarm,
         )
         self._wait(self._cancel, self._pace.handshake_spacing_s)
         run = self._interleaving(first.contenders, requests=self._first_rounds, seed=self._options.seed + 1)
-        samples = self._take(run, MeasureStage.FIRST)
+        try:
+            samples = self._take(run, MeasureStage.FIRST)
+        finally:
+            first.close()
         return first.figures(samples), samples, run.stopped_because
 
     def _per_day(
-        self, samples: Sequence[Sample], pooled: VariantFigures, unpooled: VariantFigures, started_at: datetime
+        self,
+        samples: Sequence[Sample],
+        first_samples: Sequence[Sample],
+        pooled: VariantFigures,
+        unpooled: VariantFigures,
+        started_at: datetime,
     ) -> PerDay | None:
         runtime = self._runtime
         budget = runtime.transport.budget_state()
@@ -242,6 +263,7 @@ class Measurement:
                 samples,
                 pooled,
                 unpooled,
+                first_samples=first_samples,
                 budget_rule=replace(runtime.entry.budget_rule, cap_fraction=cap_fraction),
                 rules=known_life(runtime.transport.pool_stats()),
                 start=started_at,

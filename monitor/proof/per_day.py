@@ -86,6 +86,7 @@ def per_day(
     pooled: VariantFigures,
     unpooled: VariantFigures,
     *,
+    first_samples: Sequence[Sample] = (),
     budget_rule: BudgetRule,
     rules: LifeRules,
     start: datetime,
@@ -94,15 +95,13 @@ def per_day(
 ) -> PerDay:
     """Apply what was measured to simulated days of ``jobs``, which begin at ``start``.
 
+    ``first_samples``: first requests on sessions of their own. They add to what is known of the set-up and say nothing
+    about how long a connection lasts.
     Blocks for some seconds of processor time; ``rest`` and ``progress`` as in :func:`monitor.proof.day.day_table`.
     """
     good = [sample for sample in samples if sample.is_pooled and sample.duration_s is not None]
-    warm = [
-        sample.duration_s
-        for sample in good
-        if sample.is_cold is False and not sample.is_prewarmed and sample.duration_s is not None
-    ]
-    setups = [sample.setup_s for sample in good if sample.setup_s is not None]
+    warm = [sample.duration_s for sample in good if sample.is_cold is False and sample.duration_s is not None]
+    setups = [sample.setup_s for sample in (*good, *first_samples) if sample.is_pooled and sample.setup_s is not None]
     warm_s = fmean(warm) if warm else None
     setup_s = median(setups) if setups else None
     unpooled_s = unpooled.overall_mean_s
@@ -140,7 +139,7 @@ def per_day(
 
 
 def _is_later(sample: Sample) -> bool:
-    return sample.is_pooled and not sample.is_prewarmed and sample.pair > 0 and sample.duration_s is not None
+    return sample.is_pooled and sample.pair > 0 and sample.duration_s is not None
 
 
 def _inverse(seconds: float | None) -> float | None:

@@ -1,6 +1,8 @@
 """``measure`` against the demo exchange: the document, the table, and counts that are the exchange's own."""
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -39,10 +41,15 @@ def test_the_document_has_the_promised_shape_and_the_exchanges_own_counts(exchan
         mean_s = (figures["first_s"] + 7 * figures["later_mean_s"]) / 8
         assert mean_s == pytest.approx(figures["overall_mean_s"], rel=1e-3)
     assert (document["pooled"]["opened"], document["unpooled"]["opened"]) == (1, 8)
-    first = 3 * document["first_request"]["rounds"]
+    rounds = document["first_request"]["rounds"]
+    assert rounds > 0
+    assert document["first_request"]["paid_earlier_s"] > 0
+    first = 3 * rounds
     # Both warm-up requests are on connections of their own, and so is every first request.
     assert after["accepts"] - before["accepts"] == 1 + 8 + 2 + first
     assert after["requests"] - before["requests"] == 8 + 8 + 2 + first
+    assert len(document["first_samples"]) == first
+    assert document["first_request"]["improvement_prewarmed"] > 0.4, "its handshake was paid earlier"
     gain = document["improvement"]
     assert gain["later"] > 0.4, "two of three round trips are saved"
     assert gain["ci95"][0] <= gain["overall"] <= gain["ci95"][1]
@@ -50,6 +57,7 @@ def test_the_document_has_the_promised_shape_and_the_exchanges_own_counts(exchan
     assert day["calls"] > 100_000
     assert day["saved_by_pool_s"] == pytest.approx(day["api_unpooled_s"] - day["api_s"], rel=1e-3)
     assert day["handshake_s"] < day["handshake_unpooled_s"] / 100
+    assert day["handshakes"] < 10, "what the first requests opened is no sign of a short life"
     assert set(day["neither"]) == {"calls", "api_s", "handshakes", "handshake_s"}
     assert (day["calls"], day["api_s"]) == (day["both"]["calls"], day["both"]["api_s"])
     assert day["both"]["api_s"] < day["pooling"]["api_s"] * 1.01 < day["cache"]["api_s"]
@@ -65,6 +73,30 @@ def test_the_table_says_the_same_to_people(exchange: DemoServer) -> None:
     words = ("first", "later mean", "overall mean", "p95", "opened", "failed", "Per day", "neither", "saved by caching")
     for word in words:
         assert word in done.out
+    assert "start, pre-warmed" in done.out
+    assert "the handshake was paid earlier, not saved" in done.out
+    assert done.err == "", "progress is for terminals"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo terminal")
+def test_a_terminal_sees_how_far_it_is(exchange: DemoServer) -> None:
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "monitor", "measure", "--venue=bitunix", *addresses_of(exchange), "--requests=2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True, cwd=ROOT) as process:
+        os.close(theirs)
+        out, _ = process.communicate(timeout=60)
+    told = b""
+    with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
+        while chunk := os.read(ours, 65_536):
+            told += chunk
+    os.close(ours)
+    steps = [step.strip() for step in told.decode().split("\r") if step.strip()]
+
+    assert process.returncode == 0
+    assert steps[0] == "1 of 23 · requests"
+    assert steps[-1] == "23 of 23 · simulated days"
+    assert any(step.endswith("first requests") for step in steps)
+    assert "\r" not in out
 
 
 def test_the_document_is_written_where_it_is_wanted(exchange: DemoServer, tmp_path: Path) -> None:

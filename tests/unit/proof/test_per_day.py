@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -46,9 +47,20 @@ def _samples(*, later_cold: int = 0, setup_s: float | None = 0.12) -> list[Sampl
     return samples
 
 
-def _per_day(samples: list[Sample], jobs: tuple[PollJob, ...] = PLAN) -> PerDay:
+def _per_day(
+    samples: list[Sample], jobs: tuple[PollJob, ...] = PLAN, *, first_samples: Sequence[Sample] = ()
+) -> PerDay:
     pooled, unpooled = (figures(samples, is_pooled=way, opened=None) for way in (True, False))
-    return per_day(jobs, samples, pooled, unpooled, budget_rule=RULE, rules=RULES, start=START)
+    return per_day(
+        jobs,
+        samples,
+        pooled,
+        unpooled,
+        first_samples=first_samples,
+        budget_rule=RULE,
+        rules=RULES,
+        start=START,
+    )
 
 
 def test_a_plain_plan_asks_for_candles_every_minute_and_for_the_rest_as_often() -> None:
@@ -113,10 +125,17 @@ def test_without_a_cold_sample_what_depends_on_it_is_unknown_and_the_rest_is_not
     assert day.warm_s == pytest.approx(0.06)
 
 
-def test_a_prewarmed_request_is_no_measure_of_a_warm_one() -> None:
-    prewarmed = Sample(pair=0, is_pooled=True, is_prewarmed=True, duration_s=9.0, is_cold=False)
+def test_first_requests_add_set_ups_and_are_no_measure_of_a_pools_life() -> None:
+    first = [
+        Sample(pair=pair, is_pooled=True, is_prewarmed=warmed, duration_s=9.0, is_cold=not warmed, setup_s=setup_s)
+        for pair in range(3)
+        for warmed, setup_s in ((False, 0.3), (True, None))
+    ]
+    day = _per_day(_samples(), first_samples=first)
 
-    assert _per_day([*_samples(), prewarmed]).warm_s == pytest.approx(0.06)
+    assert day.warm_s == pytest.approx(0.06)
+    assert day.setup_s == pytest.approx(0.3), "median of 0.12 once and 0.3 three times"
+    assert day.both.handshakes <= 2, "as without them"
 
 
 def test_nothing_measured_leaves_only_the_counts() -> None:
