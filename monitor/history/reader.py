@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import RequestTrace
+from monitor.history.past_requests import REQUEST_NUMBER, SELECT_TRACES, trace_of_row
 from monitor.history.schema import KEYFRAME_EVERY_S, SPAN_S, NotHistoryError, open_for_reading
 from monitor.history.trouble import Trouble, trouble_of
-from monitor.history.units import from_ms, to_ms
+from monitor.history.units import to_ms
 from monitor.state.catalog import InstrumentKey
 from monitor.state.latency import MarkColumns, MarkKind
 from monitor.state.restored import Restored
@@ -34,8 +34,6 @@ DEADLINE_S: Final = 2.0
 _PROGRESS_STEPS: Final = 20_000
 _ROWS_A_PIECE: Final = 2_000
 _SPAN_MS: Final = SPAN_S * 1_000
-# Unique in the file and below zero: a request number is unique within its own run only.
-_REQUEST_NUMBER: Final = "-(t.session * 1099511627776 + t.request)"
 # The order of the questions is that of monitor.state.latency.kind_of.
 _KIND: Final = (
     "CASE WHEN t.is_healed THEN 0 WHEN t.error IS NOT NULL OR t.is_cold IS NULL OR t.status >= 400 THEN 1"
@@ -206,53 +204,17 @@ class _Past:
     def read_requests(self) -> None:
         names = self._names()
         rows = self._connection.execute(
-            f"SELECT {_REQUEST_NUMBER}, attempt, venue, endpoint, method, host, started_ms,"
-            " coalesce(elapsed_us, total_us), queue_us, lease_us, dns_us, tcp_us, tls_us, send_us, wait_us, read_us,"
-            " unaccounted_us, total_us, is_cold, request_bytes, response_bytes, status, http_version, weight, error,"
-            " is_healed FROM trace t WHERE started_ms BETWEEN ? AND ? ORDER BY started_ms DESC, id DESC LIMIT ?",
+            f"{SELECT_TRACES} WHERE started_ms BETWEEN ? AND ? ORDER BY started_ms DESC, id DESC LIMIT ?",
             (self._day_ms, self._now_ms, REQUESTS_RESTORED),
         ).fetchall()
-        self._requests = tuple(self._trace(row, names) for row in reversed(rows))
-
-    def _trace(self, row: tuple[Any, ...], names: dict[int, str]) -> RequestTrace:
-        started_mono_s = row[6] / 1e3 + self._offset_s
-        phases = [None if value is None else value / 1e6 for value in row[8:18]]
-        return RequestTrace(
-            request_id=row[0],
-            attempt=row[1],
-            venue=names[row[2]],
-            endpoint=names[row[3]],
-            method=names[row[4]],
-            host=names[row[5]],
-            started_at=from_ms(row[6]),
-            started_mono_s=started_mono_s,
-            ended_mono_s=started_mono_s + row[7] / 1e6,
-            queue_s=phases[0],
-            lease_wait_s=phases[1],
-            dns_s=phases[2],
-            tcp_s=phases[3],
-            tls_s=phases[4],
-            send_s=phases[5],
-            wait_s=phases[6],
-            read_s=phases[7],
-            unaccounted_s=phases[8],
-            total_s=row[17] / 1e6,
-            is_cold=None if row[18] is None else bool(row[18]),
-            request_bytes=row[19],
-            response_bytes=row[20],
-            status=row[21],
-            http_version=None if row[22] is None else names[row[22]],
-            weight=row[23],
-            error_kind=None if row[24] is None else _error_kind(names[row[24]]),
-            is_healed=bool(row[25]),
-        )
+        self._requests = tuple(trace_of_row(row, names, self._offset_s) for row in reversed(rows))
 
     def read_marks(self) -> None:
         names = self._names()
         size = max(names, default=0) + 1
         words = tuple(names.get(number, "") for number in range(size))
         rows = self._connection.execute(
-            f"SELECT venue, {_KIND}, started_ms, coalesce(elapsed_us, total_us), total_us, {_REQUEST_NUMBER}, attempt,"
+            f"SELECT venue, {_KIND}, started_ms, coalesce(elapsed_us, total_us), total_us, {REQUEST_NUMBER}, attempt,"
             " coalesce(is_cold, -1), endpoint, host FROM trace t WHERE started_ms BETWEEN ? AND ? ORDER BY started_ms",
             (self._day_ms, self._now_ms),
         )
@@ -299,11 +261,3 @@ def _broken(times: FloatArray, values: FloatArray, is_broken: npt.NDArray[np.boo
     at = np.flatnonzero(is_broken)
     at = at[at > 0]
     return np.insert(times, at, (times[at - 1] + times[at]) / 2), np.insert(values, at, np.nan)
-
-
-def _error_kind(text: str) -> ErrorKind:
-    try:
-        return ErrorKind(text)
-    except ValueError:
-        # A word of another version of the app.
-        return ErrorKind.INTERNAL

@@ -68,6 +68,10 @@ def trace_of(row: TableRow, start: datetime) -> RequestTrace | None:
         weight=row["weight"] or 0,
         error_kind=None if row["error"] is None else _member_of(ErrorKind, row["error"]) or ErrorKind.INTERNAL,
         is_healed=bool(row["healed"]),
+        is_prewarmed=bool(row["prewarmed"]),
+        is_dns_cached=row["dns_cached"],
+        is_resumed=row["resumed"],
+        addresses_tried=row["addresses_tried"],
         **{phase: row[phase] for phase in _PHASES},
     )
 

@@ -47,6 +47,10 @@ def trace_row(trace: RequestTrace, session: int | None, names: Names) -> Row:
         trace.weight,
         None if trace.error_kind is None else names.label(trace.error_kind.value),
         trace.is_healed,
+        trace.is_prewarmed,
+        trace.is_dns_cached,
+        trace.is_resumed,
+        trace.addresses_tried,
     )
 
 

@@ -110,7 +110,15 @@ CREATE TABLE candle (
 CREATE INDEX candle_time ON candle (open_ms);
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1,)
+# What a new connection was spared, or had to go through; NULL in rows of before, which is "not known".
+_VERSION_2: Final = """
+ALTER TABLE trace ADD COLUMN is_prewarmed INTEGER;
+ALTER TABLE trace ADD COLUMN is_dns_cached INTEGER;
+ALTER TABLE trace ADD COLUMN is_resumed INTEGER;
+ALTER TABLE trace ADD COLUMN dials INTEGER;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2)
 """Script n brings a file from version n to n + 1; ``user_version`` of a file is how many were run."""
 
 

@@ -131,15 +131,16 @@ def _read_requests(connection: sqlite3.Connection, from_ms_: int, to_ms_: int) -
     names = _labels(connection)
     rows = connection.execute(
         "SELECT started_ms, request, attempt, venue, endpoint, method, host, is_cold, connection, request_bytes,"
-        f" response_bytes, status, http_version, weight, error, is_healed, session, {', '.join(_TRACE_US.split())}"
+        " response_bytes, status, http_version, weight, error, is_healed, session, is_prewarmed, is_dns_cached,"
+        f" is_resumed, dials, {', '.join(_TRACE_US.split())}"
         " FROM trace WHERE started_ms BETWEEN ? AND ? ORDER BY started_ms, id",
         (from_ms_, to_ms_),
     )
     for row in rows:
-        seconds = tuple(None if value is None else value / 1e6 for value in row[17:])
+        seconds = tuple(None if value is None else value / 1e6 for value in row[21:])
         words = tuple(names.get(number) for number in row[3:7])
-        cold = None if row[7] is None else bool(row[7])
-        tail = (*row[8:12], names.get(row[12]), row[13], names.get(row[14]), bool(row[15]), row[16])
+        cold, *facts = (None if value is None else bool(value) for value in (row[7], *row[17:20]))
+        tail = (*row[8:12], names.get(row[12]), row[13], names.get(row[14]), bool(row[15]), *facts, row[20], row[16])
         yield row[0], (time_text(from_ms(row[0])), *row[1:3], *words, *seconds, cold, *tail)
 
 
@@ -208,12 +209,12 @@ _REQUESTS: Final = _table(
     "a row for each attempt; a phase that did not happen is empty, not zero",
     "started_at request_id attempt venue endpoint method host queue_s lease_wait_s dns_s tcp_s tls_s send_s wait_s"
     " read_s unaccounted_s http.client.request.duration cold connection_id request_bytes response_bytes status"
-    " http_version weight error healed run",
+    " http_version weight error healed prewarmed dns_cached resumed addresses_tried run",
     _columns(
         text="started_at venue endpoint method host http_version error",
-        integer="request_id attempt connection_id request_bytes response_bytes status weight run",
+        integer="request_id attempt connection_id request_bytes response_bytes status weight addresses_tried run",
         real="queue_s lease_wait_s dns_s tcp_s tls_s send_s wait_s read_s unaccounted_s http.client.request.duration",
-        flag="cold healed",
+        flag="cold healed prewarmed dns_cached resumed",
     ),
     _read_requests,
 )

@@ -26,7 +26,7 @@ _INSERTS: Final[dict[str, str]] = {
     # A span that a late reply re-opens grows; it is never replaced.
     "span": "INSERT INTO span VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET low = min(low, excluded.low),"
     " high = max(high, excluded.high)",
-    "trace": f"INSERT INTO trace VALUES ({','.join('?' * 29)})",
+    "trace": f"INSERT INTO trace VALUES ({','.join('?' * 33)})",
     "pool": f"INSERT INTO pool VALUES ({','.join('?' * 19)})",
     "connection": f"INSERT OR IGNORE INTO connection VALUES ({','.join('?' * 14)})",
     "event": "INSERT OR REPLACE INTO event VALUES (?,?,?,?,?,?,?,?)",

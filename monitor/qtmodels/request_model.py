@@ -8,7 +8,16 @@ from typing import Any, TypeAlias
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
 from monitor.domain.telemetry import RequestTrace
-from monitor.qtmodels.figures import DASH, bytes_text, count_text, duration_text, local_time, safe_text
+from monitor.qtmodels.figures import bytes_text, count_text, duration_text
+from monitor.qtmodels.request_words import (
+    EARLIER_DEFINITION,
+    describe_phases,
+    is_earlier,
+    short_endpoint,
+    socket_text,
+    status_text,
+    time_text,
+)
 from monitor.state.period import Period
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -64,42 +73,6 @@ _COLUMNS: dict[RequestColumn, _ColumnInfo] = {
     RequestColumn.BYTES: _ColumnInfo("Bytes", "Reply on the wire inside TLS, headers included", True),
     RequestColumn.WEIGHT: _ColumnInfo("Weight", "What the attempt was charged of the venue's rate limit", True),
 }
-
-
-EARLIER_DEFINITION = "An earlier run of the app made this request: shown for comparison, counted nowhere"
-
-
-def is_earlier(trace: RequestTrace) -> bool:
-    """Whether an earlier run made the request; its number is below zero then."""
-    return trace.request_id < 0
-
-
-def time_text(trace: RequestTrace) -> str:
-    """When the attempt began; marked where that was in an earlier run."""
-    if is_earlier(trace):
-        return f"◂ {local_time(trace.started_at)}"
-    return local_time(trace.started_at, with_ms=True)
-
-
-def status_text(trace: RequestTrace) -> str:
-    """Say in a word how the attempt ended."""
-    if trace.error_kind is not None:
-        word = trace.error_kind.value.replace("_", " ")
-        return f"{word}, healed" if trace.is_healed else word
-    return DASH if trace.status is None else str(trace.status)
-
-
-def short_endpoint(trace: RequestTrace) -> str:
-    """The endpoint's name without the venue it begins with."""
-    return safe_text(trace.endpoint.partition(".")[2] or trace.endpoint, 60)
-
-
-def socket_text(trace: RequestTrace) -> str:
-    """Say whether the connection was opened for this attempt, and which one it was."""
-    if trace.is_cold is None:
-        return DASH
-    word = "cold" if trace.is_cold else "warm"
-    return word if trace.connection_id is None else f"{word} #{trace.connection_id}"
 
 
 _TEXTS: dict[RequestColumn, Callable[[RequestTrace], str]] = {
@@ -228,42 +201,6 @@ class RequestModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             return describe_phases(trace) if column is RequestColumn.WATERFALL else None
         return None
-
-
-PHASES: tuple[tuple[str, str], ...] = (
-    ("queue", "queue"),
-    ("lease", "lease wait"),
-    ("dns", "DNS"),
-    ("tcp", "TCP"),
-    ("tls", "TLS"),
-    ("send", "send"),
-    ("wait", "wait"),
-    ("read", "read"),
-    ("unaccounted", "unaccounted"),
-)
-"""Phases of an attempt in the order they happen, by key and by the word shown."""
-
-
-def phases_of(trace: RequestTrace) -> list[tuple[str, float]]:
-    """The phases that took place, in order, in seconds. A phase that did not happen is absent, not zero."""
-    known = {
-        "queue": trace.queue_s,
-        "lease": trace.lease_wait_s,
-        "dns": trace.dns_s,
-        "tcp": trace.tcp_s,
-        "tls": trace.tls_s,
-        "send": trace.send_s,
-        "wait": trace.wait_s,
-        "read": trace.read_s,
-        "unaccounted": trace.unaccounted_s,
-    }
-    return [(key, seconds) for key, _ in PHASES if (seconds := known[key]) is not None]
-
-
-def describe_phases(trace: RequestTrace) -> str:
-    """The phases as one line of text, for tooltips and screen readers."""
-    words = dict(PHASES)
-    return ", ".join(f"{words[key]} {duration_text(seconds)}" for key, seconds in phases_of(trace)) or DASH
 
 
 class RequestFilter(QSortFilterProxyModel):

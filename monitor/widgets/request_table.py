@@ -21,13 +21,11 @@ from PySide6.QtWidgets import (
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.qtmodels.figures import DASH, bytes_text, count_text, duration_text, local_time, plain_tooltip, safe_text
-from monitor.qtmodels.request_model import (
+from monitor.qtmodels.request_model import TRACE_ROLE, RequestColumn, RequestFilter, RequestModel
+from monitor.qtmodels.request_words import (
     PHASES,
-    TRACE_ROLE,
-    RequestColumn,
-    RequestFilter,
-    RequestModel,
     is_earlier,
+    phase_text,
     phases_of,
     short_endpoint,
     socket_text,
@@ -39,12 +37,16 @@ from monitor.state.spikes import SPIKE_DEVIATIONS, SPIKE_FACTOR, SPIKE_FLOOR_S, 
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
 from monitor.widgets.trace_delegate import TraceDelegate
-from monitor.widgets.waterfall import PHASE_DEFINITIONS, PhaseLegend, WaterfallDelegate, draw_waterfall, nice_scale
+from monitor.widgets.waterfall import PhaseLegend, WaterfallDelegate, draw_waterfall, nice_scale, phase_definition
 
 SPIKE_DEFINITION = (
     f"at least {SPIKE_FACTOR:g} times the median of requests to the same endpoint, cold and warm apart, "
     f"{SPIKE_DEVIATIONS:g} median absolute deviations and {SPIKE_FLOOR_S * 1_000:.0f} ms above it; named is the phase "
     "that was most in excess over its own median"
+)
+SOCKET_DEFINITION = (
+    "cold: opened for this attempt; warm: was open; opened ahead: the first request on it, whose handshake was paid "
+    "before anybody waited"
 )
 FILTER_HINT = "Filter: endpoint, status, cold, warm, failed, #12 …"
 
@@ -125,10 +127,12 @@ class RequestDetail(QScrollArea):
         done = dict(phases_of(trace))
         self._add("latency", duration_text(trace.total_s), "request handed over until the body was fully read")
         for key, word in PHASES:
-            self._add(word, duration_text(done.get(key)), PHASE_DEFINITIONS[key], self._theme.phases[key])
+            text = phase_text(trace, key, done.get(key))
+            self._add(word, text, phase_definition(key), self._theme.phases[key])
         self._add("outlier", spike, SPIKE_DEFINITION)
         self._add("status", status_text(trace), "HTTP status, or why there was none")
-        self._add("socket", socket_text(trace), "cold: opened for this attempt; warm: was open")
+        ahead = ", opened ahead" if trace.is_prewarmed else ""
+        self._add("socket", f"{socket_text(trace)}{ahead}", SOCKET_DEFINITION)
         self._add("host", safe_text(trace.host, 60), "address and port asked for")
         number = "earlier run" if is_earlier(trace) else f"#{trace.request_id}"
         self._add("request", f"{number}, try {trace.attempt}", "all tries of a request share its number")

@@ -7,7 +7,8 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from monitor.domain.telemetry import RequestTrace
-from monitor.qtmodels.request_model import TRACE_ROLE, RequestColumn, is_earlier
+from monitor.qtmodels.request_model import TRACE_ROLE, RequestColumn
+from monitor.qtmodels.request_words import is_earlier
 from monitor.widgets.theme import Theme
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QSizePolicy, QStyle, QStyledItemDelegate, QStyleOp
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.qtmodels.figures import plain_tooltip
-from monitor.qtmodels.request_model import PHASES, TRACE_ROLE, phases_of
+from monitor.qtmodels.request_model import TRACE_ROLE
+from monitor.qtmodels.request_words import FACT_DEFINITIONS, PHASES, phases_of
 from monitor.widgets.theme import Theme
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -25,6 +26,12 @@ PHASE_DEFINITIONS: dict[str, str] = {
     "read": "first byte until the last byte of the reply",
     "unaccounted": "the client's own time between the phases",
 }
+
+
+def phase_definition(phase: str) -> str:
+    """What a phase is, and what may be said of it."""
+    fact = FACT_DEFINITIONS.get(phase)
+    return PHASE_DEFINITIONS[phase] if fact is None else f"{PHASE_DEFINITIONS[phase]}. {fact}"
 
 
 def nice_scale(seconds: float) -> float:
@@ -98,7 +105,7 @@ class PhaseLegend(QWidget):
         self.setFont(font)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Legend of the phases: " + ", ".join(word for _, word in PHASES))
-        lines = (f"{word}: {PHASE_DEFINITIONS[key]}." for key, word in PHASES)
+        lines = (f"{word}: {phase_definition(key)}." for key, word in PHASES)
         self.setToolTip(plain_tooltip("\n".join(lines)))
 
     def set_theme(self, theme: Theme) -> None:

@@ -17,7 +17,8 @@ from monitor.desk.desk import Desk
 from monitor.desk.options import DeskOptions
 from monitor.desktop.paths import AppPaths
 from monitor.desktop.settings import Settings
-from monitor.qtmodels.request_model import RequestColumn, is_earlier
+from monitor.qtmodels.request_model import RequestColumn
+from monitor.qtmodels.request_words import is_earlier
 from monitor.state.latency import MarkKind
 from tests.fakes.command_line import ROOT, addresses_of
 from tests.fakes.demo_exchange import DemoServer, demo_exchange

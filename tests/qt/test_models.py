@@ -17,7 +17,8 @@ from monitor.qtmodels.connection_model import ConnectionModel
 from monitor.qtmodels.event_model import EventColumn, EventModel
 from monitor.qtmodels.figures import DASH
 from monitor.qtmodels.quote_model import QuoteColumn, QuoteModel
-from monitor.qtmodels.request_model import RequestColumn, RequestFilter, RequestModel, phases_of
+from monitor.qtmodels.request_model import RequestColumn, RequestFilter, RequestModel
+from monitor.qtmodels.request_words import describe_phases, phase_text, phases_of
 from monitor.qtmodels.row_sync import sync_rows
 from monitor.state.event_log import EventLog
 from tests.fakes.board_samples import FIRST, SECOND, make_board, title_of
@@ -243,6 +244,21 @@ def test_warm_request_has_no_connect_phases() -> None:
     warm = trace(1, wait_s=0.05, read_s=0.01, queue_s=0.0)
 
     assert [key for key, _ in phases_of(warm)] == ["queue", "wait", "read"]
+
+
+def test_the_phases_say_what_a_cold_start_was_spared_and_had_to_go_through() -> None:
+    facts: dict[str, object] = {"is_dns_cached": True, "addresses_tried": 2, "is_resumed": True}
+    cold = trace(1, is_cold=True, dns_s=0.0, tcp_s=0.27, tls_s=0.02, wait_s=0.05, **facts)
+
+    assert describe_phases(cold) == (
+        "DNS 0.0 ms (from our cache), TCP 270 ms (2 addresses tried), TLS 20 ms (resumed), wait 50 ms"
+    )
+    assert phase_text(cold, "dns", cold.dns_s) == "0.0 ms, from our cache"
+    plain = trace(2, is_cold=True, dns_s=0.01, tcp_s=0.02, tls_s=0.04, is_dns_cached=False, addresses_tried=1)
+    assert describe_phases(plain) == "DNS 10 ms (looked up), TCP 20 ms (1 address tried), TLS 40 ms"
+    ahead = trace(3, wait_s=0.05, is_prewarmed=True)
+    assert describe_phases(ahead) == "wait 50 ms, the connection was opened ahead"
+    assert [phase_text(ahead, phase, None) for phase in ("dns", "tcp", "tls")] == [DASH] * 3
 
 
 def test_connection_model_passes_qts_own_checks(qtmodeltester: ModelTester) -> None:

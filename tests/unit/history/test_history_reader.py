@@ -162,8 +162,15 @@ def _breaks(past: PastRead, key: tuple[str, str]) -> int:
 def test_requests_and_marks_come_back_under_numbers_of_their_own(file: Path) -> None:
     watched = WatchedBoard()
     kinds: dict[int, dict[str, object]] = {
-        1: {"is_cold": True, "tcp_s": 0.02, "tls_s": 0.03},
-        2: {},
+        1: {
+            "is_cold": True,
+            "tcp_s": 0.02,
+            "tls_s": 0.03,
+            "is_dns_cached": True,
+            "is_resumed": False,
+            "addresses_tried": 2,
+        },
+        2: {"is_prewarmed": True},
         3: {"error_kind": ErrorKind.TIMEOUT, "status": None},
         4: {"is_healed": True, "error_kind": ErrorKind.DROPPED, "status": None},
         5: {"status": 503},
@@ -192,7 +199,11 @@ def test_requests_and_marks_come_back_under_numbers_of_their_own(file: Path) -> 
         0.06,
         "bitunix.tickers",
     )
+    assert (first.is_dns_cached, first.is_resumed, first.addresses_tried) == (True, False, 2)
     assert first.connection_id is None
+    second = restored.requests[1]
+    assert (second.is_dns_cached, second.is_resumed, second.addresses_tried) == (None, None, None)
+    assert [trace.is_prewarmed for trace in restored.requests[:3]] == [False, True, False]
     assert restored.requests[2].error_kind is ErrorKind.TIMEOUT
     assert first.ended_mono_s == pytest.approx(10.0 - 60.0 - 4.0 + 0.0, abs=0.01)
 

@@ -89,6 +89,8 @@ def test_requests_latencies_and_failures_are_all_there(tmp_path: Path) -> None:
         total_s=0.4,
         status=None,
         error_kind=ErrorKind.TIMEOUT,
+        is_dns_cached=True,
+        addresses_tried=2,
     )
     failure = make_failure(watched.clock, traces=(failed,), streak=1)
     watched.board.apply((failure,))
@@ -101,6 +103,8 @@ def test_requests_latencies_and_failures_are_all_there(tmp_path: Path) -> None:
     assert (summary.n, summary.failed) == (was.n, was.failed) == (120, 1)
     assert summary.p95_s == was.p95_s
     assert len(shown.board.requests) == 121
+    last = shown.board.requests.items[-1]
+    assert (last.is_dns_cached, last.is_resumed, last.addresses_tried) == (True, None, 2)
     assert venue.failure_streak == 1
     assert venue.failed_by_kind == {ErrorKind.TIMEOUT: 1}
 

@@ -10,7 +10,10 @@ import pytest
 
 from monitor.domain.market import Candle, CandleBatch, Quote
 from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats
+from monitor.history.memory import Memory
+from monitor.history.names import Names
 from monitor.history.records import Entry
+from monitor.history.request_rows import trace_row
 from monitor.history.schema import ALL_TOLD, KEYFRAME_EVERY_S, MIGRATIONS, NotHistoryError, open_for_writing
 from monitor.history.writer import HistoryWriter
 from monitor.state.event_log import EventLog
@@ -232,6 +235,22 @@ def test_a_file_of_an_older_version_is_brought_up_to_date_with_its_rows(tmp_path
     with pytest.raises(NotHistoryError) as caught:
         open_for_writing(file)
     assert caught.value.is_newer
+
+
+def test_requests_of_the_first_version_say_nothing_of_their_cold_start(tmp_path: Path) -> None:
+    file = tmp_path / "history.db"
+    old = open_for_writing(file, migrations=MIGRATIONS[:1])
+    columns = len(old.execute("PRAGMA table_info(trace)").fetchall())
+    row = trace_row(make_trace(is_cold=True), 1, Names(old, Memory()))[:columns]
+    old.execute(f"INSERT INTO trace VALUES ({','.join('?' * columns)})", row)  # noqa: S608 - question marks only
+    old.close()
+    new = open_for_writing(file)
+    cold = make_trace(2, is_cold=True, is_dns_cached=False, is_resumed=True, addresses_tried=3)
+    HistoryWriter(new, version="new").write([Entry(at=EPOCH, traces=(cold,))])
+    told = new.execute("SELECT is_prewarmed, is_dns_cached, is_resumed, dials FROM trace ORDER BY id").fetchall()
+    new.close()
+
+    assert told == [(None, None, None, None), (0, 0, 1, 3)]
 
 
 def test_a_migration_that_fails_leaves_the_old_version(tmp_path: Path) -> None:

@@ -149,6 +149,7 @@ def test_book_and_candles_appear_when_given() -> None:
 def test_a_reused_request_has_null_connect_phases_and_its_phases_add_up() -> None:
     """Trap 3, as far as documents go: absent, not 0."""
     document = trace_document(make_trace())
+    cold = trace_document(make_trace(is_cold=True, is_dns_cached=True, is_resumed=False, addresses_tried=2))
     phases = [
         value
         for key in ("lease_wait_s", "dns_s", "tcp_s", "tls_s", "send_s", "wait_s", "read_s", "unaccounted_s")
@@ -157,6 +158,9 @@ def test_a_reused_request_has_null_connect_phases_and_its_phases_add_up() -> Non
 
     assert (document["dns_s"], document["tcp_s"], document["tls_s"]) == (None, None, None)
     assert document["cold"] is False
+    facts = ("dns_cached", "resumed", "addresses_tried", "prewarmed")
+    assert [document[key] for key in facts] == [None, None, None, False]
+    assert [cold[key] for key in facts] == [True, False, 2, False]
     assert sum(phases) == pytest.approx(document["total_s"])
 
 
