@@ -49,6 +49,7 @@ class BoardObserver:
             at=at,
             reply=reply,
             traces=traces,
+            spikes=tuple((trace, spike) for trace in traces if (spike := board.spikes.of(trace)) is not None),
             pools=result.pools,
             candles=candles,
             events=self._events(),

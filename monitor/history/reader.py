@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.history.past_requests import REQUEST_NUMBER, SELECT_TRACES, trace_of_row
+from monitor.history.past_spikes import read_past_spikes
 from monitor.history.schema import KEYFRAME_EVERY_S, SPAN_S, NotHistoryError, open_for_reading
 from monitor.history.trouble import Trouble, trouble_of
 from monitor.history.units import to_ms
@@ -21,6 +22,7 @@ from monitor.state.catalog import InstrumentKey
 from monitor.state.latency import MarkColumns, MarkKind
 from monitor.state.restored import Restored
 from monitor.state.series import FloatArray
+from monitor.state.spike_log import PastSpikes
 
 _Number = TypeVar("_Number", np.float64, np.int64)
 
@@ -80,6 +82,7 @@ def read_past(
         past.read_series()
         if wants_requests:
             past.read_requests()
+            past.read_spikes()
             past.read_marks()
     except sqlite3.Error as error:
         is_cut_short = error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
@@ -109,6 +112,7 @@ class _Past:
         self._series: dict[InstrumentKey, tuple[FloatArray, FloatArray]] = {}
         self._marks: dict[str, dict[MarkKind, MarkColumns]] = {}
         self._requests: tuple[RequestTrace, ...] = ()
+        self._spikes: PastSpikes | None = None
 
     def restored(self) -> Restored:
         """What was read so far."""
@@ -116,6 +120,7 @@ class _Past:
             series=MappingProxyType(self._series),
             marks=MappingProxyType({name: MappingProxyType(kinds) for name, kinds in self._marks.items()}),
             requests=self._requests,
+            spikes=self._spikes,
         )
 
     def read_series(self) -> None:
@@ -208,6 +213,9 @@ class _Past:
             (self._day_ms, self._now_ms, REQUESTS_RESTORED),
         ).fetchall()
         self._requests = tuple(trace_of_row(row, names, self._offset_s) for row in reversed(rows))
+
+    def read_spikes(self) -> None:
+        self._spikes = read_past_spikes(self._connection, now_ms=self._now_ms, offset_s=self._offset_s)
 
     def read_marks(self) -> None:
         names = self._names()

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from monitor.domain.market import CandleBatch
 from monitor.domain.telemetry import PoolStats, RequestTrace
 from monitor.state.event_log import EventEntry
+from monitor.state.spikes import Spike
 
 
 class Reading(NamedTuple):
@@ -51,6 +52,8 @@ class Entry:
     at: datetime
     reply: ReplyRecord | None = None
     traces: tuple[RequestTrace, ...] = ()
+    spikes: tuple[tuple[RequestTrace, Spike], ...] = ()
+    """Those of ``traces`` that were outliers, and why."""
     pools: tuple[PoolStats, ...] = ()
     candles: CandleBatch | None = None
     events: tuple[EventEntry, ...] = ()

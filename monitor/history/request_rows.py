@@ -8,6 +8,7 @@ from monitor.domain.telemetry import PoolStats, RequestTrace
 from monitor.history.memory import Memory, Row
 from monitor.history.names import Names
 from monitor.history.units import to_ms, to_us
+from monitor.state.spikes import Spike
 
 POOL_EVERY_S: Final = 60.0
 """A pool is recorded when a socket came or went, and at least this often."""
@@ -51,6 +52,23 @@ def trace_row(trace: RequestTrace, session: int | None, names: Names) -> Row:
         trace.is_dns_cached,
         trace.is_resumed,
         trace.addresses_tried,
+    )
+
+
+def spike_row(trace: RequestTrace, spike: Spike, session: int | None, names: Names) -> Row:
+    """Why one attempt was an outlier."""
+    return (
+        session,
+        trace.request_id,
+        trace.attempt,
+        to_ms(trace.started_at),
+        to_us(trace.ended_mono_s - trace.started_mono_s),
+        names.label(trace.venue),
+        names.label(spike.cause.value),
+        names.label(spike.phase),
+        to_us(spike.phase_excess_s),
+        to_us(spike.total_excess_s),
+        spike.text,
     )
 
 

@@ -17,6 +17,7 @@ SIZE_SLACK: Final = 0.95
 # Table and the column of its age; quotes go with their replies.
 _TABLES: Final = (
     ("trace", "started_ms"),
+    ("spike", "started_ms"),
     ("span", "from_ms"),
     ("pool", "at_ms"),
     ("connection", "closed_ms"),
@@ -25,6 +26,7 @@ _TABLES: Final = (
 )
 _KEYS: Final = {
     "trace": "id",
+    "spike": "session, request, attempt",
     "pool": "id",
     "span": "from_ms, instrument, session",
     "connection": "session, connection",

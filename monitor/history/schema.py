@@ -117,8 +117,18 @@ ALTER TABLE trace ADD COLUMN is_dns_cached INTEGER;
 ALTER TABLE trace ADD COLUMN is_resumed INTEGER;
 ALTER TABLE trace ADD COLUMN dials INTEGER;
 """
+_VERSION_3: Final = """
+CREATE TABLE spike (
+    session INTEGER NOT NULL, request INTEGER NOT NULL, attempt INTEGER NOT NULL, started_ms INTEGER NOT NULL,
+    elapsed_us INTEGER NOT NULL, venue INTEGER NOT NULL, cause INTEGER NOT NULL, phase INTEGER NOT NULL,
+    phase_us INTEGER NOT NULL, excess_us INTEGER NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (session, request, attempt)
+) WITHOUT ROWID;
+CREATE INDEX spike_time ON spike (started_ms);
+ALTER TABLE session ADD COLUMN has_spikes INTEGER NOT NULL DEFAULT 0;
+"""
 
-MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2)
+MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Script n brings a file from version n to n + 1; ``user_version`` of a file is how many were run."""
 
 

@@ -144,6 +144,18 @@ def _read_requests(connection: sqlite3.Connection, from_ms_: int, to_ms_: int) -
         yield row[0], (time_text(from_ms(row[0])), *row[1:3], *words, *seconds, cold, *tail)
 
 
+def _read_spikes(connection: sqlite3.Connection, from_ms_: int, to_ms_: int) -> Iterator[tuple[int, Row]]:
+    names = _labels(connection)
+    rows = connection.execute(
+        "SELECT started_ms, request, attempt, venue, cause, phase, phase_us, excess_us, text, session FROM spike"
+        " WHERE started_ms BETWEEN ? AND ? ORDER BY started_ms, session, request, attempt",
+        (from_ms_, to_ms_),
+    )
+    for row in rows:
+        words = tuple(names.get(number) for number in row[3:6])
+        yield row[0], (time_text(from_ms(row[0])), *row[1:3], *words, row[6] / 1e6, row[7] / 1e6, row[8], row[9])
+
+
 def _read_pools(connection: sqlite3.Connection, from_ms_: int, to_ms_: int) -> Iterator[tuple[int, Row]]:
     names = _labels(connection)
     rows = connection.execute(
@@ -218,6 +230,17 @@ _REQUESTS: Final = _table(
     ),
     _read_requests,
 )
+_SPIKES: Final = _table(
+    "spikes",
+    "a row for each attempt that took far longer than its like, with what that was put down to at the time",
+    "started_at request_id attempt venue cause phase phase_excess_s excess_s text run",
+    _columns(
+        text="started_at venue cause phase text",
+        integer="request_id attempt run",
+        real="phase_excess_s excess_s",
+    ),
+    _read_spikes,
+)
 _POOLS: Final = _table(
     "pools",
     "a row when a socket came or went, and one a minute at least; counters are since the start of the run",
@@ -263,6 +286,6 @@ _CANDLES: Final = _table(
 )
 
 TABLES: Final = MappingProxyType(
-    {one.name: one for one in (_QUOTES, _REQUESTS, _POOLS, _CONNECTIONS, _EVENTS, _CANDLES)}
+    {one.name: one for one in (_QUOTES, _REQUESTS, _SPIKES, _POOLS, _CONNECTIONS, _EVENTS, _CANDLES)}
 )
 """Every table, by name."""

@@ -10,7 +10,7 @@ from monitor.domain.redaction import redact
 from monitor.history.memory import Group, Known, Memory, Row, Span
 from monitor.history.names import Names
 from monitor.history.records import Entry, Reading, ReplyRecord
-from monitor.history.request_rows import connection_rows, pool_rows, trace_row
+from monitor.history.request_rows import connection_rows, pool_rows, spike_row, trace_row
 from monitor.history.schema import ALL_TOLD, FIELDS, KEYFRAME_EVERY_S, PRICE_KINDS, SPAN_S
 from monitor.history.units import to_ms, to_text
 from monitor.state.event_log import EventEntry
@@ -27,6 +27,7 @@ _INSERTS: Final[dict[str, str]] = {
     "span": "INSERT INTO span VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET low = min(low, excluded.low),"
     " high = max(high, excluded.high)",
     "trace": f"INSERT INTO trace VALUES ({','.join('?' * 33)})",
+    "spike": f"INSERT OR IGNORE INTO spike VALUES ({','.join('?' * 11)})",
     "pool": f"INSERT INTO pool VALUES ({','.join('?' * 19)})",
     "connection": f"INSERT OR IGNORE INTO connection VALUES ({','.join('?' * 14)})",
     "event": "INSERT OR REPLACE INTO event VALUES (?,?,?,?,?,?,?,?)",
@@ -98,12 +99,15 @@ class _Batch:
     def add(self, entry: Entry) -> None:
         if self.memory.session is None:
             self.memory.session = self._connection.execute(
-                "INSERT INTO session (started_ms, version) VALUES (?, ?)", (to_ms(entry.at), self._version)
+                "INSERT INTO session (started_ms, version, has_spikes) VALUES (?, ?, 1)",
+                (to_ms(entry.at), self._version),
             ).lastrowid
         if entry.reply is not None:
             self._add_reply(entry.reply)
         for trace in entry.traces:
             self._rows["trace"].append(trace_row(trace, self.memory.session, self._names))
+        for trace, spike in entry.spikes:
+            self._rows["spike"].append(spike_row(trace, spike, self.memory.session, self._names))
         for pool in entry.pools:
             self._rows["pool"].extend(pool_rows(pool, entry.at, self.memory, self._names))
             self._rows["connection"].extend(connection_rows(pool, self.memory, self._names))

@@ -1,5 +1,6 @@
 """The newest requests as rows of a table: one row per attempt, newest first, with what each phase took."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,7 +19,9 @@ from monitor.qtmodels.request_words import (
     status_text,
     time_text,
 )
+from monitor.qtmodels.spike_words import CAUSE_WORDS, SPIKE_DEFINITION, filter_word
 from monitor.state.period import Period
+from monitor.state.spikes import Spike
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -29,6 +32,7 @@ SORT_ROLE = TRACE_ROLE + 1
 """A number or text to sort by; unknown sorts below everything known."""
 
 MAX_ROWS = 2_000
+_NUMBER = re.compile(r"#\d+")
 
 
 class RequestColumn(IntEnum):
@@ -40,10 +44,11 @@ class RequestColumn(IntEnum):
     STATUS = 3
     SOCKET = 4
     TOTAL = 5
-    WATERFALL = 6
-    ATTEMPT = 7
-    BYTES = 8
-    WEIGHT = 9
+    CAUSE = 6
+    WATERFALL = 7
+    ATTEMPT = 8
+    BYTES = 9
+    WEIGHT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ _COLUMNS: dict[RequestColumn, _ColumnInfo] = {
     RequestColumn.TOTAL: _ColumnInfo(
         "Latency", "Request handed to the transport until the body was fully read, without the queue", True
     ),
+    RequestColumn.CAUSE: _ColumnInfo("Slow by", f"Outlier: {SPIKE_DEFINITION}", False),
     RequestColumn.WATERFALL: _ColumnInfo(
         "Phases", "Where the time went. A warm request has no DNS, TCP or TLS phase", False
     ),
@@ -101,11 +107,21 @@ _SORTS: dict[RequestColumn, Callable[[RequestTrace], float | str]] = {
 
 
 class RequestModel(QAbstractTableModel):
-    """The newest ``MAX_ROWS`` attempts. Rows are only ever put in front and taken off the end."""
+    """The newest ``MAX_ROWS`` attempts. Rows are only ever put in front and taken off the end.
 
-    def __init__(self, venue_title: Callable[[str], str], parent: QObject | None = None) -> None:
+    ``spike_of`` tells why an attempt was an outlier.
+    """
+
+    def __init__(
+        self,
+        venue_title: Callable[[str], str],
+        parent: QObject | None = None,
+        *,
+        spike_of: Callable[[RequestTrace], Spike | None],
+    ) -> None:
         super().__init__(parent)
         self._venue_title = venue_title
+        self.spike_of = spike_of
         # Oldest first, so that an append is cheap; row r is the r-th from the end.
         self._traces: list[RequestTrace] = []
 
@@ -164,6 +180,12 @@ class RequestModel(QAbstractTableModel):
         self._traces[:0] = older
         self.endInsertRows()
 
+    def _described(self, trace: RequestTrace, column: RequestColumn) -> str | None:
+        if column is RequestColumn.WATERFALL:
+            return describe_phases(trace)
+        spike = self.spike_of(trace) if column is RequestColumn.CAUSE else None
+        return None if spike is None else f"{CAUSE_WORDS[spike.cause]}: {spike.text}"
+
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt: titles, and definitions as tooltips."""
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(RequestColumn):
@@ -187,11 +209,17 @@ class RequestModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             if column is RequestColumn.VENUE:
                 return self._venue_title(trace.venue)
+            if column is RequestColumn.CAUSE:
+                spike = self.spike_of(trace)
+                return "" if spike is None else CAUSE_WORDS[spike.cause]
             text = _TEXTS.get(column)
             return None if text is None else text(trace)
         if role == TRACE_ROLE:
             return trace
         if role == SORT_ROLE:
+            if column is RequestColumn.CAUSE:
+                spike = self.spike_of(trace)
+                return -1.0 if spike is None else spike.total_excess_s
             return _SORTS[column](trace)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if _COLUMNS[column].is_number else Qt.AlignmentFlag.AlignLeft
@@ -199,15 +227,16 @@ class RequestModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole and is_earlier(trace):
             return EARLIER_DEFINITION
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return describe_phases(trace) if column is RequestColumn.WATERFALL else None
+            return self._described(trace, column)
         return None
 
 
 class RequestFilter(QSortFilterProxyModel):
     """Sorts by value, not by text, and keeps rows that hold every word of the filter.
 
-    Words are looked for in venue, endpoint, status, socket and connection number; ``cold``, ``warm`` and ``failed``
-    work as one would hope.
+    Words are looked for in venue, endpoint, status, socket and connection number; ``cold``, ``warm``, ``failed`` and
+    ``slow`` work as one would hope, and ``slow:venue`` finds outliers of that cause. A connection's number is meant
+    whole: ``#1`` is not ``#12``.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -243,5 +272,8 @@ class RequestFilter(QSortFilterProxyModel):
         if self._period is not None and not self._period.contains(trace.ended_mono_s):
             return False
         failed = "failed" if trace.error_kind is not None else "ok"
-        text = f"{trace.venue} {trace.endpoint} {status_text(trace)} {socket_text(trace)} {failed}".casefold()
-        return all(word in text for word in self._words)
+        spike = model.spike_of(trace)
+        slow = "" if spike is None else filter_word(spike.cause)
+        text = f"{trace.venue} {trace.endpoint} {status_text(trace)} {socket_text(trace)} {failed} {slow}".casefold()
+        number = f"#{trace.connection_id}"
+        return all(word == number if _NUMBER.fullmatch(word) else word in text for word in self._words)

@@ -20,6 +20,7 @@ from monitor.state.quotes import QuoteState
 from monitor.state.request_log import RequestLog
 from monitor.state.restored import Past
 from monitor.state.series import TimeSeries
+from monitor.state.spike_log import SpikeLog
 from monitor.state.venue_state import VenueState
 
 
@@ -50,6 +51,7 @@ class Board:
         self.requests = RequestLog()
         self.events = EventLog()
         self.ledger = SavingsLedger()
+        self.spikes = SpikeLog()
         self.accounts = AccountBook()
         """The user's accounts; whoever opens them says which there are."""
         self.started_mono_s = clock()
@@ -177,6 +179,8 @@ class Board:
                             window.add(trace)
                     self._venues[name].latency = window
         self.requests.earlier = past.requests or self.requests.earlier
+        if past.spikes is not None:
+            self.spikes.take_past(past.spikes)
         self.has_past = self.has_past or not past.is_empty
         self.revision += 1
 
@@ -202,6 +206,7 @@ class Board:
             if self.requests.add(trace):
                 venue.note_trace(trace)
                 self.ledger.add_trace(trace)
+                self.spikes.add(trace)
                 self._narrator.traced(trace)
         self._narrator.before_result(venue, result)
         venue.note_result(result, self._clock())

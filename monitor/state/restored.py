@@ -9,6 +9,7 @@ from monitor.domain.telemetry import RequestTrace
 from monitor.state.catalog import InstrumentKey
 from monitor.state.latency import LatencyWindow, MarkColumns, MarkKind
 from monitor.state.series import FloatArray, TimeSeries
+from monitor.state.spike_log import PastSpikes
 from monitor.state.venue_state import LATENCY_CAPACITY
 
 _NOTHING: Final[Mapping[str, LatencyWindow]] = MappingProxyType({})
@@ -20,17 +21,18 @@ class Restored:
 
     ``series``: times and prices by instrument, NaN where the line breaks, a NaN last. ``marks`` by venue.
     ``requests``: oldest first; their numbers are below zero, so that none is mistaken for one of this run, and
-    they name no connection.
+    they name no connection. ``spikes``: outliers of the last week; ``None``: not asked for, or none.
     """
 
     series: Mapping[InstrumentKey, tuple[FloatArray, FloatArray]] = field(default_factory=lambda: MappingProxyType({}))
     marks: Mapping[str, Mapping[MarkKind, MarkColumns]] = field(default_factory=lambda: MappingProxyType({}))
     requests: tuple[RequestTrace, ...] = ()
+    spikes: PastSpikes | None = None
 
     @property
     def is_empty(self) -> bool:
         """Nothing was found."""
-        return not (self.series or self.marks or self.requests)
+        return not (self.series or self.marks or self.requests or self.spikes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +42,12 @@ class Past:
     series: Mapping[InstrumentKey, TimeSeries] = field(default_factory=lambda: MappingProxyType({}))
     latency: Mapping[str, LatencyWindow] = field(default_factory=lambda: _NOTHING)
     requests: tuple[RequestTrace, ...] = ()
+    spikes: PastSpikes | None = None
 
     @property
     def is_empty(self) -> bool:
         """There is nothing to be seen."""
-        return not (self.series or self.latency or self.requests)
+        return not (self.series or self.latency or self.requests or self.spikes)
 
 
 def prepare(restored: Restored, *, series_capacity: int, latency_capacity: int = LATENCY_CAPACITY) -> Past:
@@ -61,4 +64,5 @@ def prepare(restored: Restored, *, series_capacity: int, latency_capacity: int =
         },
         latency=windows,
         requests=restored.requests,
+        spikes=restored.spikes,
     )

@@ -1,7 +1,7 @@
 """Why one request took longer than its like: the phase that was in excess over its own recent median. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 from typing import Final
@@ -45,6 +45,7 @@ CAUSE_OF_PHASE: Final[Mapping[str, SpikeCause]] = {
     "read_s": SpikeCause.READ,
     "unaccounted_s": SpikeCause.CLIENT,
 }
+_SET_UP: Final = ("dns_s", "tcp_s", "tls_s")
 MIN_SAMPLES: Final = 8
 """Fewer like requests than this say nothing about what is usual."""
 SPIKE_FACTOR: Final = 2.0
@@ -60,24 +61,13 @@ USUAL_WINDOW: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """What is usual for an endpoint, cold or warm: medians over ``n`` recent successes, ``None`` for absent phases."""
-
-    endpoint: str
-    is_cold: bool
-    n: int
-    total_s: float
-    deviation_s: float
-    """Median absolute deviation of the totals."""
-    phases_s: Mapping[str, float | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Spike:
-    """An outlier and its reason. ``phase`` is a key of :data:`PHASES` or ``queue_s``; ``share`` its part of the excess.
+    """An outlier and its reason.
 
-    ``total_excess_s`` is what the request took over the median of its like; of a wait in the queue, which is in no
-    latency, what that took over its own median; of a retry, the time of the attempts before is part of it.
+    ``phase`` is a key of :data:`PHASES`, ``queue_s``, or ``retry`` for the attempts before with the new connection they
+    made necessary; ``share`` its part of the excess. ``total_excess_s`` is what the request took over the median of its
+    like, the attempts before included; of a wait in the queue, which is in no latency, what that took over its own
+    median.
     """
 
     request_id: int
@@ -90,41 +80,22 @@ class Spike:
     text: str
 
 
-def baselines(traces: Iterable[RequestTrace]) -> dict[tuple[str, bool], Baseline]:
-    """Medians per endpoint, cold and warm apart, of the successes in ``traces``; those with too few are left out."""
-    groups: dict[tuple[str, bool], list[RequestTrace]] = {}
-    for trace in traces:
-        if trace.error_kind is None and trace.is_cold is not None:
-            groups.setdefault((trace.endpoint, trace.is_cold), []).append(trace)
-    return {key: _baseline(key, like) for key, like in groups.items() if len(like) >= MIN_SAMPLES}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Usual:
+    """Medians over ``n`` requests, ``None`` for phases that none of them had; ``deviation_s``: of the totals."""
 
+    is_cold: bool
+    n: int
+    total_s: float
+    deviation_s: float
+    phases_s: Mapping[str, float | None]
 
-def explain(trace: RequestTrace, usual: Baseline) -> Spike | None:
-    """The reason why ``trace`` is an outlier; ``None`` when it is not one, failed, or is not of the same class."""
-    if trace.error_kind is not None or (trace.endpoint, trace.is_cold) != (usual.endpoint, usual.is_cold):
-        return None
-    excess_s = trace.total_s - usual.total_s
-    floor_s = max(SPIKE_FLOOR_S, SPIKE_DEVIATIONS * usual.deviation_s)
-    if excess_s < floor_s or trace.total_s < SPIKE_FACTOR * usual.total_s:
-        return None
-    phase, phase_excess_s = max(
-        ((name, (_phase_s(trace, name) or 0.0) - (usual.phases_s[name] or 0.0)) for name in PHASES),
-        key=lambda item: item[1],
-    )
-    share = phase_excess_s / excess_s
-    return Spike(
-        request_id=trace.request_id,
-        attempt=trace.attempt,
-        cause=CAUSE_OF_PHASE[phase],
-        phase=phase,
-        phase_excess_s=phase_excess_s,
-        total_excess_s=excess_s,
-        share=share,
-        text=(
-            f"{PHASES[phase]} took {_ms(phase_excess_s)} longer than usual: {min(share, 1.0):.0%} of the "
-            f"{_ms(excess_s)} over the median of {usual.n} {'cold' if usual.is_cold else 'warm'} requests"
-        ),
-    )
+    @property
+    def words(self) -> str:
+        return f"the median of {self.n} {'cold' if self.is_cold else 'warm'} requests"
+
+    def excess_s(self, trace: RequestTrace, phase: str) -> float:
+        return (_phase_s(trace, phase) or 0.0) - (self.phases_s[phase] or 0.0)
 
 
 def find_spike(trace: RequestTrace, before: Sequence[RequestTrace], *, lost_s: float = 0.0) -> Spike | None:
@@ -144,35 +115,58 @@ def find_spike(trace: RequestTrace, before: Sequence[RequestTrace], *, lost_s: f
 
 
 def _latency_spike(trace: RequestTrace, before: Sequence[RequestTrace], lost_s: float) -> Spike | None:
-    is_cold = bool(trace.is_cold)
-    like = [one for one in before if one.is_cold is is_cold]
-    is_exception = is_cold and 2 * len(like) < len(before)
+    took_s = trace.total_s + lost_s
+    if took_s < SPIKE_FLOOR_S:
+        return None
+    like = [one for one in before if one.is_cold is trace.is_cold]
+    is_exception = bool(trace.is_cold) and 2 * len(like) < len(before)
     if is_exception:
         like = [one for one in before if one.is_cold is False]
     if len(like) < MIN_SAMPLES:
         return None
     total_s = median(one.total_s for one in like)
-    if trace.total_s + lost_s - total_s < SPIKE_FLOOR_S:
+    excess_s = took_s - total_s
+    # Most requests end here: what is dear comes after.
+    if excess_s < SPIKE_FLOOR_S or took_s < SPIKE_FACTOR * total_s:
         return None
-    usual = _baseline((trace.endpoint, is_cold and not is_exception), like)
-    # To be measured, not to be shown: the phases of a connection are held against their absence.
-    spike = explain(replace(trace, is_cold=usual.is_cold, total_s=trace.total_s + lost_s), usual)
-    if spike is None or not (is_exception or trace.attempt > 1):
-        return spike
-    if trace.attempt > 1:
-        text = f"the request was sent again on a new connection, {_ms(spike.total_excess_s)} over the median of "
-        return replace(spike, cause=SpikeCause.RETRY, text=f"{text}{usual.n} warm requests")
-    set_up_s = sum(_phase_s(trace, name) or 0.0 for name in ("dns_s", "tcp_s", "tls_s"))
-    if spike.cause not in {SpikeCause.HANDSHAKE, SpikeCause.DNS} and set_up_s < spike.phase_excess_s:
-        return spike
-    cause = SpikeCause.DNS if spike.cause is SpikeCause.DNS else SpikeCause.HANDSHAKE
-    text = (
-        f"a new connection had to be opened, which took {_ms(set_up_s)}: "
-        f"{min(set_up_s / spike.total_excess_s, 1.0):.0%} of the {_ms(spike.total_excess_s)} over the median of "
-        f"{usual.n} warm requests"
+    deviation_s = median(abs(one.total_s - total_s) for one in like)
+    if excess_s < SPIKE_DEVIATIONS * deviation_s:
+        return None
+    usual = _Usual(
+        is_cold=bool(like[0].is_cold),
+        n=len(like),
+        total_s=total_s,
+        deviation_s=deviation_s,
+        phases_s={name: _median_of(name, like) for name in PHASES},
     )
-    phase = spike.phase if cause is spike.cause else "tls_s"
-    return replace(spike, cause=cause, phase=phase, share=set_up_s / spike.total_excess_s, text=text)
+    return _explain(trace, usual, excess_s, lost_s, is_exception=is_exception)
+
+
+def _explain(trace: RequestTrace, usual: _Usual, excess_s: float, lost_s: float, *, is_exception: bool) -> Spike:
+    phase = max(PHASES, key=lambda name: usual.excess_s(trace, name))
+    phase_excess_s = usual.excess_s(trace, phase)
+    cause = CAUSE_OF_PHASE[phase]
+    what = f"{PHASES[phase]} took {_ms(phase_excess_s)} longer than usual"
+    set_up_s = sum(usual.excess_s(trace, name) for name in _SET_UP)
+    if trace.attempt > 1 and lost_s + set_up_s >= phase_excess_s:
+        phase, phase_excess_s, cause = "retry", lost_s + set_up_s, SpikeCause.RETRY
+        what = f"it was sent again on a new connection, which cost {_ms(phase_excess_s)}"
+    elif is_exception and set_up_s >= phase_excess_s:
+        # Together they are the reason, even where none of them alone is the longest phase.
+        phase = max(_SET_UP, key=lambda name: usual.excess_s(trace, name))
+        phase_excess_s, cause = set_up_s, CAUSE_OF_PHASE[phase]
+        what = f"a new connection had to be opened, which took {_ms(set_up_s)}"
+    share = phase_excess_s / excess_s
+    return Spike(
+        request_id=trace.request_id,
+        attempt=trace.attempt,
+        cause=cause,
+        phase=phase,
+        phase_excess_s=phase_excess_s,
+        total_excess_s=excess_s,
+        share=share,
+        text=f"{what}: {min(share, 1.0):.0%} of the {_ms(excess_s)} over {usual.words}",
+    )
 
 
 def _queue_spike(trace: RequestTrace, before: Sequence[RequestTrace]) -> Spike | None:
@@ -205,20 +199,9 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1_000:.0f} ms"
 
 
-def _baseline(key: tuple[str, bool], traces: Sequence[RequestTrace]) -> Baseline:
-    total_s = median(trace.total_s for trace in traces)
-    phases: dict[str, float | None] = {}
-    for name in PHASES:
-        known = [value for value in (_phase_s(trace, name) for trace in traces) if value is not None]
-        phases[name] = median(known) if known else None
-    return Baseline(
-        endpoint=key[0],
-        is_cold=key[1],
-        n=len(traces),
-        total_s=total_s,
-        deviation_s=median(abs(trace.total_s - total_s) for trace in traces),
-        phases_s=phases,
-    )
+def _median_of(phase: str, traces: Sequence[RequestTrace]) -> float | None:
+    known = [value for value in (_phase_s(trace, phase) for trace in traces) if value is not None]
+    return median(known) if known else None
 
 
 def _phase_s(trace: RequestTrace, name: str) -> float | None:

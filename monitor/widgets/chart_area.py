@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from monitor.qtmodels.spike_words import CAUSE_WORDS
 from monitor.state.board import Board
 from monitor.state.period import Period
 from monitor.widgets.focus_header import FocusHeader
@@ -123,6 +124,7 @@ class ChartArea(QWidget):
             plot.time_range_cleared.connect(self.period_cleared)
         price_plot.point_clicked.connect(self.price_clicked)
         latency_plot.request_clicked.connect(self._on_request_clicked)
+        latency_plot.cause_of = self._cause_of
         self._stack.setCurrentWidget(self.splitter)
         self.set_time_range(self._range_s)
         self.refresh_plots()
@@ -207,6 +209,10 @@ class ChartArea(QWidget):
             self.price_plot.set_account_lines(self.account_lines(keys, now, self._theme))
         self.price_plot.refresh(now, utc, lines)
         self.latency_plot.refresh(now, utc, self._content.latency_lanes())
+
+    def _cause_of(self, request_id: int, attempt: int) -> str:
+        entry = self._board.spikes.entry_of(request_id, attempt)
+        return "" if entry is None else CAUSE_WORDS[entry.spike.cause]
 
     def _on_request_clicked(self, request_id: object, attempt: int) -> None:
         self.request_clicked.emit(request_id)

@@ -1,7 +1,7 @@
 """The latency plot: one mark per request on the time axis of the price plot, cold and warm and failed told apart."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Final
@@ -85,6 +85,8 @@ class LatencyPlot(TimePlot):
             f"Band: p50 to p95 of the warm ones of each bin of at least {MIN_BAND_MARKS}; point at it for its n. "
             "At the right: p50 of the newest such bin."
         )
+        self.cause_of: Callable[[int, int], str] = lambda _request_id, _attempt: ""
+        """What made an attempt an outlier, in a word; empty where it was none."""
         self._lanes: tuple[LatencyLane, ...] = ()
         self._drawn: tuple[_Drawn, ...] = ()
         self._range = LatencyRange(is_log=is_log)
@@ -277,6 +279,9 @@ class LatencyPlot(TimePlot):
         ]
         if mark.attempt > 1:
             runs.append(Run(f"attempt {mark.attempt}", theme.text_muted))
+        cause = self.cause_of(mark.request_id, mark.attempt)
+        if cause:
+            runs.append(Run(f"slow by {cause}", theme.warn))
         runs.append(Run(self._when_text(view, mark.time_s), theme.text_muted, is_optional=True))
         return runs
 

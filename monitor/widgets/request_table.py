@@ -1,6 +1,7 @@
 """Every request as a row with its phases, to sort, to filter, and to look at closely."""
 
 from collections.abc import Callable, Sequence
+from statistics import median
 
 from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -31,24 +32,20 @@ from monitor.qtmodels.request_words import (
     socket_text,
     status_text,
 )
+from monitor.qtmodels.spike_words import CAUSE_WORDS, SPIKE_DEFINITION
 from monitor.state.period import Period
 from monitor.state.request_log import RequestLog
-from monitor.state.spikes import SPIKE_DEVIATIONS, SPIKE_FACTOR, SPIKE_FLOOR_S, baselines, explain
+from monitor.state.spike_log import SpikeLog, is_comparable
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
 from monitor.widgets.trace_delegate import TraceDelegate
 from monitor.widgets.waterfall import PhaseLegend, WaterfallDelegate, draw_waterfall, nice_scale, phase_definition
 
-SPIKE_DEFINITION = (
-    f"at least {SPIKE_FACTOR:g} times the median of requests to the same endpoint, cold and warm apart, "
-    f"{SPIKE_DEVIATIONS:g} median absolute deviations and {SPIKE_FLOOR_S * 1_000:.0f} ms above it; named is the phase "
-    "that was most in excess over its own median"
-)
 SOCKET_DEFINITION = (
     "cold: opened for this attempt; warm: was open; opened ahead: the first request on it, whose handshake was paid "
     "before anybody waited"
 )
-FILTER_HINT = "Filter: endpoint, status, cold, warm, failed, #12 …"
+FILTER_HINT = "Filter: endpoint, status, cold, failed, slow, #12 …"
 
 
 class _DetailBar(QWidget):
@@ -167,6 +164,7 @@ class RequestTable(QWidget):
     def __init__(
         self,
         requests: RequestLog,
+        spikes: SpikeLog,
         *,
         venue_title: Callable[[str], str],
         theme: Theme,
@@ -174,12 +172,13 @@ class RequestTable(QWidget):
     ) -> None:
         super().__init__(parent)
         self._requests = requests
+        self._spikes = spikes
         self._seen_revision = 0
         self._earlier = requests.earlier[:0]
         self._venue_title = venue_title
         self._scale_s = 0.1
         self._has_period = False
-        self.model = RequestModel(venue_title, self)
+        self.model = RequestModel(venue_title, self, spike_of=spikes.of)
         self.proxy = RequestFilter(self)
         self.proxy.setSourceModel(self.model)
         self._waterfall = WaterfallDelegate(theme, self._current_scale, self)
@@ -248,6 +247,7 @@ class RequestTable(QWidget):
             (RequestColumn.STATUS, "rate limited"),
             (RequestColumn.SOCKET, "● warm #000"),
             (RequestColumn.TOTAL, "0000 ms"),
+            (RequestColumn.CAUSE, "new connection"),
             (RequestColumn.ATTEMPT, "Try"),
             (RequestColumn.BYTES, "000.0 kB"),
             (RequestColumn.WEIGHT, "Weight"),
@@ -334,13 +334,14 @@ class RequestTable(QWidget):
         self.table.setCurrentIndex(QModelIndex())
 
     def _spike_text(self, trace: RequestTrace) -> str:
-        """Why ``trace`` is an outlier among the newest requests like it; a dash while too few are known."""
-        like = (other for other in self._requests.items if other.endpoint == trace.endpoint and other is not trace)
-        usual = baselines(like).get((trace.endpoint, bool(trace.is_cold)))
-        if usual is None or trace.is_cold is None or trace.error_kind is not None:
+        """Why ``trace`` was an outlier among those before it; a dash while too few are known."""
+        spike = self._spikes.of(trace)
+        if spike is not None:
+            return f"{CAUSE_WORDS[spike.cause]}: {spike.text}"
+        if is_earlier(trace) or not is_comparable(trace):
             return DASH
-        spike = explain(trace, usual)
-        return f"no: the median is {duration_text(usual.total_s)}, n = {usual.n}" if spike is None else spike.text
+        like = [one.total_s for one in self._spikes.usual_of(trace) if one.is_cold is trace.is_cold]
+        return f"no: the median is {duration_text(median(like))}, n = {len(like)}" if like else DASH
 
     def _on_filter_changed(self, text: str) -> None:
         self.proxy.set_filter_text(text)

@@ -41,6 +41,8 @@ class TraceDelegate(QStyledItemDelegate):
         if column is RequestColumn.SOCKET and trace.is_cold is not None:
             text = f"{'○' if trace.is_cold else '●'} {text}"
             color = theme.cold if trace.is_cold else theme.text_muted
+        elif column is RequestColumn.CAUSE:
+            color = theme.warn
         elif column is RequestColumn.VENUE:
             color = theme.venue_color(trace.venue)
         elif column is RequestColumn.STATUS:

@@ -38,7 +38,7 @@ class WindowPanels:
         window.setCentralWidget(self.charts)
         self.watchlist = Watchlist(board, clock=clock, venue_title=venue_title, theme=theme)
         self.pools = PoolPanel(venues, ledger=board.ledger, clock=clock, venue_title=venue_title, theme=theme)
-        self.requests = RequestTable(board.requests, venue_title=venue_title, theme=theme)
+        self.requests = RequestTable(board.requests, board.spikes, venue_title=venue_title, theme=theme)
         self.book = BookView(board, clock=clock, venue_title=venue_title, theme=theme)
         self.alerts = AlertPanel(board, venue_title=venue_title, theme=theme)
         self.events = EventList(board.events, venue_title=venue_title, theme=theme)

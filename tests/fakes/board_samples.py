@@ -366,9 +366,9 @@ class SampleFeed:
                         candles = venue.candles(focus, interval, 3, self.clock.utc_now())
                         self._deliver(venue, "candles", candles, 60.0, key_suffix=f":{interval}")
 
-    def deliver_quotes(self, venue: str) -> None:
-        """One price reply of ``venue`` now."""
-        self._deliver(self.venues[venue], "quotes", self.venues[venue].quotes(), 1.0)
+    def deliver_quotes(self, venue: str, *traces: RequestTrace) -> None:
+        """One price reply of ``venue`` now; ``traces``: the attempts that brought it, else an ordinary one."""
+        self._deliver(self.venues[venue], "quotes", self.venues[venue].quotes(), 1.0, traces=traces)
 
     def _socket(self, venue: SampleVenue) -> tuple[_Socket, bool]:
         now = self.clock.now_s
@@ -403,6 +403,7 @@ class SampleFeed:
         *,
         slow_s: float = 0.0,
         key_suffix: str = "",
+        traces: Sequence[RequestTrace] = (),
     ) -> None:
         socket, is_cold = self._socket(venue)
         rtt_s = venue.rtt_s * venue.rng.lognormvariate(0, 0.07) * (3.5 if venue.rng.random() < 0.008 else 1.0)
@@ -423,6 +424,9 @@ class SampleFeed:
             lease_wait_s=0.0002,
             queue_s=0.0004,
             is_cold=is_cold,
+            is_dns_cached=True if is_cold else None,
+            is_resumed=venue.opened > 2 if is_cold else None,
+            addresses_tried=1 if is_cold else None,
             status=200,
             http_version="HTTP/1.1",
             request_bytes=412,
@@ -445,7 +449,7 @@ class SampleFeed:
                 source=Source.NETWORK,
                 cache_age_s=0.0,
                 clock_offset_s=0.1,
-                traces=(trace,),
+                traces=tuple(traces) or (trace,),
                 pools=(venue.pool(now),),
                 budget=venue.budget(),
                 missed=0,

@@ -21,6 +21,8 @@ from monitor.qtmodels.request_model import RequestColumn, RequestFilter, Request
 from monitor.qtmodels.request_words import describe_phases, phase_text, phases_of
 from monitor.qtmodels.row_sync import sync_rows
 from monitor.state.event_log import EventLog
+from monitor.state.spike_log import SpikeLog
+from monitor.state.spikes import Spike, SpikeCause
 from tests.fakes.board_samples import FIRST, SECOND, make_board, title_of
 
 
@@ -178,7 +180,7 @@ def test_ages_run_on_without_any_reply(qtbot: QtBot) -> None:
 
 
 def test_request_model_passes_qts_own_checks(qtmodeltester: ModelTester) -> None:
-    model = RequestModel(title_of)
+    model = RequestModel(title_of, spike_of=SpikeLog().of)
     proxy = RequestFilter()
     proxy.setSourceModel(model)
     check(qtmodeltester, proxy)
@@ -193,7 +195,7 @@ def test_request_model_passes_qts_own_checks(qtmodeltester: ModelTester) -> None
 
 def test_newest_request_stands_first_also_through_the_filter(qtbot: QtBot) -> None:
     """Qt reverses the rows of a descending proxy that is sorted by no column; the proxy must not let it."""
-    model = RequestModel(title_of)
+    model = RequestModel(title_of, spike_of=SpikeLog().of)
     proxy = RequestFilter()
     proxy.setSourceModel(model)
     proxy.sort(-1, Qt.SortOrder.DescendingOrder)
@@ -207,7 +209,7 @@ def test_newest_request_stands_first_also_through_the_filter(qtbot: QtBot) -> No
 
 def test_request_rows_are_bounded(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_model, "MAX_ROWS", 5)
-    model = RequestModel(title_of)
+    model = RequestModel(title_of, spike_of=SpikeLog().of)
     for request_id in range(12):
         model.append([trace(request_id)])
     model.append([trace(request_id) for request_id in range(12, 30)])
@@ -218,7 +220,11 @@ def test_request_rows_are_bounded(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_filter_words_all_have_to_occur(qtbot: QtBot) -> None:
-    model = RequestModel(title_of)
+    slow = Spike(
+        request_id=2, attempt=1, cause=SpikeCause.RATE_LIMIT, phase="queue_s", phase_excess_s=1.0, total_excess_s=1.0,
+        share=1.0, text="it waited",
+    )  # fmt: skip
+    model = RequestModel(title_of, spike_of=lambda one: slow if one.request_id == 2 else None)
     proxy = RequestFilter()
     proxy.setSourceModel(model)
     model.append(
@@ -237,6 +243,10 @@ def test_filter_words_all_have_to_occur(qtbot: QtBot) -> None:
     assert found("WARM book") == [2]
     assert found("failed") == [3]
     assert found("#12") == [1]
+    assert found("#1") == []
+    assert found("slow") == [2]
+    assert found("slow:rate_limit") == [2]
+    assert found("slow:venue") == []
     assert found("") == [3, 2, 1]
 
 

@@ -13,6 +13,7 @@ from monitor.desktop.settings import Settings
 from monitor.domain.telemetry import CloseCause, PoolStats
 from monitor.exchanges.base import Fetched, Payload, PollJob
 from monitor.qtmodels.figures import DASH
+from monitor.qtmodels.request_model import RequestColumn
 from monitor.state.board import Board
 from monitor.state.pool_figures import figures_since_start
 from monitor.widgets.elided import ElidedLabel
@@ -176,13 +177,21 @@ def test_an_outlier_is_told_with_the_phase_in_excess(window_factory: WindowFacto
     s.show_now()
     usual = next(trace for trace in reversed(s.board.requests.items) if trace.is_cold is False)
     slow = replace(usual, request_id=9_999, wait_s=(usual.wait_s or 0.0) + 1.0, total_s=usual.total_s + 1.0)
-    for trace in (usual, slow):
-        s.board.requests.add(trace)
+    s.feed.deliver_quotes(slow.venue, slow)
+    s.show_now()
     told = s.window.requests._spike_text(slow)
 
-    assert told.startswith("waiting for the venue's first byte took ")
+    assert told.startswith("venue: waiting for the venue's first byte took ")
+    assert s.window.requests._spike_text(usual).startswith("no: the median is ")
+    model = s.window.requests.model
+    cell = model.index(0, RequestColumn.CAUSE)
+    assert (model.trace_at(0), cell.data()) == (slow, "venue")
+    assert "longer than usual" in str(cell.data(Qt.ItemDataRole.ToolTipRole))
+    s.window.requests.filter.setText("slow:venue")
+    assert s.window.requests.proxy.index(0, RequestColumn.CAUSE).data() == "venue"
+    assert 0 < s.window.requests.proxy.rowCount() < model.rowCount()
     assert s.window.requests._spike_text(replace(usual, is_cold=None)) == DASH
-    assert s.window.requests._spike_text(replace(slow, endpoint="never.asked")) == DASH
+    assert s.window.requests._spike_text(replace(usual, endpoint="never.asked")) == DASH
 
 
 def test_the_basis_is_shown_with_its_age_and_struck_through_when_a_leg_is_old(

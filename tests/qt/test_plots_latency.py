@@ -63,15 +63,20 @@ def test_a_click_on_a_mark_names_its_request(plot: LatencyPlot, window: LatencyW
 def test_hovering_a_mark_tells_what_it_was(plot: LatencyPlot, window: LatencyWindow, qtbot: QtBot) -> None:
     window.add(attempt(NOW_S - 30.0, 0.199, is_cold=True, request_id=2**40))
     window.add(attempt(NOW_S - 10.0, 0.06))
+    plot.cause_of = lambda request_id, attempt_number: "DNS" if (request_id, attempt_number) == (2**40, 1) else ""
     plot.refresh(NOW_S, NOW_UTC, [lane_of(window)])
     hovered: list[tuple[int, int]] = []
     plot.request_hovered.connect(lambda request_id, number: hovered.append((request_id, number)))
 
     QTest.mouseMove(plot._plot.viewport(), in_viewport(plot, NOW_S - 30.0, 0.199))
-    assert "199 ms cold bitunix.tickers connection 3 12:02:50 · 30 s ago" in plot.header.text
+    assert "199 ms cold bitunix.tickers connection 3 slow by DNS 12:02:50 · 30 s ago" in plot.header.text
+    QTest.mouseMove(plot._plot.viewport(), in_viewport(plot, NOW_S - 10.0, 0.06))
+    assert "60 ms warm" in plot.header.text
+    assert "slow by" not in plot.header.text
     QTest.mouseMove(plot._plot.viewport(), in_viewport(plot, NOW_S - 20.0, 0.1))
 
-    assert hovered == [(2**40, 1), (0, 0)]
+    assert hovered[0] == (2**40, 1)
+    assert hovered[-1] == (0, 0)
     assert "cold" not in plot.header.text
 
 
