@@ -22,7 +22,7 @@ SPIKE_DEFINITION: Final = (
 )
 CAUSE_WORDS: Final[Mapping[SpikeCause, str]] = MappingProxyType(
     {
-        SpikeCause.HANDSHAKE: "new connection",
+        SpikeCause.HANDSHAKE: "connecting",
         SpikeCause.DNS: "DNS",
         SpikeCause.VENUE: "venue",
         SpikeCause.RATE_LIMIT: "rate limit",

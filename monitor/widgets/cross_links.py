@@ -3,11 +3,8 @@
 from PySide6.QtCore import QObject
 
 from monitor.state.request_log import RequestLog
-from monitor.widgets.chart_area import ChartArea
-from monitor.widgets.dock import Dock
-from monitor.widgets.pool_panel import PoolPanel
-from monitor.widgets.request_table import RequestTable
 from monitor.widgets.toasts import ToastStack
+from monitor.widgets.window_panels import WindowPanels
 
 SAME_REPLY_S = 0.02
 """A point is stamped when its reply was whole; the trace ends at the same moment but for this much."""
@@ -20,23 +17,21 @@ class CrossLinks(QObject):
         self,
         *,
         log: RequestLog,
-        charts: ChartArea,
-        requests: RequestTable,
-        requests_dock: Dock,
-        pools: PoolPanel,
+        panels: WindowPanels,
         toasts: ToastStack,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._log = log
-        self._requests = requests
-        self._requests_dock = requests_dock
-        self._pools = pools
+        self._requests = panels.requests
+        self._requests_dock = panels.docks["requests"]
+        self._pools = panels.pools
         self._toasts = toasts
-        charts.price_clicked.connect(self.show_reply)
-        charts.request_clicked.connect(self.show_request)
-        requests.request_chosen.connect(self._on_request_row)
-        pools.connection_chosen.connect(self._on_card)
+        panels.charts.price_clicked.connect(self.show_reply)
+        panels.charts.request_clicked.connect(self.show_request)
+        panels.requests.request_chosen.connect(self._on_request_row)
+        panels.pools.connection_chosen.connect(self._on_card)
+        panels.spikes.requests_wanted.connect(self.show_matching)
 
     def show_reply(self, venue: str, received_mono_s: float) -> None:
         """Show the request whose reply was whole at ``received_mono_s``."""
@@ -56,6 +51,14 @@ class CrossLinks(QObject):
         """Show the requests of one venue only."""
         self.raise_requests()
         self._requests.show_only((venue,))
+
+    def show_matching(self, words: tuple[str, ...]) -> None:
+        """Show the requests that match all of ``words``; tell when none is held any more."""
+        self.raise_requests()
+        self._requests.show_only(words)
+        if not self._requests.proxy.rowCount():
+            text = "Those requests are no longer in the table; the tally goes back further. Export holds them."
+            self._toasts.notify("requests gone", "info", text)
 
     def raise_requests(self) -> None:
         """Bring the request table to the front."""

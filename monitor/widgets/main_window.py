@@ -126,10 +126,7 @@ class MainWindow(QMainWindow):
         )
         self.links = CrossLinks(
             log=board.requests,
-            charts=self.charts,
-            requests=self.requests,
-            requests_dock=self.docks["requests"],
-            pools=self.pools,
+            panels=self.panels,
             toasts=self.toasts,
             parent=self,
         )

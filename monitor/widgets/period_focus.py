@@ -12,6 +12,7 @@ from monitor.state.period import Period
 from monitor.widgets.chart_area import ChartArea
 from monitor.widgets.pool_panel import PoolPanel
 from monitor.widgets.request_table import RequestTable
+from monitor.widgets.spike_panel import SpikePanel
 from monitor.widgets.status_bar import StatusBar
 
 
@@ -25,12 +26,14 @@ class PeriodFocus(QObject):
         charts: ChartArea,
         pools: PoolPanel,
         requests: RequestTable,
+        spikes: SpikePanel,
         status: StatusBar,
         clock: Callable[[], float],
         utc_now: Callable[[], datetime],
     ) -> None:
         super().__init__(window)
-        self._charts, self._pools, self._requests, self._status = charts, pools, requests, status
+        self._charts, self._pools, self._requests, self._spikes = charts, pools, requests, spikes
+        self._status = status
         self._clock, self._utc_now = clock, utc_now
         self.period: Period | None = None
         # Only while there is something to leave: otherwise Escape belongs to whatever has the keyboard.
@@ -72,6 +75,7 @@ class PeriodFocus(QObject):
         self._charts.set_period(period, text)
         self._pools.set_period(period, text)
         self._requests.set_period(period)
+        self._spikes.set_period(period, text)
         self._status.set_period(period, text)
         self._on_detail()
 

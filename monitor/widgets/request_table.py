@@ -36,6 +36,7 @@ from monitor.qtmodels.spike_words import CAUSE_WORDS, SPIKE_DEFINITION
 from monitor.state.period import Period
 from monitor.state.request_log import RequestLog
 from monitor.state.spike_log import SpikeLog, is_comparable
+from monitor.widgets.calm_table import calm_table
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
 from monitor.widgets.trace_delegate import TraceDelegate
@@ -222,22 +223,11 @@ class RequestTable(QWidget):
         self.table.selectionModel().currentRowChanged.connect(self._on_current_changed)
 
     def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setModel(self.proxy)
+        table = calm_table(self.proxy, "Requests")
         table.setItemDelegate(self._texts)
         table.setItemDelegateForColumn(RequestColumn.WATERFALL, self._waterfall)
-        table.setAccessibleName("Requests")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 6)
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
         header.setMinimumSectionSize(30)
         metrics = table.fontMetrics()
         for column, sample in (
@@ -247,7 +237,7 @@ class RequestTable(QWidget):
             (RequestColumn.STATUS, "rate limited"),
             (RequestColumn.SOCKET, "● warm #000"),
             (RequestColumn.TOTAL, "0000 ms"),
-            (RequestColumn.CAUSE, "new connection"),
+            (RequestColumn.CAUSE, "connecting"),
             (RequestColumn.ATTEMPT, "Try"),
             (RequestColumn.BYTES, "000.0 kB"),
             (RequestColumn.WEIGHT, "Weight"),

@@ -10,7 +10,7 @@ from monitor.desktop.settings import Settings
 from monitor.widgets.account_panels import NAMES as ACCOUNT_DOCKS
 from monitor.widgets.dock import Dock
 
-LAYOUT_VERSION = 4
+LAYOUT_VERSION = 5
 """Grows when docks come or go, so that an older saved layout is not forced onto a newer window."""
 
 WATCHLIST_WIDTH_PX = 398
@@ -34,7 +34,7 @@ class WindowLayout:
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["watchlist"])
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, docks["pools"])
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["requests"])
-        for name in (*ACCOUNT_DOCKS, "book", "alerts", "events"):
+        for name in ("spikes", *ACCOUNT_DOCKS, "book", "alerts", "events"):
             # Tabs at once: side by side for a moment, they would widen the window by their least widths.
             window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks[name])
             window.tabifyDockWidget(docks["requests"], docks[name])

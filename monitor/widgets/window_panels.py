@@ -15,6 +15,7 @@ from monitor.widgets.event_list import EventList
 from monitor.widgets.period_focus import PeriodFocus
 from monitor.widgets.pool_panel import PoolPanel
 from monitor.widgets.request_table import RequestTable
+from monitor.widgets.spike_panel import SpikePanel
 from monitor.widgets.status_bar import StatusBar
 from monitor.widgets.theme import Theme
 from monitor.widgets.watchlist import Watchlist
@@ -39,6 +40,7 @@ class WindowPanels:
         self.watchlist = Watchlist(board, clock=clock, venue_title=venue_title, theme=theme)
         self.pools = PoolPanel(venues, ledger=board.ledger, clock=clock, venue_title=venue_title, theme=theme)
         self.requests = RequestTable(board.requests, board.spikes, venue_title=venue_title, theme=theme)
+        self.spikes = SpikePanel(board.spikes, utc_now=wall_clock, venue_title=venue_title, theme=theme)
         self.book = BookView(board, clock=clock, venue_title=venue_title, theme=theme)
         self.alerts = AlertPanel(board, venue_title=venue_title, theme=theme)
         self.events = EventList(board.events, venue_title=venue_title, theme=theme)
@@ -54,6 +56,7 @@ class WindowPanels:
             charts=self.charts,
             pools=self.pools,
             requests=self.requests,
+            spikes=self.spikes,
             status=self.status,
             clock=clock,
             utc_now=wall_clock,
@@ -62,6 +65,7 @@ class WindowPanels:
             Dock("watchlist", "Watchlist", self.watchlist, parent=window),
             Dock("pools", "Connection pools", self.pools, parent=window),
             Dock("requests", "Requests", self.requests, extra=(self.requests.head,), parent=window),
+            Dock("spikes", "Why slow", self.spikes, extra=(self.spikes.head,), parent=window),
             *self.accounts.docks,
             Dock("book", "Order book", self.book, extra=(self.book.head,), parent=window),
             Dock("alerts", "Alerts", self.alerts, extra=(self.alerts.head,), parent=window),
@@ -82,6 +86,7 @@ class WindowPanels:
         self.watchlist.on_slow_frame()
         self.pools.on_slow_frame()
         self.requests.on_slow_frame()
+        self.spikes.refresh()
         self.accounts.on_slow_frame()
         self.book.on_slow_frame()
         self.alerts.refresh()
@@ -94,6 +99,7 @@ class WindowPanels:
         self.watchlist.set_theme(theme)
         self.pools.set_theme(theme)
         self.requests.set_theme(theme)
+        self.spikes.set_theme(theme)
         self.accounts.set_theme(theme)
         self.book.set_theme(theme)
         self.alerts.set_theme(theme)
@@ -109,6 +115,7 @@ class WindowPanels:
             self.charts.latency_plot or self.charts,
             self.pools.front,
             self.requests.table,
+            self.spikes.table,
             *(table.table for table in self.accounts.tables.values()),
             self.book.table,
             self.alerts.table,

@@ -153,7 +153,7 @@ def test_docks_close_float_and_come_back(window_factory: WindowFactory, qtbot: Q
     assert area(docks["pools"]) is Qt.DockWidgetArea.RightDockWidgetArea
     assert area(docks["requests"]) is Qt.DockWidgetArea.BottomDockWidgetArea
     tabs = {dock.objectName() for dock in s.window.tabifiedDockWidgets(docks["requests"])}
-    assert tabs == {"positions", "orders", "balances", "fills", "book", "alerts", "events"}
+    assert tabs == {"spikes", "positions", "orders", "balances", "fills", "book", "alerts", "events"}
 
 
 def test_layout_is_remembered_over_a_restart(window_factory: WindowFactory, qtbot: QtBot) -> None:
