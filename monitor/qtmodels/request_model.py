@@ -139,10 +139,10 @@ class RequestModel(QAbstractTableModel):
             raise IndexError(row)
         return self._traces[len(self._traces) - 1 - row]
 
-    def row_of(self, request_id: int) -> int | None:
-        """Row of the last attempt of ``request_id``; ``None`` when it is not (or no longer) here."""
-        for row in range(len(self._traces)):
-            if self.trace_at(row).request_id == request_id:
+    def row_of(self, request_id: int, attempt: int | None = None) -> int | None:
+        """Row of an attempt of ``request_id``, by default its last; ``None`` when it is not (or no longer) here."""
+        for row, trace in enumerate(reversed(self._traces)):
+            if trace.request_id == request_id and attempt in (None, trace.attempt):
                 return row
         return None
 

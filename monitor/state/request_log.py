@@ -7,6 +7,8 @@ from itertools import islice
 from monitor.domain.telemetry import RequestTrace
 
 REQUEST_CAPACITY = 5_000
+SAME_REPLY_S = 0.02
+"""A price is stamped when its reply was whole; the attempt that brought it ended at the same moment but for this."""
 
 
 class RequestLog:
@@ -49,6 +51,23 @@ class RequestLog:
         self._ids.add(identity)
         self._revision += 1
         return True
+
+    def ended_at(self, venue: str, time_mono_s: float) -> RequestTrace | None:
+        """The attempt whose reply was whole at that moment, of an earlier run too; ``None``: it is not held (any more).
+
+        Of several that ended within ``SAME_REPLY_S`` of it, the nearest. Walks from the newest on.
+        """
+        near = [
+            trace
+            for traces in (self._items, self.earlier)
+            for trace in traces
+            if trace.venue == venue and abs(trace.ended_mono_s - time_mono_s) <= SAME_REPLY_S
+        ]
+        return min(near, key=lambda trace: abs(trace.ended_mono_s - time_mono_s), default=None)
+
+    def of_connection(self, connection_id: int) -> tuple[RequestTrace, ...]:
+        """Attempts of this run that one connection carried, oldest first, as far as they are held."""
+        return tuple(trace for trace in self._items if trace.connection_id == connection_id)
 
     def since(self, revision: int) -> tuple[RequestTrace, ...]:
         """Traces added after ``revision``, oldest first; those already forgotten are left out."""

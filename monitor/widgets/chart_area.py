@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from monitor.domain.telemetry import RequestTrace
 from monitor.qtmodels.spike_words import CAUSE_WORDS
 from monitor.state.board import Board
 from monitor.state.period import Period
@@ -35,7 +36,7 @@ class ChartArea(QWidget):
     Signals:
         plots_loaded(): the plots exist from now on.
         price_clicked(str, float): venue and monotonic time of the price point clicked.
-        request_clicked(object): request id (an int of any size) of the latency mark clicked.
+        request_clicked(object, int): request id (an int of any size) and attempt of the latency mark clicked.
         time_range_changed(float): the plots show the last so many seconds.
         period_selected(float, float): start and end, monotonic seconds, of the stretch selected on a plot.
         period_cleared(): the selection is to be left.
@@ -43,7 +44,7 @@ class ChartArea(QWidget):
 
     plots_loaded = Signal()
     price_clicked = Signal(str, float)
-    request_clicked = Signal(object)
+    request_clicked = Signal(object, int)
     time_range_changed = Signal(float)
     period_selected = Signal(float, float)
     period_cleared = Signal()
@@ -123,7 +124,7 @@ class ChartArea(QWidget):
             plot.time_range_selected.connect(self.period_selected)
             plot.time_range_cleared.connect(self.period_cleared)
         price_plot.point_clicked.connect(self.price_clicked)
-        latency_plot.request_clicked.connect(self._on_request_clicked)
+        latency_plot.request_clicked.connect(self.request_clicked)
         latency_plot.cause_of = self._cause_of
         self._stack.setCurrentWidget(self.splitter)
         self.set_time_range(self._range_s)
@@ -171,6 +172,12 @@ class ChartArea(QWidget):
         self.time_range_changed.emit(float(seconds))
         self.refresh_plots()
 
+    def set_chosen(self, one: RequestTrace | None, others: Sequence[RequestTrace] = ()) -> None:
+        """Show where these requests stand in both plots; ``one`` is the one gone to, ``others`` are oldest first."""
+        for plot in (self.price_plot, self.latency_plot):
+            if plot is not None:
+                plot.set_chosen(one, others)
+
     def set_period(self, period: Period | None, text: str) -> None:
         """Shade ``period`` in both plots and say ``text`` above them; ``None``: no period."""
         for plot in (self.price_plot, self.latency_plot):
@@ -213,9 +220,6 @@ class ChartArea(QWidget):
     def _cause_of(self, request_id: int, attempt: int) -> str:
         entry = self._board.spikes.entry_of(request_id, attempt)
         return "" if entry is None else CAUSE_WORDS[entry.spike.cause]
-
-    def _on_request_clicked(self, request_id: object, attempt: int) -> None:
-        self.request_clicked.emit(request_id)
 
 
 def utc_now() -> datetime:

@@ -11,10 +11,12 @@ from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
-from monitor.state.latency import LatencyMark, LatencySummary, LatencyWindow, MarkArrays, MarkKind
+from monitor.domain.telemetry import RequestTrace
+from monitor.state.latency import LatencyMark, LatencySummary, LatencyWindow, MarkArrays, MarkKind, kind_of
 from monitor.state.latency_bins import MIN_BAND_MARKS, LatencyBand
 from monitor.state.series import FloatArray
 from monitor.widgets.latency_plot_items import BandPainter, nearest_mark
+from monitor.widgets.plot_chosen import Chosen
 from monitor.widgets.plot_frame import TimePlot
 from monitor.widgets.plot_gutter import Tag
 from monitor.widgets.plot_header import Run
@@ -87,6 +89,7 @@ class LatencyPlot(TimePlot):
         )
         self.cause_of: Callable[[int, int], str] = lambda _request_id, _attempt: ""
         """What made an attempt an outlier, in a word; empty where it was none."""
+        self._chosen = Chosen()
         self._lanes: tuple[LatencyLane, ...] = ()
         self._drawn: tuple[_Drawn, ...] = ()
         self._range = LatencyRange(is_log=is_log)
@@ -110,6 +113,11 @@ class LatencyPlot(TimePlot):
         self._lanes, self._last_picture = tuple(lanes), picture
         if is_new:
             self._redraw()
+
+    def set_chosen(self, one: RequestTrace | None, others: Sequence[RequestTrace] = ()) -> None:
+        """Ring the marks of requests that were chosen elsewhere; ``one`` is the one gone to."""
+        if self._chosen.take(one, others):
+            self._canvas.update()
 
     def set_empty_text(self, text: str) -> None:
         """What to say while there is no request in the window."""
@@ -308,9 +316,19 @@ class LatencyPlot(TimePlot):
         painter.drawLine(0, int(self._top_px), int(view.width), int(self._top_px))
         for number in reversed(range(len(self._drawn))):
             self._paint_marks(painter, view, number)
+        self._chosen.paint(painter, view, theme, self.font(), self._place_of)
         if self._hovered_at is not None:
             painter.setPen(QColor(theme.text))
             painter.drawEllipse(self._hovered_at, MARK_PX * 0.8, MARK_PX * 0.8)
+
+    def _place_of(self, view: PlotView, trace: RequestTrace) -> QPointF | None:
+        """Where the mark of an attempt stands; ``None``: its venue is not shown."""
+        for number, lane in enumerate(self._lanes):
+            if lane.venue == trace.venue:
+                is_in_row = kind_of(trace) in _ROW_KINDS
+                y = self._row_y(number) if is_in_row else self._y_of(view, trace.total_s)
+                return QPointF(view.x_of(trace.ended_mono_s), y)
+        return None
 
     def _paint_marks(self, painter: QPainter, view: PlotView, number: int) -> None:
         drawn, theme = self._drawn[number], self._theme

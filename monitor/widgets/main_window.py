@@ -250,6 +250,7 @@ class MainWindow(QMainWindow):
     def on_slow_frame(self) -> None:
         """A second has passed: let ages run and figures change."""
         self.panels.on_slow_frame()
+        self.links.refresh()
         # Silence makes events too: a venue that went late is noticed by time alone.
         self._show_events()
         self.status.refresh(self._pump.stalls, self._pump.reply_to_paint)

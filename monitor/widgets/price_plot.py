@@ -11,9 +11,12 @@ from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
+from monitor.domain.telemetry import RequestTrace
 from monitor.state.candles import CandleArrays
+from monitor.state.request_log import SAME_REPLY_S
 from monitor.state.series import FloatArray, TimeSeries
 from monitor.widgets.account_lines import AccountLine, draw_account_lines
+from monitor.widgets.plot_chosen import Chosen
 from monitor.widgets.plot_frame import TimePlot
 from monitor.widgets.plot_gutter import Tag
 from monitor.widgets.plot_header import Run
@@ -101,6 +104,7 @@ class PricePlot(TimePlot):
     def __init__(self, theme: Theme, *, zone: tzinfo | None = None, parent: QWidget | None = None) -> None:
         super().__init__(theme, zone=zone, parent=parent)
         self.setAccessibleName("Price plot")
+        self._chosen = Chosen()
         self._lines: tuple[PriceLine, ...] = ()
         self._drawn: tuple[_Drawn, ...] = ()
         self._range = StepRange()
@@ -130,6 +134,11 @@ class PricePlot(TimePlot):
         """Draw the user's own prices over the data; nothing happens when they are drawn already."""
         if self._account_lines != tuple(lines):
             self._account_lines = tuple(lines)
+            self._canvas.update()
+
+    def set_chosen(self, one: RequestTrace | None, others: Sequence[RequestTrace] = ()) -> None:
+        """Ring the prices that these requests brought; ``one`` is the one gone to."""
+        if self._chosen.take(one, others):
             self._canvas.update()
 
     def set_empty_text(self, text: str) -> None:
@@ -296,6 +305,7 @@ class PricePlot(TimePlot):
                 self._paint_line(painter, view, drawn)
             self._paint_last(painter, view, drawn)
         draw_account_lines(painter, view, self._theme, self._account_lines)
+        self._chosen.paint(painter, view, self._theme, self.font(), self._place_of)
         self._paint_cursor_points(painter, view)
 
     def _paint_line(self, painter: QPainter, view: PlotView, drawn: _Drawn) -> None:
@@ -330,6 +340,15 @@ class PricePlot(TimePlot):
         fill = MarkFill.OUTLINED if drawn.is_old else MarkFill.FILLED
         sprite = self._sprites.mark(drawn.line.shape, fill, color, view.pixel_ratio)
         self._sprite_array.draw(painter, sprite, np.array([min(x, view.width - 5.0)]), np.array([float(y)]))
+
+    def _place_of(self, view: PlotView, trace: RequestTrace) -> QPointF | None:
+        """The price that came with a reply; ``None``: the reply brought none of these, or they are not drawn."""
+        for drawn in self._drawn:
+            if drawn.line.venue == trace.venue and drawn.candles is None:
+                point = drawn.line.series.at(trace.ended_mono_s + SAME_REPLY_S)
+                if point is not None and point[0] >= trace.ended_mono_s - SAME_REPLY_S:
+                    return QPointF(view.x_of(point[0]), view.y_of(point[1] * drawn.line.scale))
+        return None
 
     def _paint_cursor_points(self, painter: QPainter, view: PlotView) -> None:
         x = self._cursor_x

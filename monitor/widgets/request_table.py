@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -155,11 +155,11 @@ class RequestTable(QWidget):
     """The newest attempts, newest first. ``head`` (filter, legend, count) is placed by whoever owns the table.
 
     Signals:
-        request_chosen(object, int): request id (an int of any size) and connection id (-1: none) of the row gone to.
+        request_chosen(object): the ``RequestTrace`` of the row gone to; ``None``: there is no such row any more.
         detail_toggled(): the details were opened or closed.
     """
 
-    request_chosen = Signal(object, int)
+    request_chosen = Signal(object)
     detail_toggled = Signal()
 
     def __init__(
@@ -178,7 +178,7 @@ class RequestTable(QWidget):
         self._earlier = requests.earlier[:0]
         self._venue_title = venue_title
         self._scale_s = 0.1
-        self._has_period = False
+        self._has_period = self._is_changing = False
         self.model = RequestModel(venue_title, self, spike_of=spikes.of)
         self.proxy = RequestFilter(self)
         self.proxy.setSourceModel(self.model)
@@ -275,7 +275,7 @@ class RequestTable(QWidget):
         was_at_top = bar.value() == 0
         offset_before = bar.value()
         rows_before = self.proxy.rowCount()
-        self.model.append(fresh)
+        self._keep_row(lambda: self.model.append(fresh))
         if not was_at_top and self.proxy.sortColumn() < 0:
             bar.setValue(offset_before + max(self.proxy.rowCount() - rows_before, 0))
 
@@ -294,14 +294,17 @@ class RequestTable(QWidget):
             "width of a bar stands for."
         )
 
-    def select_request(self, request_id: int) -> bool:
-        """Go to the last attempt of a request; False when it is not in the table any more or filtered away."""
-        row = self.model.row_of(request_id)
+    def select_request(self, request_id: int, attempt: int | None = None) -> bool:
+        """Go to an attempt of a request, or to its last; False when it is not in the table any more, or not shown."""
+        row = self.model.row_of(request_id, attempt)
         if row is None:
             return False
         index = self.proxy.mapFromSource(self.model.index(row, 0))
         if not index.isValid():
             return False
+        if self.table.currentIndex().row() == index.row():
+            # Gone to once more: whoever listens may be elsewhere by now.
+            self._on_current_changed(index, index)
         self.table.setCurrentIndex(index)
         self.table.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
         return True
@@ -309,11 +312,11 @@ class RequestTable(QWidget):
     def set_period(self, period: Period | None) -> None:
         """Show only attempts that ended within ``period``; ``None`` shows all."""
         self._has_period = period is not None
-        self.proxy.set_period(period)
+        self._keep_row(lambda: self.proxy.set_period(period))
         self.on_slow_frame()
 
     def show_only(self, words: Sequence[str]) -> None:
-        """Filter for all of ``words``."""
+        """Filter for all of ``words``; for none, show all."""
         self.filter.setText(" ".join(words))
 
     def close_detail(self) -> None:
@@ -334,14 +337,29 @@ class RequestTable(QWidget):
         return f"no: the median is {duration_text(median(like))}, n = {len(like)}" if like else DASH
 
     def _on_filter_changed(self, text: str) -> None:
-        self.proxy.set_filter_text(text)
+        self._keep_row(lambda: self.proxy.set_filter_text(text))
         self.on_slow_frame()
 
+    def _keep_row(self, change: Callable[[], None]) -> None:
+        """Run ``change``, which may take rows away; where that is the one gone to, leave it rather than the next."""
+        kept = QPersistentModelIndex(self.table.currentIndex())
+        was_chosen = kept.isValid()
+        self._is_changing = True
+        change()
+        if kept.isValid() and self.table.currentIndex() != kept:
+            self.table.setCurrentIndex(kept)
+        self._is_changing = False
+        if was_chosen and not kept.isValid():
+            self.close_detail()
+
     def _on_current_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
+        if self._is_changing:
+            return
         trace = current.data(TRACE_ROLE) if current.isValid() else None
         if not isinstance(trace, RequestTrace):
+            self.request_chosen.emit(None)
             return
         self.detail.show_trace(trace, self._venue_title(trace.venue), self._spike_text(trace))
         self.detail.show()
         self.detail_toggled.emit()
-        self.request_chosen.emit(trace.request_id, -1 if trace.connection_id is None else trace.connection_id)
+        self.request_chosen.emit(trace)

@@ -250,7 +250,7 @@ def test_a_request_number_beyond_32_bits_can_be_chosen(window_factory: WindowFac
         s.window.requests.select_request(newest)
 
     assert chosen.args is not None
-    assert chosen.args[0] == newest > 2**40
+    assert chosen.args[0].request_id == newest > 2**40
 
 
 @pytest.mark.parametrize(
