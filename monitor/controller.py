@@ -14,6 +14,7 @@ from monitor.desktop.settings import Settings
 from monitor.domain.credentials import AccountRef, CredentialError, Credentials
 from monitor.exchanges.accounts import AccountClient
 from monitor.exchanges.base import PollJob
+from monitor.exchanges.caching import CachedClient
 from monitor.polling.engine import PollEngine
 from monitor.polling.outbox import Outbox
 from monitor.polling.plan import PollPlan
@@ -133,6 +134,7 @@ class Controller:
         Waits up to ``deadline_s``; ``None``: as long as a request may take, so that every result is taken in.
         """
         engine, self._engine = self._engine, None
+        self._note_caches()
         if engine is None:
             return True
         if deadline_s is None:
@@ -148,6 +150,7 @@ class Controller:
                 runtime.transport.forget_network()
             if self._engine is not None:
                 self._engine.poll_now()
+        self._note_caches()
         self._replan()
 
     def set_focus(self, key: InstrumentKey, interval: str) -> None:
@@ -235,6 +238,12 @@ class Controller:
         self._replan()
         tune(self._runtimes, settings)
         return any(getattr(before, name) != getattr(settings, name) for name in TRANSPORT_FIELDS)
+
+    def _note_caches(self) -> None:
+        """How reads were answered so far: counters under a lock that is held for a moment only."""
+        for name, runtime in self._runtimes.items():
+            if isinstance(runtime.client, CachedClient):
+                self.board.note_cache(name, runtime.client.stats())
 
     def _keep(self, settings: Settings) -> None:
         if settings == self.settings:

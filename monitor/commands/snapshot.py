@@ -283,4 +283,5 @@ def success_of(job: PollJob, fetched: Fetched[Payload], runtime: VenueRuntime) -
         missed=0,
         planned=1,
         made=1,
+        handed_out_mono_s=time.perf_counter(),
     )

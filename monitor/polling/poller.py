@@ -265,6 +265,7 @@ class Poller:
                     cadence=self._cadence,
                     missed=missed,
                     queue_s=queue_s,
+                    handed_out_mono_s=ended_s,
                 )
             )
             return

@@ -20,6 +20,7 @@ def success_report(
     cadence: Cadence,
     missed: int,
     queue_s: float,
+    handed_out_mono_s: float | None = None,
 ) -> PollSuccess:
     """What a poll brought. ``cadence`` has accounted for it already and said how many slots were ``missed`` before."""
     return PollSuccess(
@@ -42,6 +43,7 @@ def success_report(
         planned=cadence.planned,
         made=cadence.made,
         account=job.account,
+        handed_out_mono_s=handed_out_mono_s,
     )
 
 

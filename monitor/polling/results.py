@@ -38,6 +38,8 @@ class PollSuccess:
     made: int
     account: AccountRef | None = None
     """Whose account was read; ``None``: a market read."""
+    handed_out_mono_s: float | None = None
+    """When the payload was given to the poll, by a cache perhaps long after ``received_mono_s``; ``None``: at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

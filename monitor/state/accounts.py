@@ -17,7 +17,6 @@ from monitor.domain.account import (
 )
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind
-from monitor.exchanges.base import Source
 from monitor.polling.results import PollFailure, PollSuccess
 from monitor.state.feeds import FeedState
 from monitor.state.quotes import AgeInterval, Stamp
@@ -80,7 +79,7 @@ class AccountBlock(Generic[T]):
             # Few things in a reply: standing still is no evidence that it is frozen.
             instruments=1,
             cache_age_s=result.cache_age_s,
-            is_cached=result.source is not Source.NETWORK,
+            source=result.source,
         )
         self.stamp = Stamp(
             requested_mono_s=requested_mono_s,

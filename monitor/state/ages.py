@@ -10,7 +10,7 @@ from monitor.state.quotes import AgeInterval, Stamp
 class AgeCauses:
     """The parts of an age in seconds; together they are the upper end of the interval.
 
-    ``poll_gap_s`` since the reply was whole (waiting for the next poll, the time asleep included), ``network_s``
+    ``poll_gap_s`` since the reply was ours to show (waiting for the next poll, the time asleep included), ``network_s``
     between asking and the whole reply, ``cache_s`` in a cache before it was handed out.
     """
 
@@ -22,9 +22,11 @@ class AgeCauses:
 
 def age_causes(stamp: Stamp, now_mono_s: float) -> AgeCauses:
     """Split the age of what ``stamp`` brought, as of ``now_mono_s``."""
+    # What passed in our own cache is the cache's, not waiting for the next poll.
+    cached_s = max(0.0, stamp.cache_age_s - stamp.uncounted_s)
     return AgeCauses(
         age=stamp.age(now_mono_s),
-        poll_gap_s=max(0.0, now_mono_s - stamp.received_mono_s) + stamp.unseen_s,
+        poll_gap_s=max(0.0, now_mono_s - stamp.received_mono_s - cached_s) + stamp.unseen_s,
         network_s=max(0.0, stamp.received_mono_s - stamp.requested_mono_s),
         cache_s=max(0.0, stamp.cache_age_s),
     )
@@ -35,8 +37,9 @@ def explain_age(stamp: Stamp | None, now_mono_s: float, *, cadence_s: float | No
     if stamp is None:
         return "No price has been received yet."
     causes = age_causes(stamp, now_mono_s)
+    since = "the reply" if stamp.source is Source.NETWORK else "it was handed out"
     parts = [
-        (causes.poll_gap_s, f"{seconds_text(causes.poll_gap_s)} since the reply"),
+        (causes.poll_gap_s, f"{seconds_text(causes.poll_gap_s)} since {since}"),
         (causes.network_s, f"up to {seconds_text(causes.network_s)} between asking and the whole reply"),
         (causes.cache_s, f"{seconds_text(causes.cache_s)} in {_held_in(stamp.source)}"),
     ]
@@ -46,6 +49,8 @@ def explain_age(stamp: Stamp | None, now_mono_s: float, *, cadence_s: float | No
     if told:
         sentence += ": " + ", ".join(told)
     sentence += "."
+    if stamp.source is Source.NETWORK:
+        sentence += " From the network."
     if cadence_s is not None:
         sentence += f" Asked every {seconds_text(cadence_s)}."
     if stamp.is_marked_stale:

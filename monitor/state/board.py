@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from monitor.domain.market import CandleBatch, Instrument, InstrumentCatalog, OrderBook, QuoteBatch, VenueStatus
 from monitor.exchanges.base import Source
+from monitor.exchanges.caching import CacheStats
 from monitor.polling.results import PollFailure, PollResult, PollSuccess, TaskDone
 from monitor.state.accounts import AccountBook
 from monitor.state.books import BookState
@@ -16,7 +17,7 @@ from monitor.state.ledger import SavingsLedger
 from monitor.state.market_state import MarketState
 from monitor.state.merge import MergeOutcome
 from monitor.state.narrator import Narrator
-from monitor.state.quotes import QuoteState
+from monitor.state.quotes import Origin, QuoteState
 from monitor.state.request_log import RequestLog
 from monitor.state.restored import Past
 from monitor.state.series import TimeSeries
@@ -107,6 +108,14 @@ class Board:
         """Candles of an instrument; ``None`` before the first reply of that interval."""
         return self._markets.candles.get((key, interval))
 
+    def candle_origin(self, key: InstrumentKey, interval: str) -> Origin | None:
+        """Reply and feed of the newest candles of an interval; ``None`` before the first."""
+        return self._markets.candle_origins.get((key, interval))
+
+    def catalog_origin(self, venue: str) -> Origin | None:
+        """Reply and feed of a venue's list of instruments; ``None`` before the first."""
+        return self._markets.catalog_origins.get(venue)
+
     def find(self, text: str, *, venue: str | None = None, limit: int = 50) -> list[Instrument]:
         """Search the instruments, best match first; see :meth:`monitor.state.catalog.Catalog.find`."""
         return self._catalog.find(text, venue=venue, limit=limit)
@@ -162,6 +171,10 @@ class Board:
         if self.events.revision != events_before:
             self.revision += 1
 
+    def note_cache(self, venue: str, stats: CacheStats) -> None:
+        """How the reads of a venue were answered so far, as its client counts."""
+        self._venues[venue].cache = stats
+
     def restore(self, past: Past) -> None:
         """Put what an earlier run showed before what this one has shown so far; ``past`` is taken over. Cheap.
 
@@ -211,6 +224,7 @@ class Board:
         self._narrator.before_result(venue, result)
         venue.note_result(result, self._clock())
         if isinstance(result, PollFailure):
+            venue.note_failure(result)
             if result.account is None or self.accounts.fail(result):
                 self._narrator.failed(result)
             return
@@ -228,9 +242,9 @@ class Board:
         payload = result.payload
         is_old_plan = result.plan_epoch < self._epoch
         if isinstance(payload, InstrumentCatalog):
-            self._tell_of_listing(result.venue, self._markets.apply_catalog(payload))
+            self._tell_of_listing(result.venue, self._markets.apply_catalog(venue, payload, result))
         elif isinstance(payload, CandleBatch):
-            self._markets.apply_candles(payload, result, closed_only=is_old_plan)
+            self._markets.apply_candles(venue, payload, result, closed_only=is_old_plan)
         elif is_old_plan:
             return
         elif isinstance(payload, QuoteBatch):

@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+from monitor.exchanges.base import Source
 from monitor.state.verdict import FROZEN_REPLIES_NEVER_CHANGED, Verdict, feed_verdict, replies_to_freeze
 
 HABIT_CHANGES: Final = 50
@@ -33,6 +34,11 @@ class FeedState:
     unchanged_replies: int = 0
     instruments: int = 0
     cache_age_s: float = 0.0
+    source: Source = Source.NETWORK
+    """Where the newest reply came from."""
+    failure_text: str | None = None
+    """Why the newest poll brought nothing, in the user's words; ``None`` while it did bring something."""
+    failed_mono_s: float | None = None
     unseen_s: float = 0.0
     """Time the machine slept since the newest reply, which the monotonic clock may not have counted."""
     is_marked_stale: bool = False
@@ -47,16 +53,18 @@ class FeedState:
         is_changed: bool,
         instruments: int,
         cache_age_s: float = 0.0,
-        is_cached: bool = False,
+        source: Source = Source.NETWORK,
     ) -> None:
         """Take in one applied reply."""
+        self.source = source
+        self.failure_text = self.failed_mono_s = None
         self.is_marked_stale = False
         self.unseen_s = 0.0
         self.cache_age_s = cache_age_s
         self.requested_mono_s = requested_mono_s
         self.received_mono_s = received_mono_s
         self.instruments = instruments
-        if is_cached:
+        if source is not Source.NETWORK:
             return
         self.replies += 1
         if self.changed_mono_s is None:
@@ -69,6 +77,10 @@ class FeedState:
             self.replies_needed = replies_to_freeze(len(self._runs), len(self._runs) + sum(self._runs))
         else:
             self.unchanged_replies += 1
+
+    def note_failure(self, text: str, failed_mono_s: float) -> None:
+        """The newest poll brought nothing: what is shown is the last good reply, kept."""
+        self.failure_text, self.failed_mono_s = text, failed_mono_s
 
     def verdict(self, now_mono_s: float) -> Verdict:
         """What to think of this feed at ``now_mono_s``."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from monitor.domain.market import CandleBatch, InstrumentCatalog, OrderBook, Quote, QuoteBatch
-from monitor.exchanges.base import Source
 from monitor.polling.results import PollSuccess
 from monitor.state.books import BookState
 from monitor.state.candles import CandleSeries
@@ -37,6 +36,10 @@ class MarketState:
         self.series: dict[InstrumentKey, TimeSeries] = {}
         self.books: OrderedDict[InstrumentKey, BookState] = OrderedDict()
         self.candles: OrderedDict[tuple[InstrumentKey, str], CandleSeries] = OrderedDict()
+        self.candle_origins: dict[tuple[InstrumentKey, str], Origin] = {}
+        """The newest reply of each series in :attr:`candles`, and the feed that brought it."""
+        self.catalog_origins: dict[str, Origin] = {}
+        """The reply that each venue's list of instruments is of."""
         self._offsets_s: dict[str, float] = {}
 
     def track(self, keys: Iterable[InstrumentKey]) -> None:
@@ -70,6 +73,8 @@ class MarketState:
         # Stamps are shared by the values of a reply; each must grow older once.
         stamps = {id(stamp): stamp for group in self._groups.values() for stamp in group.stamps()}
         stamps.update((id(book.stamp), book.stamp) for book in self.books.values())
+        for origin in (*self.candle_origins.values(), *self.catalog_origins.values()):
+            stamps[id(origin.stamp)] = origin.stamp
         for stamp in stamps.values():
             stamp.is_marked_stale = True
             stamp.unseen_s += slept_s
@@ -111,7 +116,7 @@ class MarketState:
         one = QuoteBatch(venue=book.venue, dex=dex, fields=frozenset({"bid", "ask"}), quotes=(best,), is_complete=False)
         self._group(book.venue, dex).apply(one, Origin(stamp, feed))
 
-    def apply_candles(self, batch: CandleBatch, result: PollSuccess, *, closed_only: bool) -> None:
+    def apply_candles(self, venue: VenueState, batch: CandleBatch, result: PollSuccess, *, closed_only: bool) -> None:
         """Reconcile candles; the first reply of an interval starts its series."""
         key = (batch.venue, batch.venue_symbol)
         series = self.candles.get((key, batch.interval))
@@ -125,13 +130,22 @@ class MarketState:
             received_mono_s=result.received_mono_s,
             closed_only=closed_only,
         )
+        feed, stamp = venue.feed_of(result), _stamp_of(result)
+        origin = self.candle_origins.get((key, batch.interval))
+        if origin is None or origin.stamp.requested_mono_s <= stamp.requested_mono_s:
+            self.candle_origins[(key, batch.interval)] = Origin(stamp, feed)
+            _note_reply(feed, result, is_changed=True, instruments=1)
         if len(self.candles) > CANDLE_SERIES_KEPT:
-            (dropped_key, _), _ = self.candles.popitem(last=False)
-            self._link_candles(dropped_key)
+            dropped, _ = self.candles.popitem(last=False)
+            self.candle_origins.pop(dropped, None)
+            self._link_candles(dropped[0])
         self._link_candles(key)
 
-    def apply_catalog(self, catalog: InstrumentCatalog) -> MergeOutcome:
+    def apply_catalog(self, state: VenueState, catalog: InstrumentCatalog, result: PollSuccess) -> MergeOutcome:
         """Take a venue's list of instruments in."""
+        feed = state.feed_of(result)
+        _note_reply(feed, result, is_changed=True, instruments=len(catalog.instruments))
+        self.catalog_origins[catalog.venue] = Origin(_stamp_of(result), feed)
         is_first = not self._catalog.is_known(catalog.venue)
         gone, new = self._catalog.replace(catalog)
         outcome = MergeOutcome()
@@ -202,7 +216,7 @@ def _note_reply(feed: FeedState, result: PollSuccess, *, is_changed: bool, instr
         is_changed=is_changed,
         instruments=instruments,
         cache_age_s=result.cache_age_s,
-        is_cached=result.source is not Source.NETWORK,
+        source=result.source,
     )
 
 
@@ -213,4 +227,5 @@ def _stamp_of(result: PollSuccess) -> Stamp:
         received_at=result.received_at,
         cache_age_s=result.cache_age_s,
         source=result.source,
+        handed_out_mono_s=result.handed_out_mono_s,
     )

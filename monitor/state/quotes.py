@@ -26,6 +26,7 @@ class AgeInterval(NamedTuple):
 class Stamp:
     """The clocks of one reply, shared by every value it brought.
 
+    ``handed_out_mono_s`` is when a cache gave the reply to us; ``None``: at once, when it was received.
     ``unseen_s`` is time that passed while the machine slept and the monotonic clock may have stood still;
     ``is_marked_stale`` says that a sleep or a network change came after the reply.
     """
@@ -35,13 +36,24 @@ class Stamp:
     received_at: datetime
     cache_age_s: float = 0.0
     source: Source = Source.NETWORK
+    handed_out_mono_s: float | None = None
     unseen_s: float = 0.0
     is_marked_stale: bool = False
 
     def age(self, now_mono_s: float) -> AgeInterval:
-        """[now - received, now - requested + cache age], never negative."""
-        high_s = max(0.0, now_mono_s - self.requested_mono_s + self.cache_age_s + self.unseen_s)
+        """[now - received, now - requested + cache age], never negative; a time in our own cache counts once."""
+        high_s = max(0.0, now_mono_s - self.requested_mono_s + self.uncounted_s + self.unseen_s)
         return AgeInterval(min(high_s, max(0.0, now_mono_s - self.received_mono_s + self.unseen_s)), high_s)
+
+    @property
+    def uncounted_s(self) -> float:
+        """The part of ``cache_age_s`` that did not pass between ``received_mono_s`` and the handing out, in seconds."""
+        handed_out_s = self.received_mono_s if self.handed_out_mono_s is None else self.handed_out_mono_s
+        return max(0.0, self.cache_age_s - max(0.0, handed_out_s - self.received_mono_s))
+
+    def held_s(self, now_mono_s: float) -> float:
+        """How long the value has been in our hands, in seconds: its time in a cache and since."""
+        return max(0.0, self.cache_age_s, now_mono_s - self.received_mono_s + self.uncounted_s + self.unseen_s)
 
 
 class Origin(NamedTuple):

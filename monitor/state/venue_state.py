@@ -8,6 +8,7 @@ from typing import Final
 
 from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
+from monitor.exchanges.caching import CacheStats
 from monitor.polling.clock import ClockOffset
 from monitor.polling.results import PollFailure, PollSuccess
 from monitor.state.feeds import FeedState
@@ -71,6 +72,8 @@ class VenueState:
         self.budget: BudgetState | None = None
         self.budget_mono_s: float | None = None
         """When :attr:`budget` was received."""
+        self.cache: CacheStats | None = None
+        """How reads were answered since start; ``None`` while nobody told."""
         self.last_failure: PollFailure | None = None
         self.planned = 0
         self.made = 0
@@ -198,6 +201,12 @@ class VenueState:
                 return
             self.last_failure = result
             self._streaks[result.endpoint] = _Streak(result.streak, result.plan_epoch, result)
+
+    def note_failure(self, result: PollFailure) -> None:
+        """Tell the feed of a failed poll that what it brought before is kept beyond its time."""
+        feed = self.feeds.get(result.key)
+        if feed is not None:
+            feed.note_failure(result.failure.user_text, result.failed_mono_s)
 
     def end_streak(self, endpoint: str) -> int:
         """Note that ``endpoint`` answered; how many failures in a row that ended (0: none)."""

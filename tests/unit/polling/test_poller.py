@@ -3,7 +3,8 @@ from collections.abc import Callable
 import pytest
 
 from monitor.domain.errors import BudgetExhausted, ErrorKind, RateLimited, TimedOut
-from monitor.exchanges.base import Fetched, Payload, PollJob
+from monitor.exchanges.base import Fetched, Payload, PollJob, Source
+from monitor.exchanges.flights import handed_out
 from monitor.polling.line import BudgetLine
 from monitor.polling.poller import LONGEST_HOLD_LOOK_S, Poller, PollerEnvironment, Wait
 from monitor.polling.results import PollFailure, PollResult, PollSuccess
@@ -346,3 +347,18 @@ def test_every_hold_is_reported_at_its_beginning() -> None:
     bench.run(closed_again, bench.ok())
 
     assert [type(result) for result in bench.results] == [PollFailure, PollSuccess, PollFailure, PollSuccess]
+
+
+def test_a_success_says_when_its_payload_was_handed_out() -> None:
+    """What a cache gives was received long before; the time between is told once, as time in the cache."""
+    bench = Bench()
+
+    def from_cache() -> Fetched[Payload]:
+        held = make_fetched(now_s=bench.clock.now_s - 60.0, now=bench.clock.utc_now())
+        return handed_out(held, 60.0, Source.CACHE)
+
+    bench.run(from_cache)
+    result = bench.success(0)
+
+    assert result.cache_age_s == 60.0
+    assert result.handed_out_mono_s == pytest.approx(result.received_mono_s + 60.0)

@@ -83,7 +83,8 @@ def test_an_age_is_explained_largest_cause_first() -> None:
     stamp = make_stamp()
 
     assert explain_age(stamp, 101.17, cadence_s=1.0) == (
-        "0.9 s to 1.2 s old: 0.9 s since the reply, up to 0.2 s between asking and the whole reply. Asked every 1 s."
+        "0.9 s to 1.2 s old: 0.9 s since the reply, up to 0.2 s between asking and the whole reply."
+        " From the network. Asked every 1 s."
     )
 
 

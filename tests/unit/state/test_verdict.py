@@ -2,6 +2,7 @@
 
 import pytest
 
+from monitor.exchanges.base import Source
 from monitor.state.feeds import HABIT_CHANGES, HABIT_RUN_CAP, FeedState
 from monitor.state.verdict import (
     FROZEN_REPLIES,
@@ -126,7 +127,7 @@ def test_cached_replies_are_no_evidence_of_a_freeze() -> None:
             is_changed=False,
             instruments=500,
             cache_age_s=1.0,
-            is_cached=True,
+            source=Source.CACHE,
         )
 
     assert feed.verdict(159.0) is Verdict.LIVE
