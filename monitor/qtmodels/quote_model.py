@@ -21,6 +21,7 @@ from monitor.qtmodels.figures import (
 )
 from monitor.qtmodels.row_sync import notify_changed, sync_rows
 from monitor.state.quotes import QuoteState
+from monitor.state.sources import source_of_quote, source_text
 from monitor.state.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ KEY_ROLE = ROW_ROLE + 1
 """The ``InstrumentKey`` of a row."""
 
 MAX_SYMBOL_TEXT = 28
+MAX_SOURCE_TEXT = 160
 
 
 class QuoteColumn(IntEnum):
@@ -110,6 +112,8 @@ class QuoteFigures:
     funding: str
     age: str
     age_range: str
+    source: str
+    """From the network, a cache, or kept because asking failed; a dash before the first price."""
     verdict: Verdict
     is_vanished: bool
     received_at: str
@@ -159,6 +163,7 @@ def figures_of(
             funding=DASH,
             age=DASH,
             age_range=DASH,
+            source=DASH,
             verdict=Verdict.UNKNOWN,
             is_vanished=False,
             received_at=DASH,
@@ -180,6 +185,7 @@ def figures_of(
         funding=DASH if hourly is None else signed(float(hourly) * 100, 4, " %"),
         age=DASH if age is None else age_text(age.high_s),
         age_range=DASH if age is None else age_range_text(age.low_s, age.high_s),
+        source=safe_text(source_text(source_of_quote(quote, now_mono_s)), MAX_SOURCE_TEXT),
         verdict=quote.verdict(now_mono_s),
         is_vanished=quote.is_vanished,
         received_at=local_time(quote.received_at),
@@ -349,6 +355,7 @@ def describe_row(figures: QuoteFigures, joiner: str) -> str:
         f"spread {figures.spread}" + ("" if figures.is_spread_current or figures.spread == DASH else " (old)"),
         f"funding per hour {figures.funding}",
         f"age {figures.age_range}, received {figures.received_at}",
+        f"source {figures.source}",
         f"state {state}",
     ]
     return joiner.join(parts)

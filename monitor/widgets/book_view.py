@@ -19,15 +19,18 @@ from PySide6.QtWidgets import (
 
 from monitor.domain.market import Instrument
 from monitor.qtmodels.book_model import DEPTH_ROLE, BookColumn, BookModel
-from monitor.qtmodels.figures import age_range_text, price_text
+from monitor.qtmodels.figures import age_range_text, price_text, safe_text
 from monitor.qtmodels.quote_model import short_name
+from monitor.state.ages import explain_age
 from monitor.state.books import BookState
+from monitor.state.sources import SOURCE_DEFINITION, source_of, source_text
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 InstrumentKey: TypeAlias = tuple[str, str]
 
+AGE_DEFINITION = "How old the book is: since its reply, and since it was asked for."
 BAR_ALPHA = 45
 _BIDS = (BookColumn.BID_TOTAL, BookColumn.BID_SIZE, BookColumn.BID)
 
@@ -111,7 +114,7 @@ class BookView(QWidget):
         self.head = QWidget()
         self.name, self.spread, self.age = ElidedLabel("", is_bold=True), ElidedLabel(""), ElidedLabel("")
         self.spread.set_definition("Best ask − best bid, and that as a part of their middle in basis points")
-        self.age.set_definition("How old the book is: since its reply, and since it was asked for")
+        self.age.set_definition(AGE_DEFINITION)
         row = QHBoxLayout(self.head)
         row.setContentsMargins(8, 0, 4, 0)
         row.setSpacing(18)
@@ -177,6 +180,7 @@ class BookView(QWidget):
         if state is None:
             self.spread.set_text("")
             self.age.set_text("")
+            self.age.set_definition(AGE_DEFINITION)
             return
         now_s = self._clock()
         verdict, age = state.verdict(now_s), state.age(now_s)
@@ -193,3 +197,6 @@ class BookView(QWidget):
             self.spread.set_text(text, self._theme.text_muted if is_old else None)
         text = f"{'▲' if is_old else '●'} {verdict.value} · {age_range_text(age.low_s, age.high_s)}"
         self.age.set_text(text, self._theme.warn if is_old else self._theme.ok)
+        story = explain_age(state.stamp, now_s, cadence_s=state.feed.cadence_s)
+        source = safe_text(source_text(source_of(state.stamp, state.feed, now_s)), 160)
+        self.age.set_definition(f"{AGE_DEFINITION}\n{story}\nNow: {source}. {SOURCE_DEFINITION}")

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from monitor.domain.market import INTERVALS_S
-from monitor.qtmodels.figures import age_text
+from monitor.exchanges.base import Source
+from monitor.qtmodels.figures import age_text, safe_text
 from monitor.state.board import Board
 from monitor.state.quotes import QuoteState
+from monitor.state.sources import source_of_origin
 from monitor.state.verdict import Verdict
 from monitor.widgets.latency_plot import LatencyLane
 from monitor.widgets.plot_primitives import MarkShape
@@ -57,6 +59,9 @@ class ChartContent:
             if age is None and series.last_time_s is not None:
                 # Nothing but the line of an earlier run so far.
                 trusted_s, note = series.last_time_s, "earlier run"
+            if candles is not None and candle_interval is not None:
+                story = candle_source(self.board, key, candle_interval, now_mono_s)
+                note = f"{note}, {story}" if note else story
             lines.append(
                 PriceLine(
                     venue=key[0],
@@ -88,6 +93,16 @@ class ChartContent:
             )
             for name in self.board.venue_names
         ]
+
+
+def candle_source(board: Board, key: InstrumentKey, interval: str, now_mono_s: float) -> str:
+    """Where the newest candles came from; the time they have been held runs only while asking anew fails."""
+    source = source_of_origin(board.candle_origin(key, interval), now_mono_s)
+    if source is None:
+        return "candles of an earlier run"
+    if source.source is Source.STALE_CACHE:
+        return f"candles: {safe_text(source.text, 80)}"
+    return "candles from the network" if source.source is Source.NETWORK else "candles from the cache"
 
 
 def last_trusted_mono_s(quote: QuoteState | None, now_mono_s: float) -> float | None:

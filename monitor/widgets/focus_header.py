@@ -7,10 +7,21 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from monitor.qtmodels.figures import DASH, age_range_text, age_text, change_text, compact, price_text, signed
+from monitor.qtmodels.figures import (
+    DASH,
+    age_range_text,
+    age_text,
+    change_text,
+    compact,
+    price_text,
+    safe_text,
+    signed,
+)
 from monitor.qtmodels.quote_model import QuoteSource, short_name
+from monitor.state.ages import explain_age
 from monitor.state.basis import basis_of
 from monitor.state.quotes import QuoteState
+from monitor.state.sources import SOURCE_DEFINITION, source_of_origin, source_of_quote, source_text
 from monitor.state.verdict import Verdict
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.marks import VERDICT_DEFINITIONS, verdict_color, verdict_glyph
@@ -60,15 +71,15 @@ class _Figure(QWidget):
         layout.addWidget(self._caption)
         layout.addWidget(self.value)
 
-    def show_value(self, text: str, theme: Theme, *, is_current: bool, age: str) -> None:
-        """Show ``text``, greyed and struck through when it is not current."""
+    def show_value(self, text: str, theme: Theme, *, is_current: bool, age: str, source: str = "") -> None:
+        """Show ``text``, greyed and struck through when it is not current; ``source``: where it came from."""
         is_old = not is_current and text != DASH
         font = self.value.font()
         if font.strikeOut() != is_old:
             font.setStrikeOut(is_old)
             self.value.setFont(font)
         self.value.set_text(text, None if is_current else theme.text_muted)
-        self.value.set_definition(f"{self._definition}.\nAge {age}.")
+        self.value.set_definition(f"{self._definition}.\nAge {age}{f', {source}' if source else ''}.")
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in the colours of ``theme``."""
@@ -177,7 +188,8 @@ class FocusHeader(QWidget):
             f"{verdict_glyph(verdict)} {word} · {age_range_text(*age) if age else DASH}", verdict_color(verdict, theme)
         )
         self._age.set_definition(
-            f"{VERDICT_DEFINITIONS[verdict]}\nAge: between now − response received and now − request sent + cache age."
+            f"{VERDICT_DEFINITIONS[verdict]}\n{self._age_story(quote, now)}\n"
+            "Age: between now − response received and now − request sent + cache age."
         )
         is_good = verdict.is_trustworthy
         kind = "" if quote is None or quote.price_kind is None else f" ({quote.price_kind} price)"
@@ -195,6 +207,14 @@ class FocusHeader(QWidget):
         if quote is not None:
             self._show_figures(quote, now)
         self._show_basis(key, quote, now)
+
+    @staticmethod
+    def _age_story(quote: QuoteState | None, now: float) -> str:
+        """Why the price is as old as it is, and where it came from."""
+        stamp, feed = (None, None) if quote is None else (quote.stamp, quote.feed)
+        story = explain_age(stamp, now, cadence_s=None if feed is None else feed.cadence_s)
+        source = source_of_quote(quote, now)
+        return story if source is None else f"{story}\nNow: {safe_text(source.text, 160)}. {SOURCE_DEFINITION}"
 
     def _show_figures(self, quote: QuoteState, now: float) -> None:
         spread = quote.spread_fraction
@@ -216,6 +236,7 @@ class FocusHeader(QWidget):
                 self._theme,
                 is_current=quote.is_current(field, now),
                 age=DASH if age is None else age_text(age.high_s),
+                source="" if age is None else source_text(source_of_origin(quote.field_origin(field), now)),
             )
 
     def _show_basis(self, key: InstrumentKey, quote: QuoteState | None, now: float) -> None:

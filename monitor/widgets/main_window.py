@@ -114,7 +114,7 @@ class MainWindow(QMainWindow):
         fill_menu_bar(self.menuBar(), self.commands_of_user, tuple(self.docks.values()))
         self.toasts = ToastStack(self.charts, self._theme)
         actions = self.commands_of_user.all()
-        self.search = Palette(board, actions, venue_title=self.title_of, theme=self._theme, parent=self)
+        self.search = Palette(board, actions, clock=clock, venue_title=self.title_of, theme=self._theme, parent=self)
         self.dialogs = WindowDialogs(
             self,
             actions=self.commands_of_user,

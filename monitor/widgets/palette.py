@@ -17,8 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from monitor.domain.market import Instrument
+from monitor.exchanges.base import Source
 from monitor.qtmodels.figures import safe_text
 from monitor.qtmodels.quote_model import short_name
+from monitor.state.ages import seconds_text
+from monitor.state.quotes import Origin
+from monitor.state.sources import SOURCE_DEFINITION, source_of_origin, source_text
+from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -42,6 +47,15 @@ class InstrumentFinder(Protocol):
 
     def find(self, text: str, *, venue: str | None = None, limit: int = 50) -> list[Instrument]:
         """Instruments, best match first."""
+        ...
+
+    @property
+    def venue_names(self) -> Sequence[str]:
+        """Names of the venues, in order."""
+        ...
+
+    def catalog_origin(self, venue: str) -> Origin | None:
+        """The reply that a venue's list of instruments is of; ``None`` before the first."""
         ...
 
 
@@ -116,6 +130,7 @@ class Palette(QDialog):
         finder: InstrumentFinder,
         actions: Sequence[QAction],
         *,
+        clock: Callable[[], float],
         venue_title: Callable[[str], str],
         theme: Theme,
         parent: QWidget,
@@ -124,6 +139,8 @@ class Palette(QDialog):
         self._finder = finder
         self._actions = tuple(actions)
         self._venue_title = venue_title
+        self._theme = theme
+        self._clock = clock
         self.setAccessibleName("Search instruments and commands")
         self.edit = SearchEdit()
         self.edit.setPlaceholderText("Instrument or command: btc, eth hyper, pause, theme …")
@@ -140,6 +157,8 @@ class Palette(QDialog):
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self.edit)
         layout.addWidget(self.list)
+        self.origin = ElidedLabel("", scale=0.88)
+        layout.addWidget(self.origin)
         self.edit.textChanged.connect(self._on_text)
         self.edit.moved.connect(self._move)
         self.edit.returnPressed.connect(self._on_return)
@@ -148,11 +167,13 @@ class Palette(QDialog):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in the colours of ``theme``."""
+        self._theme = theme
         self._delegate.set_theme(theme)
 
     def open_over(self, window: QWidget) -> None:
         """Show the palette at the top centre of ``window``, empty, ready to type."""
         self.edit.clear()
+        self._show_origins()
         width = min(WIDTH_PX, window.width() - 40)
         corner = window.mapToGlobal(window.rect().topLeft())
         self.setGeometry(
@@ -166,6 +187,24 @@ class Palette(QDialog):
     def entries(self) -> list[str]:
         """Texts found, in order."""
         return [str(self._model.index(row, 0).data()) for row in range(self._model.rowCount())]
+
+    def _show_origins(self) -> None:
+        """Say where the lists that are searched came from, and how old they are."""
+        now_s = self._clock()
+        short, long = [], []
+        for venue in self._finder.venue_names:
+            title, origin = self._venue_title(venue), self._finder.catalog_origin(venue)
+            source = source_of_origin(origin, now_s)
+            if origin is None or source is None:
+                short.append(f"{title}: no list yet")
+                long.append(f"{title}: the list of instruments has not come yet.")
+                continue
+            age = seconds_text(origin.stamp.age(now_s).high_s)
+            name = {Source.NETWORK: "network", Source.CACHE: "cache", Source.STALE_CACHE: "stale cache"}[source.source]
+            short.append(f"{title}: {name}, {age}")
+            long.append(f"{title}: {safe_text(source_text(source), 160)}, {age} old.")
+        self.origin.set_text("Instruments · " + " · ".join(short), self._theme.text_muted)
+        self.origin.set_definition("\n".join([*long, SOURCE_DEFINITION]))
 
     def _move(self, step: int) -> None:
         count = self._model.rowCount()

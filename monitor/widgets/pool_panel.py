@@ -183,6 +183,7 @@ class PoolPanel(QWidget):
                 venue.name,
                 tuple(pooling[pool.host] for pool in venue.pools if pool.host in pooling),
                 caching.get(venue.name),
+                venue.cache,
             )
             for venue in self._venues
         }

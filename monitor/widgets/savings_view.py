@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from monitor.exchanges.caching import CacheStats
 from monitor.qtmodels.figures import DASH, count_text, duration_text, safe_text, signed
 from monitor.state.ledger import CachingSaving, PoolingSaving
 from monitor.widgets.elided import ElidedLabel
@@ -20,6 +21,11 @@ POOLING_DEFINITION = (
 CACHING_DEFINITION = (
     "Saved by caching: the calls a plain plan would have made minus the calls made, × the median of recent warm "
     "requests. Negative: more calls were made than a plain plan would have."
+)
+CACHE_DEFINITION = (
+    "How reads were answered since start. Hits: from memory, without a request. Partly: only the missing candles were "
+    "asked for. Shared: by a request that was under way for somebody else. Stale: from memory beyond its time, because "
+    "the venue failed. Misses: by a request."
 )
 NOTE = "Two ledgers that never share a column: what one saves the other cannot."
 
@@ -41,6 +47,19 @@ class SavingsRow:
     venue: str
     pooling: tuple[PoolingSaving, ...]
     caching: CachingSaving | None
+    cache: CacheStats | None = None
+    """How reads were answered since start, whatever the period; ``None`` while nobody told."""
+
+
+def cache_texts(stats: CacheStats | None) -> tuple[str, str]:
+    """Hits and misses, and what lies between, as two lines; a dash while unknown."""
+    if stats is None:
+        return f"cache {DASH}", ""
+    between = ((stats.partial, "partly"), (stats.shared, "shared"), (stats.stale, "stale"))
+    return (
+        f"cache {count_text(stats.cached)} hits · {count_text(stats.network)} misses",
+        " · ".join(f"{count_text(count)} {name}" for count, name in between),
+    )
 
 
 def pooled_total(rows: Sequence[PoolingSaving]) -> tuple[float | None, float | None, float | None]:
@@ -105,15 +124,20 @@ class SavingsView(QWidget):
         grid.addWidget(self._heads[0], 1, 0)
         grid.addWidget(self._heads[1], 1, 1)
         self._names: dict[str, ElidedLabel] = {}
+        self.cache: dict[str, tuple[ElidedLabel, ElidedLabel]] = {}
         self.pooling: dict[str, _Cell] = {}
         self.caching: dict[str, _Cell] = {}
         for place, venue in enumerate(venues):
-            row = 2 + 2 * place
+            row = 2 + 4 * place
             name = self._names[venue] = ElidedLabel(safe_text(venue_title(venue), 30), is_bold=True)
             self.pooling[venue], self.caching[venue] = _Cell(POOLING_DEFINITION), _Cell(CACHING_DEFINITION)
             grid.addWidget(name, row, 0, 1, 2)
             grid.addWidget(self.pooling[venue], row + 1, 0)
             grid.addWidget(self.caching[venue], row + 1, 1)
+            self.cache[venue] = (ElidedLabel("", scale=0.88), ElidedLabel("", scale=0.88))
+            self.cache[venue][1].setContentsMargins(0, 0, 0, 8)
+            for line, label in enumerate(self.cache[venue]):
+                grid.addWidget(label, row + 2 + line, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         note = QLabel(NOTE)
@@ -143,6 +167,10 @@ class SavingsView(QWidget):
         self._span.set_text(span, theme.text_muted)
         for venue in self._names:
             row = rows.get(venue)
+            texts = cache_texts(None if row is None else row.cache)
+            for label, text in zip(self.cache[venue], texts, strict=True):
+                label.set_text(text, theme.text_muted)
+                label.set_definition(f"{text}\n{CACHE_DEFINITION}" if text else CACHE_DEFINITION)
             pooling = () if row is None else row.pooling
             saved_s, low_s, high_s = pooled_total(pooling)
             warm = sum(one.warm_requests for one in pooling)
