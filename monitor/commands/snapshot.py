@@ -12,11 +12,13 @@ from monitor.desktop.demo_process import DemoExchangeError
 from monitor.domain.credentials import CredentialError, CredentialProblem, Credentials
 from monitor.domain.errors import MonitorError
 from monitor.domain.market import Candle, CandleBatch, Instrument, OrderBook
-from monitor.domain.telemetry import RequestTrace
-from monitor.exchanges.base import Fetched, Focus, Payload, PollJob
+from monitor.domain.telemetry import PoolStats, RequestTrace
+from monitor.exchanges.base import Fetched, Focus, Payload, PollJob, Source
 from monitor.polling.results import PollSuccess
 from monitor.state.board import Board
-from monitor.state.summary import SNAPSHOT_SCHEMA, pool_document, quote_document, trace_document
+from monitor.state.pool_documents import pool_document
+from monitor.state.quotes import Origin
+from monitor.state.summary import SNAPSHOT_SCHEMA, origin_document, quote_document, trace_document
 
 BUDGET_PATIENCE_S = 30.0
 """Longest wait for our own share of the venue's limit before giving up on a request."""
@@ -62,6 +64,7 @@ def run_snapshot(options: argparse.Namespace) -> int:
             say(str(exc))
             exit_code = EXIT_FAILED
         finally:
+            snapshot.note_pools()
             runtime.transport.close()
         if options.json:
             print_document(snapshot.document())
@@ -92,6 +95,7 @@ class Snapshot:
         self._candles: dict[str, tuple[Candle, ...]] = {}
         self._traces: list[RequestTrace] = []
         self._account: dict[str, Any] | None = None
+        self._pools: tuple[PoolStats, ...] = ()
 
     def take(self, names: Sequence[str]) -> None:
         """Read everything.
@@ -158,10 +162,15 @@ class Snapshot:
             raise VenueFailedError(f"{self._runtime.entry.title}, {credentials.account.name}: {exc.user_text}") from exc
         self._traces.extend(traces)
 
+    def note_pools(self) -> None:
+        """Keep the pools as they stand, before they are closed."""
+        self._pools = self._runtime.transport.pool_stats()
+
     def document(self) -> dict[str, Any]:
         """The JSON document, see README; what was not read is missing or ``None``."""
         now_mono_s = time.perf_counter()
         venue = self._runtime.entry.name
+        catalog = self._board.catalog_origin(venue)
         return {
             "schema": SNAPSHOT_SCHEMA,
             "venue": venue,
@@ -172,13 +181,16 @@ class Snapshot:
                     now_mono_s=now_mono_s,
                     venue_symbol=one.venue_symbol,
                     book=self._books.get(one.venue_symbol) if self._wants_book else None,
+                    book_origin=self._book_origin(one),
                     candles=self._candles.get(one.venue_symbol) if self._interval is not None else None,
+                    candle_origin=self._board.candle_origin((venue, one.venue_symbol), self._interval or ""),
                 )
                 for one in self._instruments
             ],
             **({} if self._account is None else {"account": self._account}),
             "requests": [trace_document(trace) for trace in self._traces],
-            "pools": [pool_document(pool) for pool in self._runtime.transport.pool_stats()],
+            "pools": [pool_document(pool, now_mono_s=now_mono_s) for pool in self._pools],
+            "catalog": None if catalog is None else origin_document(catalog, now_mono_s=now_mono_s),
         }
 
     def lines(self) -> Iterable[str]:
@@ -191,7 +203,10 @@ class Snapshot:
                 f" bid {quote['bid'] or '-':>12} ask {quote['ask'] or '-':>12}"
                 f" 24 h {'-' if change is None else format(float(change), '+.2%'):>8}"
                 f" age {'-' if quote['age_s'] is None else format(quote['age_s'], '.2f') + ' s'}"
+                f" {_source_words(quote['source'], quote['cache_age_s'])}"
             )
+            if "candles_source" in quote:
+                yield f"    candles {_source_words(quote['candles_source'], quote['candles_cache_age_s'])}"
             for candle in quote.get("candles", [])[-5:]:
                 state = "closed" if candle["closed"] else "forming"
                 yield (
@@ -200,6 +215,7 @@ class Snapshot:
                 )
             book = quote.get("book")
             if book:
+                yield f"    book {_source_words(book['source'], book['cache_age_s'])}"
                 for name in ("asks", "bids"):
                     levels = " ".join(f"{price}x{size}" for price, size in book[name][:5])
                     yield f"    {name}  {levels}"
@@ -211,6 +227,14 @@ class Snapshot:
                 f"{pool['host']}: {pool['attempts']} requests, {pool['opened']} connections opened,"
                 f" reuse {'-' if ratio is None else format(ratio, '.0%')}"
             )
+            if pool["sizing"] is not None:
+                yield f"    size: {pool['sizing']['text']}"
+            if pool["keep_alive"] is not None:
+                yield f"    fit: {pool['keep_alive']['text']}"
+
+    def _book_origin(self, instrument: Instrument) -> Origin | None:
+        state = self._board.book((instrument.venue, instrument.venue_symbol))
+        return None if state is None else Origin(state.stamp, state.feed)
 
     def _find(self, name: str) -> Instrument:
         venue = self._runtime.entry.name
@@ -244,6 +268,12 @@ class Snapshot:
         elif isinstance(payload, CandleBatch):
             self._candles[payload.venue_symbol] = payload.candles
         self._board.apply([success_of(job, fetched, self._runtime)])
+
+
+def _source_words(source: str | None, held_s: float | None) -> str:
+    if source is None or held_s is None:
+        return "-"
+    return "from the network" if source == Source.NETWORK else f"{source.replace('_', ' ')}, {held_s:.1f} s"
 
 
 def _account_lines(account: dict[str, Any]) -> Iterable[str]:

@@ -23,7 +23,7 @@ from monitor.history.recorder import HistoryRecorder
 from monitor.history.sink import RecordingSink
 from monitor.state.board import Board
 from monitor.state.catalog import InstrumentKey
-from monitor.state.report import venue_lines
+from monitor.state.report import summary_lines, venue_lines
 from monitor.state.summary import watch_document
 
 DRAIN_EVERY_S = 0.1
@@ -59,6 +59,9 @@ def run_watch(options: argparse.Namespace) -> int:
                 metrics.stop()
         if options.json:
             print_document(watch.document())
+        else:
+            for line in watch.summary():
+                print(line)
         if watch.unknown_names:
             say(f"Not known at any venue watched: {', '.join(watch.unknown_names)}.")
             return EXIT_USAGE
@@ -151,8 +154,15 @@ class Watch:
 
     def lines(self) -> Iterable[str]:
         """One line per venue for people."""
-        titles = {name: runtime.entry.title for name, runtime in self._runtimes.items()}
-        return venue_lines(self.board, titles, now_mono_s=time.perf_counter())
+        return venue_lines(self.board, self._titles(), now_mono_s=time.perf_counter())
+
+    def _titles(self) -> Mapping[str, str]:
+        return {name: runtime.entry.title for name, runtime in self._runtimes.items()}
+
+    def summary(self) -> Iterable[str]:
+        """What the run has to show for itself, for people, ages as of its end."""
+        now_s = time.perf_counter() if self._ended_s is None else self._ended_s
+        return summary_lines(self.board, self._titles(), self._controller.watchlist, now_mono_s=now_s)
 
     def silent_venues(self) -> tuple[str, ...]:
         """Venues that never gave a price."""

@@ -17,7 +17,7 @@ from monitor.history.schema import NotHistoryError, open_for_reading
 from monitor.history.tables import TABLES, Table
 from monitor.history.trouble import Trouble, trouble_of
 from monitor.history.units import to_ms
-from monitor.state.summary import time_text
+from monitor.state.times import time_text
 
 SCHEMA: Final = "trading-monitor.export/1"
 FORMATS: Final = ("csv", "json", "parquet")

@@ -18,7 +18,7 @@ from typing import Final
 from monitor.domain.redaction import redact
 from monitor.history.export import ExportError, ExportWish, export_to_stream
 from monitor.history.tables import TABLES
-from monitor.state.summary import time_text
+from monitor.state.times import time_text
 
 SCHEMA: Final = "trading-monitor.incident/1"
 LOG_BYTES: Final = 200_000

@@ -15,7 +15,7 @@ from monitor.domain.redaction import redact
 from monitor.history.memory import Row
 from monitor.history.schema import FIELDS, KEYFRAME_EVERY_S, PRICE_KINDS
 from monitor.history.units import from_ms
-from monitor.state.summary import time_text
+from monitor.state.times import time_text
 
 
 class Kind(StrEnum):

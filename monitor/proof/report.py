@@ -7,7 +7,7 @@ from monitor.proof.first import FirstFigures
 from monitor.proof.measurement import MeasureResult
 from monitor.proof.per_day import DayCost, PerDay
 from monitor.proof.statistics import Sample, VariantFigures
-from monitor.state.summary import time_text
+from monitor.state.times import time_text
 
 MEASURE_SCHEMA: Final = "trading-monitor.measure/1"
 

@@ -15,7 +15,8 @@ from monitor.domain.account import (
 )
 from monitor.state.account_figures import position_figures
 from monitor.state.board import Board
-from monitor.state.summary import Document, decimal_text, quotient_text, time_text
+from monitor.state.summary import Document, decimal_text, quotient_text
+from monitor.state.times import time_text
 
 InstrumentName = Callable[[str], str | None]
 """Our name of an instrument by its venue symbol; ``None`` where it is not listed."""

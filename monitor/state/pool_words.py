@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from monitor.domain.pool_health import KeepAliveFit, SizingAdvice
-from monitor.domain.telemetry import PoolStats
+from monitor.domain.telemetry import CloseCause, PoolStats
 from monitor.state.ages import seconds_text
 
 SAFE_PART: Final = 0.75
@@ -96,6 +96,13 @@ def _survival(fit: KeepAliveFit, idle_s: float) -> float | None:
 def _whole(seconds: float) -> float:
     """Whole seconds below, for an interval someone is to type; tenths for very short ones."""
     return float(int(seconds)) if seconds >= 2.0 else round(seconds, 1)
+
+
+def closed_by(cause: CloseCause) -> str:
+    """Who ended a connection: ``server``, ``us``, or ``error`` where a request on it failed."""
+    if cause in (CloseCause.STALE, CloseCause.BY_SERVER):
+        return "server"
+    return "error" if cause is CloseCause.ERROR else "us"
 
 
 def describe_sizing(advice: SizingAdvice | None) -> str:

@@ -6,6 +6,8 @@ from monitor.state.ages import seconds_text
 from monitor.state.board import Board
 from monitor.state.catalog import InstrumentKey
 from monitor.state.latency import LatencySummary
+from monitor.state.pool_words import describe_eviction, describe_fit, describe_protocols, describe_sizing
+from monitor.state.sources import source_of_quote, source_text
 
 DASH = "–"
 
@@ -41,6 +43,7 @@ def summary_lines(
             f" {_or_dash(None if quote is None or quote.price is None else format(quote.price, 'f')):>14}"
             f"  age {_or_dash(None if age is None else seconds_text(age.high_s)):>8}"
             f"  {'unknown' if quote is None else quote.verdict(now_mono_s).value}"
+            f"  {source_text(source_of_quote(quote, now_mono_s))}"
         )
     yield "Latency, request handed over to body read"
     for name in board.venue_names:
@@ -55,6 +58,46 @@ def summary_lines(
             yield (
                 f"  {titles[name]:12} {pool.attempts} requests on {pool.opened} connections, {pool.reused} reused"
                 f" ({ratio}); peak {pool.peak_active} of {pool.max_connections} at once"
+            )
+    yield from pool_lines(board, titles)
+    yield from savings_lines(board, titles, now_mono_s=now_mono_s)
+
+
+def pool_lines(board: Board, titles: Mapping[str, str]) -> Iterable[str]:
+    """Per pool: whether its size is right, whether the poll interval fits the host, what of HTTP/2, alarms."""
+    yield "Pool size and keep-alive fit"
+    for name in board.venue_names:
+        venue = board.venue(name)
+        for pool in venue.pools:
+            yield f"  {titles[name]:12} size: {describe_sizing(pool.sizing)}"
+            fit = describe_fit(pool.fit, venue.shortest_cadence_s, is_kept_warm=pool.kept_warm > 0)
+            yield f"  {titles[name]:12} fit: {fit.text}"
+            for text in (describe_protocols(pool), describe_eviction(pool.evicted_pools)):
+                if text is not None:
+                    yield f"  {titles[name]:12} {text}"
+
+
+def savings_lines(board: Board, titles: Mapping[str, str], *, now_mono_s: float) -> Iterable[str]:
+    """Both ledgers, never added up, and how reads were answered."""
+    yield "Saved, in two ledgers that never share a column"
+    for host, pooling in board.ledger.pooling(now_mono_s).items():
+        saved = "unknown, no cold request in the last hour"
+        if pooling.saved_s is not None and pooling.saved_low_s is not None and pooling.saved_high_s is not None:
+            saved = f"{pooling.saved_s:+.1f} s ({pooling.saved_low_s:+.1f} to {pooling.saved_high_s:+.1f} s)"
+        yield f"  by pooling   {host:24} {saved}; {pooling.warm_requests} warm, {pooling.cold_requests} cold"
+    caching = board.ledger.caching()
+    for name in board.venue_names:
+        ledger, stats = caching.get(name), board.venue(name).cache
+        if ledger is not None:
+            seconds = DASH if ledger.saved_s is None else f"{ledger.saved_s:+.1f} s"
+            yield (
+                f"  by caching   {titles[name]:24} {seconds}; {ledger.saved_calls} calls avoided,"
+                f" {ledger.made_calls} of {ledger.plain_calls} made"
+            )
+        if stats is not None:
+            yield (
+                f"  cache        {titles[name]:24} {stats.cached} hits, {stats.network} misses,"
+                f" {stats.partial} partly, {stats.shared} shared, {stats.stale} stale served"
             )
 
 

@@ -5,16 +5,18 @@ is ``None``. Keys are only ever added within a schema version.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from monitor.domain.market import Candle, Instrument, OrderBook
-from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
+from monitor.domain.telemetry import BudgetState, RequestTrace
 from monitor.state.board import Board
 from monitor.state.catalog import InstrumentKey
 from monitor.state.latency import LatencySummary
-from monitor.state.quotes import QuoteState
+from monitor.state.pool_documents import cache_document, pool_document
+from monitor.state.quotes import Origin, QuoteState
+from monitor.state.sources import SourceFigures, source_of_origin, source_of_quote
+from monitor.state.times import time_text
 from monitor.state.venue_state import VenueState
 
 WATCH_SCHEMA: Final = "trading-monitor.watch/1"
@@ -34,13 +36,6 @@ def quotient_text(value: Decimal | None) -> str | None:
     return None if value is None else decimal_text(round(value, QUOTIENT_DECIMALS).normalize())
 
 
-def time_text(value: datetime | None) -> str | None:
-    """ISO 8601 in UTC with milliseconds and ``Z``; ``None`` stays ``None``."""
-    if value is None:
-        return None
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def quote_document(
     instrument: Instrument | None,
     quote: QuoteState | None,
@@ -48,12 +43,15 @@ def quote_document(
     now_mono_s: float,
     venue_symbol: str = "",
     book: OrderBook | None = None,
+    book_origin: Origin | None = None,
     candles: Iterable[Candle] | None = None,
+    candle_origin: Origin | None = None,
 ) -> Document:
     """One quote as ``snapshot`` and ``watch`` show it.
 
     ``age_s`` is the upper end of the age interval of the displayed price. ``venue_symbol`` is used when neither an
-    instrument nor a quote is known. ``book`` and ``candles`` appear only when given.
+    instrument nor a quote is known. ``book`` and ``candles`` appear only when given, their age and source as far as
+    the origins tell.
     """
     state = quote if quote is not None else QuoteState(venue="", venue_symbol=venue_symbol)
     age = state.age(now_mono_s)
@@ -81,12 +79,35 @@ def quote_document(
         "received_at": time_text(state.received_at),
         "age_s": None if age is None else round(age.high_s, 6),
         "verdict": state.verdict(now_mono_s).value,
+        **source_document(source_of_quote(state, now_mono_s)),
     }
     if book is not None:
         document["book"] = book_document(book)
+        if book_origin is not None:
+            document["book"] |= origin_document(book_origin, now_mono_s=now_mono_s)
     if candles is not None:
         document["candles"] = [candle_document(candle) for candle in candles]
+        if candle_origin is not None:
+            told = origin_document(candle_origin, now_mono_s=now_mono_s)
+            document |= {f"candles_{name}": value for name, value in told.items()}
     return document
+
+
+def source_document(source: SourceFigures | None) -> Document:
+    """Where a value came from: ``network``, ``cache`` or ``stale_cache``, and how long it has been held."""
+    return {
+        "source": None if source is None else source.source.value,
+        "cache_age_s": None if source is None else round(source.held_s, 6),
+        "stale_reason": None if source is None else source.reason,
+    }
+
+
+def origin_document(origin: Origin, *, now_mono_s: float) -> Document:
+    """Age (the upper end of the interval) and source of what a reply brought."""
+    return {
+        "age_s": round(origin.stamp.age(now_mono_s).high_s, 6),
+        **source_document(source_of_origin(origin, now_mono_s)),
+    }
 
 
 def book_document(book: OrderBook) -> Document:
@@ -147,25 +168,6 @@ def trace_document(trace: RequestTrace) -> Document:
     }
 
 
-def pool_document(pool: PoolStats) -> Document:
-    """Counters and gauges of one pool. ``closed`` holds the causes that occurred."""
-    return {
-        "host": pool.host,
-        "attempts": pool.attempts,
-        "opened": pool.opened,
-        "reused": pool.reused,
-        "reuse_ratio": pool.reuse_ratio,
-        "connect_failed": pool.connect_failed,
-        "healed": pool.healed,
-        "discarded": pool.discarded,
-        "closed": {cause.value: count for cause, count in pool.closed.items() if count},
-        "idle": pool.idle,
-        "active": pool.active,
-        "peak": pool.peak_active,
-        "max": pool.max_connections,
-    }
-
-
 def latency_document(summary: LatencySummary) -> Document:
     """Percentiles of one class, cold or warm, with their n; failed attempts are counted apart."""
     return {
@@ -177,8 +179,11 @@ def latency_document(summary: LatencySummary) -> Document:
     }
 
 
-def budget_document(budget: BudgetState) -> Document:
-    """Weight per 60 s: used, the documented limit, and the part of it this app allows itself."""
+def budget_document(budget: BudgetState, *, paused_for_s: float | None = None) -> Document:
+    """Weight per 60 s: used, the documented limit, and the part of it this app allows itself.
+
+    ``paused_for_s``: until the venue may be asked again after it refused; ``None`` when it may now.
+    """
     per_minute = 60.0 / budget.window_s
     return {
         "used": budget.used_60s,
@@ -188,6 +193,8 @@ def budget_document(budget: BudgetState) -> Document:
         "used_fraction": budget.used_fraction,
         "refusals": budget.refusals,
         "shared_suspected": budget.is_shared_suspected,
+        "paused_for_s": paused_for_s,
+        "by_endpoint": dict(budget.by_endpoint_60s),
     }
 
 
@@ -196,6 +203,7 @@ def venue_document(
 ) -> Document:
     """One venue of :func:`watch_document`; latencies since ``start_mono_s``."""
     age = venue.age(now_mono_s)
+    catalog = board.catalog_origin(venue.name)
     return {
         "venue": venue.name,
         "verdict": venue.verdict(now_mono_s).value,
@@ -207,12 +215,19 @@ def venue_document(
         "healed": venue.healed,
         "clock_offset_s": venue.clock_offset_s,
         "clock_offset_error_s": venue.clock_offset_error_s,
-        "pools": [pool_document(pool) for pool in venue.pools],
+        "pools": [
+            pool_document(pool, now_mono_s=now_mono_s, request_interval_s=venue.shortest_cadence_s)
+            for pool in venue.pools
+        ],
         "latency": {
             name: latency_document(venue.latency.summary(start_mono_s, now_mono_s, is_cold))
             for name, is_cold in (("cold", True), ("warm", False))
         },
-        "budget": None if venue.budget is None else budget_document(venue.budget),
+        "budget": None
+        if venue.budget is None
+        else budget_document(venue.budget, paused_for_s=venue.paused_for_s(now_mono_s)),
+        "cache": None if venue.cache is None else cache_document(venue.cache),
+        "catalog": None if catalog is None else origin_document(catalog, now_mono_s=now_mono_s),
         "quotes": [
             quote_document(board.instruments.get(key), board.quote(key), now_mono_s=now_mono_s, venue_symbol=key[1])
             for key in keys
@@ -234,6 +249,7 @@ def watch_document(
             venue_document(board, board.venue(name), shown, now_mono_s=now_mono_s, start_mono_s=board.started_mono_s)
             for name in board.venue_names
         ],
+        "savings": savings_document(board, now_mono_s=now_mono_s),
     }
 
 

@@ -131,6 +131,11 @@ class VenueState:
         attempts = sum(pool.attempts for pool in self._pools.values())
         return sum(pool.reused for pool in self._pools.values()) / attempts if attempts else None
 
+    @property
+    def shortest_cadence_s(self) -> float | None:
+        """Time between two requests of the venue's most frequent feed; ``None`` before the first result."""
+        return min((feed.cadence_s for feed in self.feeds.values()), default=None)
+
     def verdict(self, now_mono_s: float) -> Verdict:
         """What to think of the venue's prices as a whole, from data received; never from an open socket."""
         return Verdict.UNKNOWN if self._fast is None else self._fast.verdict(now_mono_s)

@@ -211,7 +211,7 @@ class KeepAliveView(QScrollArea):
         """Show what is known now."""
         seen: set[tuple[str, str, str]] = set()
         for venue in self._venues:
-            interval_s = shortest_cadence(venue)
+            interval_s = venue.shortest_cadence_s
             for pool in venue.pools:
                 key = (pool.venue, pool.host, pool.scheme)
                 seen.add(key)
@@ -226,8 +226,3 @@ class KeepAliveView(QScrollArea):
             self._layout.removeWidget(gone)
             gone.deleteLater()
         self._empty.setVisible(not self.hosts)
-
-
-def shortest_cadence(venue: VenueState) -> float | None:
-    """Time between two requests of the venue's most frequent feed; ``None`` before the first result."""
-    return min((feed.cadence_s for feed in venue.feeds.values()), default=None)

@@ -47,6 +47,19 @@ POOL_KEYS = {
     "max",
 }
 
+MORE_POOL_KEYS = {
+    "healed",
+    "suspect",
+    "waiting",
+    "evicted_pools",
+    "prewarmed",
+    "kept_warm",
+    "sizing",
+    "keep_alive",
+    "protocols",
+    "connections",
+}
+
 
 @pytest.fixture(scope="module")
 def exchange() -> Iterator[DemoServer]:
@@ -75,7 +88,36 @@ def test_a_bitunix_snapshot_has_the_documented_shape(exchange: DemoServer) -> No
     assert datetime.fromisoformat(quote["received_at"]).utcoffset() == timedelta(0)
     assert 0 <= quote["age_s"] < 30
     (pool,) = document["pools"]
-    assert pool.keys() >= POOL_KEYS
+    assert pool.keys() >= POOL_KEYS | MORE_POOL_KEYS
+    (socket,) = pool["connections"]
+    assert (socket["state"], socket["family"], socket["closed_by"]) == ("idle", "IPv4", None)
+    assert socket["tls_version"] == "TLSv1.3"
+    assert socket["alpn"] == "http/1.1"
+    assert socket["requests"] == pool["attempts"]
+    assert 0 <= socket["idle_s"] <= socket["age_s"]
+
+
+def test_every_value_says_where_it_came_from(exchange: DemoServer) -> None:
+    document = _snapshot(exchange, "--venue", "hyperliquid", "--instrument", "BTC", "--book", "--candles", "5m")
+    (quote,) = document["quotes"]
+
+    assert (quote["source"], quote["cache_age_s"], quote["stale_reason"]) == ("network", 0.0, None)
+    assert (quote["book"]["source"], quote["book"]["cache_age_s"]) == ("network", 0.0)
+    assert (quote["candles_source"], quote["candles_cache_age_s"]) == ("network", 0.0)
+    assert 0 < quote["book"]["age_s"] < 30
+    assert 0 < quote["candles_age_s"] < 30
+    # Asked for once to find the instrument; the plan's own read of it is answered from memory and says so.
+    assert document["catalog"]["source"] == "cache"
+    assert 0 < document["catalog"]["cache_age_s"] <= document["catalog"]["age_s"]
+
+
+def test_the_text_says_where_values_came_from(exchange: DemoServer) -> None:
+    done = run_monitor(
+        ["snapshot", *addresses_of(exchange), "--venue=bitunix", "--instrument=BTCUSDT", "--book", "--candles=1h"]
+    )
+
+    assert done.code == 0, done.err
+    assert done.out.count("from the network") == 3
 
 
 def test_books_are_sorted_and_the_quote_shows_their_best(exchange: DemoServer) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,57 @@ def test_a_watch_reports_every_venue_and_its_counts_are_the_exchanges_own(exchan
         assert 0 < venue["budget"]["used"] <= venue["budget"]["cap"] < venue["budget"]["limit"]
         assert venue["failed"] == {}
         assert venue["quotes"], "the default watchlist is reported"
+        assert {quote["source"] for quote in venue["quotes"]} == {"network"}
+        assert venue["catalog"]["source"] == "network"
+        assert venue["budget"]["paused_for_s"] is None
+        assert venue["cache"]["misses"] > 0
+        assert_pool_is_told(pool)
+        assert document["savings"]["caching"][name]["made_calls"] == pool["attempts"]
+        assert document["savings"]["pooling"][pool["host"]]["warm_requests"] == pool["reused"]
     assert "Traceback" not in done.err
+
+
+def assert_pool_is_told(pool: Any) -> None:
+    """Everything the pool panel shows."""
+    assert (pool["suspect"], pool["waiting"], pool["evicted_pools"], pool["prewarmed"]) == (0, 0, 0, 0)
+    assert pool["sizing"]["text"].startswith(f"peak {pool['peak']} of 20; ")
+    assert pool["keep_alive"]["samples"] > 0
+    assert pool["keep_alive"]["request_interval_s"] == 1.0
+    assert "1 s" in pool["keep_alive"]["text"]
+    assert pool["protocols"] is None, "a script's sockets are its own: nobody is asked"
+    assert len(pool["connections"]) == pool["opened"]
+    for card in pool["connections"]:
+        assert card["peer"] == pool["host"]
+        assert (card["tls_version"], card["alpn"]) == ("TLSv1.3", "http/1.1")
+        assert card["age_s"] > 0
+    assert sum(card["requests"] for card in pool["connections"]) == pool["attempts"]
+
+
+def test_the_text_ends_with_size_fit_and_savings(exchange: DemoServer) -> None:
+    done = run_monitor(["watch", *addresses_of(exchange), "--duration=6", "--venue=bitunix"])
+
+    assert done.code == 0, done.err
+    assert "size: peak " in done.out
+    assert "fit: " in done.out
+    assert "by pooling" in done.out
+    assert "calls avoided" in done.out
+    assert " stale served" in done.out
+
+
+def test_a_refused_venue_tells_its_pause_and_its_prices_are_kept(exchange: DemoServer) -> None:
+    exchange.add_fault(kind="rate_limit", venue="bitunix", start_s=3.0, retry_after_s=60.0)
+    try:
+        done = run_monitor(["watch", *addresses_of(exchange), "--duration=8", "--json", "--venue=bitunix"])
+    finally:
+        exchange.clear_faults()
+
+    assert done.code == 0, done.err
+    (venue,) = done.document()["venues"]
+    assert 0 < venue["budget"]["paused_for_s"] <= 60
+    for quote in venue["quotes"]:
+        assert quote["source"] == "stale_cache"
+        assert 0 < quote["cache_age_s"] <= quote["age_s"]
+        assert quote["stale_reason"]
 
 
 def test_chosen_instruments_are_the_ones_reported(exchange: DemoServer) -> None:

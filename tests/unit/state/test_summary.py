@@ -13,17 +13,17 @@ from monitor.domain.errors import ErrorKind
 from monitor.domain.market import BookLevel, Candle, OrderBook, Quote, QuoteBatch
 from monitor.domain.telemetry import CloseCause, PoolStats
 from monitor.state.board import Board
+from monitor.state.pool_documents import pool_document
 from monitor.state.quotes import QuoteState
 from monitor.state.summary import (
     candle_document,
     decimal_text,
-    pool_document,
     quote_document,
     savings_document,
-    time_text,
     trace_document,
     watch_document,
 )
+from monitor.state.times import time_text
 from tests.fakes.poll_results import (
     FakeClock,
     make_budget,
