@@ -5,6 +5,7 @@ positive; the side is said. Signs: ``fee_paid`` is positive when the account pai
 positive when the account received. Ids are text. Stamps are timezone-aware UTC.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -146,7 +147,11 @@ class PastPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One execution. ``realized_pnl`` before fees on Hyperliquid; ``direction`` is the venue's free text."""
+    """One execution. ``realized_pnl`` before fees; ``direction`` is the venue's free text.
+
+    ``fill_id`` alone may stand for several: Hyperliquid's is unique only with instrument and time, and 0 for dust.
+    ``position_before``: signed size held before it, where the venue tells.
+    """
 
     fill_id: str
     order_id: str | None
@@ -164,6 +169,13 @@ class Fill:
     direction: str | None = None
     transaction: str | None = None
     """Hash of the transaction, where there is one."""
+    position_before: Decimal | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other one; the same for an execution that was sent twice."""
+        told = (self.fill_id, self.order_id, self.venue_symbol, self.side, self.price, self.size, self.position_before)
+        return f"{self.time.timestamp():.3f} {' '.join(map(str, told))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,6 +320,11 @@ AccountPayload: TypeAlias = (
     | AccountHistory
 )
 """What a read of an account brings."""
+
+
+def distinct_fills(fills: Iterable[Fill]) -> tuple[Fill, ...]:
+    """Each execution once: venues have sent one twice, and have given several the same id."""
+    return tuple({fill.key: fill for fill in fills}.values())
 
 
 def reachable_liquidation(price: Decimal | None, *, reference_price: Decimal | None) -> Decimal | None:

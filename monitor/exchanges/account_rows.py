@@ -210,7 +210,7 @@ def _row_id(value: object) -> str:
         case OpenOrder():
             return value.order_id
         case Fill():
-            return value.fill_id
+            return value.key
         case [OpenOrder() as first, *_]:
             return first.order_id
         case _:

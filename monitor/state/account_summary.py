@@ -12,6 +12,7 @@ from monitor.domain.account import (
     OrderList,
     Position,
     RowProblem,
+    distinct_fills,
 )
 from monitor.state.account_figures import position_figures
 from monitor.state.board import Board
@@ -53,7 +54,7 @@ def account_document(
         "balances": [_balance(one) for one in summary.balances],
         "positions": [_position(one, venue, board, name_of, now_mono_s) for one in positions.positions],
         "open_orders": [_order(one) for one in orders.orders],
-        "fills": [_fill(one) for one in fills.fills],
+        "fills": [_fill(one) for one in distinct_fills(fills.fills)],
         "problems": _problems((*summary.problems, *positions.problems, *orders.problems, *fills.problems)),
     }
 

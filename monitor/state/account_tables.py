@@ -165,9 +165,9 @@ def fill_rows(states: Iterable[AccountState], name_of: NameOf, now_mono_s: float
         common = _common(state, block, now_mono_s)
         rows.extend(
             FillRow(
-                row_id=fill.fill_id,
+                row_id=fill.key,
                 name=name_of(state.ref.venue, fill.venue_symbol),
-                notes=_notes(block.problems, fill.fill_id),
+                notes=_notes(block.problems, fill.key),
                 fill=fill,
                 value=fill.size * fill.price,
                 **common,
@@ -176,7 +176,7 @@ def fill_rows(states: Iterable[AccountState], name_of: NameOf, now_mono_s: float
         )
         lost_rows.extend(FillRow(**lost, **common) for lost in _lost(block.problems))
     rows.sort(key=lambda row: row.fill.time.timestamp() if row.fill is not None else 0.0, reverse=True)
-    return lost_rows + _each_once(rows)
+    return lost_rows + rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,8 +257,3 @@ def _lost(problems: Sequence[RowProblem]) -> list[dict[str, Any]]:
         {"row_id": problem.path, "name": "unreadable", "notes": (str(problem),), "is_lost": True}
         for problem in {problem.path: problem for problem in problems if problem.is_row_lost}.values()
     ]
-
-
-def _each_once(rows: Sequence[FillRow]) -> list[FillRow]:
-    # Venues have sent one execution twice; a table needs each row once.
-    return list({row.key: row for row in rows}.values())

@@ -1,6 +1,7 @@
 """What is known of the user's accounts: each block of each account with its clocks, its verdict and its last error."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Generic, TypeAlias, TypeVar
@@ -14,6 +15,7 @@ from monitor.domain.account import (
     OrderList,
     PositionList,
     RowProblem,
+    distinct_fills,
 )
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind
@@ -147,7 +149,7 @@ class AccountState:
             case OrderList() if payload.is_open:
                 self.orders.take(payload, result)
             case FillList():
-                self.fills.take(payload, result)
+                self.fills.take(replace(payload, fills=distinct_fills(payload.fills)), result)
             case FundingPaidList():
                 self.funding.take(payload, result)
             case AccountHistory():

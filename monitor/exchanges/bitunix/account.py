@@ -286,7 +286,7 @@ def _order_key(order: OpenOrder) -> str:
 
 
 def _fill_key(fill: Fill) -> str:
-    return fill.fill_id
+    return fill.key
 
 
 def _newest_orders(orders: Iterable[OpenOrder]) -> tuple[OpenOrder, ...]:

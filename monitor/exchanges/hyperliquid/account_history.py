@@ -77,6 +77,7 @@ def _fill(row: RowFields) -> Fill:
         is_liquidation=is_liquidation,
         direction=direction,
         transaction=row.text_or_none("hash", 80),
+        position_before=row.number_or_none("startPosition"),
     )
 
 

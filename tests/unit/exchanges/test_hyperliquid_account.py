@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.domain.account import OrderSide, PositionSide
+from monitor.domain.account import OrderSide, PositionSide, distinct_fills
 from monitor.domain.credentials import CheckOutcome, CredentialInputError
 from monitor.domain.errors import BudgetExhausted, MonitorError, PayloadError, RateLimited, TransportError, VenueError
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
@@ -480,6 +480,25 @@ def test_fills_are_newest_first_with_fees_as_paid() -> None:
     assert (liquidated.is_liquidation, liquidated.realized_pnl, liquidated.side) == (True, D("12.5"), OrderSide.SELL)
     assert (maker.fee_paid, maker.is_taker) == (D("-0.135"), False)
     assert (taker.is_taker, taker.is_liquidation, taker.fill_id) == (True, False, "900000000000001")
+
+
+def test_fills_that_share_a_trade_id_are_read_each_and_an_exact_duplicate_once() -> None:
+    usual = hyperliquid_data("userFills")[0]
+    rows = [
+        {**usual, "tid": 5, "oid": 5},
+        {**usual, "tid": 5, "oid": 5, "coin": "@107"},
+        {**usual, "tid": 5, "oid": 5, "time": usual["time"] - 1},
+        {**usual, "tid": 0, "oid": 0, "sz": "0.01"},
+        {**usual, "tid": 0, "oid": 0, "sz": "0.02"},
+        {**usual, "tid": 0, "oid": 0, "sz": "0.02"},
+    ]
+    client, _ = hyperliquid_account(userFills=rows)
+
+    found = client.poll_fills().value.fills
+
+    assert len({fill.key for fill in found}) == 5
+    assert len(distinct_fills(found)) == 5
+    assert all(fill.position_before == 0 for fill in found)
 
 
 def test_fills_are_polled_whole_once_and_then_from_the_newest_on() -> None:

@@ -40,6 +40,11 @@ def name_of(venue: str, symbol: str) -> str:
     return f"{venue}:{symbol}"
 
 
+def fill_ids(board: Board, clock: SampleClock) -> list[str]:
+    rows = fill_rows(board.accounts, name_of, clock.now_s)
+    return [row.fill.fill_id for row in rows if row.fill is not None]
+
+
 def test_a_snapshot_fills_two_blocks_and_its_age_reaches_back_to_the_oldest_part(sample: Sample) -> None:
     board, clock, _, _ = sample
     clock.now_s += 2.0
@@ -199,7 +204,49 @@ def test_rows_carry_their_problems_and_a_lost_row_is_still_a_row(sample: Sample)
         "USDC",
         "HYPE",
     ]
-    assert [row.row_id for row in fill_rows(board.accounts, name_of, clock.now_s)] == ["f2", "f1"]
+    assert fill_ids(board, clock) == ["f2", "f1"]
+
+
+def test_fills_that_share_an_id_are_told_apart(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    clock.now_s += 1
+    first, _ = fills(clock.utc_now())
+    # The venue's id is unique only with instrument and time.
+    shared = (
+        first,
+        replace(first, venue_symbol="ETHUSDT"),
+        replace(first, time=first.time - timedelta(minutes=1)),
+    )
+    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=shared))
+
+    assert fill_ids(board, clock) == ["f2", "f2", "f2"]
+    keys = {row.key for row in fill_rows(board.accounts, name_of, clock.now_s)}
+    assert len(keys) == 3, "a selection must stay on its own row"
+    assert realized_today(board.accounts.states[MAIN], clock.utc_now()) == 3 * (D("55.5") - D("1.94"))
+
+
+def test_dust_fills_with_id_0_are_told_apart(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    clock.now_s += 1
+    first, _ = fills(clock.utc_now())
+    dust = [
+        replace(first, fill_id="order 0", order_id="0", venue_symbol=symbol, size=D(size), realized_pnl=D(0))
+        for symbol, size in (("@107", "0.01"), ("@142", "0.02"), ("@142", "0.03"))
+    ]
+    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=tuple(dust)))
+
+    assert len(fill_ids(board, clock)) == 3
+    assert realized_today(board.accounts.states[MAIN], clock.utc_now()) == 3 * D("-1.94")
+
+
+def test_a_fill_that_was_sent_twice_counts_once(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    clock.now_s += 1
+    first, second = fills(clock.utc_now())
+    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=(first, replace(first), second)))
+
+    assert fill_ids(board, clock) == ["f2", "f1"]
+    assert realized_today(board.accounts.states[MAIN], clock.utc_now()) == D("55.5") - D("1.94")
 
 
 def test_sums_say_how_many_parts_they_are_made_of(sample: Sample) -> None:
