@@ -72,18 +72,25 @@ class Asking:
     """Context of one read: sends its requests and gives every error the traces of all of them.
 
     The first request is the caller's to time: when it does not fit the budget, that is an error at once. Later pages
-    of the same read wait for the budget, up to ``PATIENCE_S`` in all; ``pause`` does the waiting.
+    of the same read wait for the budget, up to ``patience_s`` in all; ``pause`` does the waiting.
 
     Thread: one; make a new one for each read.
     """
 
     PATIENCE_S = 10.0
 
-    def __init__(self, transport: Transport, clock: VenueClock, *, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        clock: VenueClock,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         self._transport = transport
         self._clock = clock
         self._pause = pause
-        self._patience_s = self.PATIENCE_S
+        self._patience_s = patience_s
         self._traces: list[RequestTrace] = []
         self._first: Reply | None = None
         self._offset_s: float | None = None

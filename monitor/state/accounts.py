@@ -54,6 +54,11 @@ class AccountBlock(Generic[T]):
         """What of the newest reply could not be read."""
         return () if self.value is None else self.value.problems
 
+    @property
+    def is_complete(self) -> bool:
+        """False: a part of the account was not asked yet or could not be read, so there may be more than is held."""
+        return bool(getattr(self.value, "is_complete", True))
+
     def age(self, now_mono_s: float) -> AgeInterval | None:
         """As for prices: at least the time since the reply, at most since its oldest part was asked for."""
         return None if self.stamp is None else self.stamp.age(now_mono_s)

@@ -51,6 +51,8 @@ _NOTHING: Final = {
     "fills": "No fills in what the venues still list.",
 }
 
+_INCOMPLETE: Final = "Not every part of the account was read yet, so there may be more."
+
 
 class AccountPanels(QObject):
     """Makes and feeds the tables of positions, orders, balances and fills. A table nobody sees is left alone.
@@ -194,6 +196,9 @@ class AccountPanels(QObject):
         if block.problems:
             story += f"\n{len(block.problems)} part(s) of the reply could not be read; the rows are marked."
         text = "waiting for the first reply" if age is None else age_range_text(age.low_s, age.high_s)
+        if not block.is_complete:
+            story += f"\n{_INCOMPLETE}"
+            text = f"{text}, not all yet"
         if failure is not None and failure.failure.kind is ErrorKind.BUDGET:
             story += "\nWaiting for our own share of the rate limit: prices go first."
             text = "waiting for the budget" if age is None else text
@@ -225,6 +230,8 @@ class AccountPanels(QObject):
             return EmptyState(text="Waiting for the keyring. Its unlock dialog may be behind this window.")
         if waiting:
             return EmptyState(text="Waiting for the first reply…")
+        if partial := [state.ref.name for state, block in blocks if not block.is_complete]:
+            return EmptyState(text=f"{_NOTHING[name].rstrip('.')} of {', '.join(partial)} so far. {_INCOMPLETE}")
         return EmptyState(text=_NOTHING[name])
 
 

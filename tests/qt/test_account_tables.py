@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from pytestqt.qtbot import QtBot
 
-from monitor.domain.account import PositionList
+from monitor.domain.account import OrderList, PositionList
 from monitor.domain.errors import ErrorKind
 from monitor.qtmodels.account_columns import COVERED
 from monitor.qtmodels.account_model import MARK, AccountModel
@@ -241,6 +241,21 @@ def test_an_empty_list_is_not_waiting(opened: Opened) -> None:
     sample.window.panels.accounts.refresh_all()
 
     assert table_of(sample, "positions").empty_label.text() == "No open positions."
+
+
+def test_a_list_that_is_not_whole_yet_is_never_called_empty(opened: Opened) -> None:
+    sample, accounts = opened
+    sample.clock.now_s += 1
+    accounts.deliver(MAIN, "orders", OrderList(account=MAIN, orders=()))
+    accounts.deliver(VAULT, "frontendOpenOrders", OrderList(account=VAULT, orders=(), is_complete=False))
+    sample.window.panels.accounts.refresh_all()
+    table = table_of(sample, "orders")
+    whole, partial = table.chips.chips
+
+    assert table.empty_label.text().startswith("No open orders of vault money so far")
+    assert "not all yet" not in whole.text
+    assert partial.text.endswith("not all yet")
+    assert "there may be more" in partial.story
 
 
 def test_the_chart_gets_entries_liquidations_and_orders_and_no_size_when_hidden(opened: Opened) -> None:

@@ -22,7 +22,7 @@ from monitor.exchanges.base import Fetched, PollJob
 from monitor.exchanges.decoding import to_ms
 from monitor.exchanges.hyperliquid import account_history as history
 from monitor.exchanges.hyperliquid.account_check import run_check
-from monitor.exchanges.hyperliquid.account_dexes import DexRotation
+from monitor.exchanges.hyperliquid.account_dexes import DexRotation, OrderTurns
 from monitor.exchanges.hyperliquid.account_info import ACCOUNT_INFO, OBJECTS, AccountSession
 from monitor.exchanges.hyperliquid.account_plan import plan_account_jobs
 from monitor.exchanges.hyperliquid.account_reader import AccountReader
@@ -36,6 +36,8 @@ SPOT_EVERY_S = 14.0
 OTHER_DEX_EVERY_POLLS = 12
 """One of the dexes without anything is looked at every minute."""
 OTHER_ORDERS_EVERY_POLLS = 9
+ALL_DEXES_PATIENCE_S = 60.0
+"""Eleven dexes cost two thirds of a minute's share."""
 FILLS_KEPT = 2_000
 """As many as the venue hands out at once."""
 FUNDING_DEFAULT = timedelta(days=7)
@@ -67,6 +69,7 @@ class HyperliquidAccount:
         self._reader = AccountReader(self._session, credentials.account, clock=clock)
         self._state_turns = DexRotation(OTHER_DEX_EVERY_POLLS)
         self._order_turns = DexRotation(OTHER_ORDERS_EVERY_POLLS)
+        self._all_turns = OrderTurns()
 
     @property
     def account(self) -> AccountRef:
@@ -102,21 +105,32 @@ class HyperliquidAccount:
             return asking.fetched(self._reader.snapshot(problems))
 
     def fetch_open_orders(self) -> Fetched[OrderList]:
-        """Open orders of every dex in use, triggers included, all read now: 20 of weight a dex."""
-        with self._asking() as asking:
+        """Open orders, triggers included, all read now: 20 of weight a dex.
+
+        Of every dex in use; where one money stands behind all dexes, of every dex there is, waiting for the budget.
+        """
+        with self._asking(ALL_DEXES_PATIENCE_S) as asking:
             self._reader.read_mode(asking)
             self._reader.read_dexes(asking)
             problems: list[RowProblem] = []
             if "" not in self._reader.box.now.states:
                 problems = self._reader.read_states(asking, self._reader.box.now.known_dexes)
-            problems += self._reader.read_orders(asking, self._reader.box.now.used_dexes)
+            memory = self._reader.box.now
+            dexes = memory.used_dexes if self._reader.is_separate else memory.known_dexes
+            problems += self._reader.read_orders(asking, dexes)
             return asking.fetched(self._reader.order_list(problems))
 
     def poll_open_orders(self) -> Fetched[OrderList]:
-        """The same with one dex asked now, in turn, and every ninth time one that is not in use as well."""
+        """The same with one dex asked now, in turn, and every ninth time one that is not in use as well.
+
+        Where any dex may have orders: see :class:`OrderTurns`.
+        """
         with self._asking() as asking:
             memory = self._reader.box.now
-            turn = self._order_turns.take(memory.used_dexes, memory.other_dexes, first=memory.used_dexes)
+            if memory.mode is None or self._reader.is_separate:
+                turn = self._order_turns.take(memory.used_dexes, memory.other_dexes, first=memory.used_dexes)
+            else:
+                turn = self._all_turns.take(memory.known_dexes, memory.orders, memory.busy_dexes)
             try:
                 problems = self._reader.read_orders(asking, turn)
             finally:
@@ -238,8 +252,8 @@ class HyperliquidAccount:
         """The default plan."""
         return plan_account_jobs(self, sharers)
 
-    def _asking(self) -> Asking:
-        return Asking(self._transport, self._venue_clock, pause=self._pause)
+    def _asking(self, patience_s: float = Asking.PATIENCE_S) -> Asking:
+        return Asking(self._transport, self._venue_clock, pause=self._pause, patience_s=patience_s)
 
     def _range(
         self,

@@ -1,6 +1,31 @@
 """Which dexes to ask at which poll, so that builder dexes cost an account poll nothing more. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+FIRST_AT_ONCE = 2
+"""Of the dexes never asked for orders, so many at a poll: a first round costs prices nothing."""
+
+
+class OrderTurns:
+    """Whom to ask for open orders where one money stands behind all dexes, so that any of them may have some.
+
+    First every dex once, ``FIRST_AT_ONCE`` a call; then one a call, those with something and the others alternating.
+
+    Thread: one.
+    """
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    def take(self, known: Sequence[str], asked: Collection[str], busy: Collection[str]) -> tuple[str, ...]:
+        """The dexes to ask now; ``busy`` are those with positions or orders, the first dex always among them."""
+        unasked = [dex for dex in known if dex not in asked]
+        if unasked:
+            return tuple(unasked[:FIRST_AT_ONCE])
+        groups = [group for group in ([d for d in known if d in busy], [d for d in known if d not in busy]) if group]
+        turn, group = divmod(self._calls, len(groups))
+        self._calls += 1
+        return (groups[group][turn % len(groups[group])],)
 
 
 class DexRotation:

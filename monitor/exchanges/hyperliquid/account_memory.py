@@ -58,6 +58,11 @@ class AccountMemory:
         return ("", *used)
 
     @property
+    def busy_dexes(self) -> frozenset[str]:
+        """Those in use, and those where the address has orders."""
+        return frozenset(self.used_dexes) | {dex for dex, held in self.orders.items() if held.value.orders}
+
+    @property
     def other_dexes(self) -> tuple[str, ...]:
         """The rest."""
         used = self.used_dexes

@@ -175,6 +175,12 @@ class AccountReader:
         )
         return AccountSnapshot(account=self._account, summary=summary, positions=positions)
 
+    @property
+    def is_separate(self) -> bool:
+        """Whether every dex is known to have money of its own, without which it can have no order."""
+        mode = self.box.now.mode
+        return mode is not None and mode.value in SEPARATE_MODES
+
     def order_list(self, problems: Sequence[RowProblem]) -> OrderList:
         """Open orders as they are remembered, newest first.
 
@@ -186,8 +192,7 @@ class AccountReader:
         lost = [problem for one in held for problem in one.value.problems]
         orders = [order for one in held for order in one.value.orders]
         orders.sort(key=lambda order: (order.created_at is not None, order.created_at, order.order_id), reverse=True)
-        is_separate = memory.mode is not None and memory.mode.value in SEPARATE_MODES and memory.dexes is not None
-        needed = memory.used_dexes if is_separate else memory.known_dexes
+        needed = memory.used_dexes if self.is_separate else memory.known_dexes
         return OrderList(
             account=self._account,
             orders=tuple(orders),

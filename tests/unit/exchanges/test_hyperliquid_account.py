@@ -11,6 +11,7 @@ from monitor.domain.account import OrderSide, PositionSide, distinct_fills
 from monitor.domain.credentials import CheckOutcome, CredentialInputError
 from monitor.domain.errors import BudgetExhausted, MonitorError, PayloadError, RateLimited, TransportError, VenueError
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
+from monitor.exchanges.hyperliquid.account import HyperliquidAccount
 from monitor.exchanges.hyperliquid.account_dexes import DexRotation
 from tests.fakes.account_data import (
     ADDRESS,
@@ -257,8 +258,8 @@ def test_the_mode_is_asked_first_and_prices_only_when_needed() -> None:
     assert all((asked.headers or {}) == {"Content-Type": "application/json"} for asked in transport.asked)
 
 
-def test_a_minute_of_polls_stays_within_its_share_of_the_budget() -> None:
-    client, transport = hyperliquid_account()
+def runner(client: HyperliquidAccount, transport: FakeTransport) -> Callable[[int], int]:
+    """Polls by the default plan for so many seconds of the transport's clock and tells what that weighed."""
     jobs = client.poll_jobs()
     due = {job.key: 0.0 for job in jobs}
 
@@ -274,6 +275,12 @@ def test_a_minute_of_polls_stays_within_its_share_of_the_budget() -> None:
         return sum(one.weight for one in transport.asked[before[0] :]) + sum(
             weight for _, weight in transport.charged[before[1] :]
         )
+
+    return run
+
+
+def test_a_minute_of_polls_stays_within_its_share_of_the_budget() -> None:
+    run = runner(*hyperliquid_account())
 
     first, second = run(60), run(60)
 
@@ -450,16 +457,85 @@ def test_orders_of_dexes_in_use_are_read_and_others_by_and_by() -> None:
     assert found.oldest_part_mono_s is not None
 
 
-def test_orders_of_a_unified_account_are_complete_only_when_every_dex_was_asked() -> None:
-    client, _ = hyperliquid_account(userAbstraction="unifiedAccount")
+DEXES = [None, *({"name": name} for name in ("aaa", "bbb", "ccc", "ddd", "xyz"))]
+
+
+def order_on(dex: str) -> Callable[[dict[str, Any]], object]:
+    """One open order, on ``dex`` only."""
+    row = {**hyperliquid_data("frontendOpenOrders")[0], "coin": f"{dex}:A", "oid": 77, "children": []}
+    return lambda body: [row] if body.get("dex") == dex else []
+
+
+@pytest.mark.parametrize("mode", ["unifiedAccount", "portfolioMargin", "a mode of next year"])
+def test_an_order_on_a_dex_without_a_position_is_found_where_one_money_backs_all(mode: str) -> None:
+    client, transport = hyperliquid_account(
+        userAbstraction=mode,
+        perpDexs=DEXES,
+        clearinghouseState=by_dex(first=state(held())),
+        frontendOpenOrders=order_on("ddd"),
+    )
     client.poll_snapshot()
+    transport.asked.clear()
 
-    first = client.poll_open_orders().value
+    polls = [client.poll_open_orders().value for _ in range(3)]
+
+    asked = kinds_asked(transport)
+    names = ("aaa", "bbb", "ccc", "ddd", "xyz")
+    assert asked == ["frontendOpenOrders", *(f"frontendOpenOrders:{dex}" for dex in names)]
+    assert [one.is_complete for one in polls] == [False, False, True]
+    assert [order.venue_symbol for order in polls[-1].orders] == ["ddd:A"]
+    assert sum(one.weight for one in transport.asked) == 120
+
+
+def test_dexes_with_orders_and_the_others_alternate_after_the_first_round() -> None:
+    client, transport = hyperliquid_account(
+        userAbstraction="unifiedAccount",
+        perpDexs=DEXES,
+        clearinghouseState=by_dex(first=state(held())),
+        frontendOpenOrders=order_on("ddd"),
+    )
+    client.poll_snapshot()
+    for _ in range(3):
+        client.poll_open_orders()
+    transport.asked.clear()
+
     for _ in range(8):
-        last = client.poll_open_orders().value
+        found = client.poll_open_orders().value
 
-    assert not first.is_complete
-    assert last.is_complete
+    asked = [kind.removeprefix("frontendOpenOrders").removeprefix(":") for kind in kinds_asked(transport)]
+    assert asked == ["", "aaa", "ddd", "bbb", "", "ccc", "ddd", "xyz"]
+    assert found.is_complete
+
+
+def test_a_snapshot_of_a_unified_account_asks_every_dex_for_orders_and_waits_for_the_budget() -> None:
+    client, transport = hyperliquid_account(
+        userAbstraction="unifiedAccount",
+        perpDexs=DEXES,
+        clearinghouseState=by_dex(first=state(held())),
+        frontendOpenOrders=order_on("xyz"),
+    )
+
+    found = client.fetch_open_orders().value
+
+    assert [order.order_id for order in found.orders] == ["77"]
+    assert found.is_complete
+    assert kinds_asked(transport).count("frontendOpenOrders:aaa") == 1
+
+
+def test_orders_before_anything_else_is_known_are_not_called_complete() -> None:
+    found = hyperliquid_account(userAbstraction="unifiedAccount")[0].poll_open_orders().value
+
+    assert not found.is_complete
+
+
+def test_a_minute_of_polls_of_a_unified_account_costs_no_more_than_of_another() -> None:
+    run = runner(*hyperliquid_account(userAbstraction="unifiedAccount", perpDexs=DEXES))
+
+    first, second, third = run(60), run(60), run(60)
+
+    assert first < 360
+    assert 90 < second < 160
+    assert 90 < third < 135
 
 
 def test_past_orders_keep_unknown_states() -> None:
