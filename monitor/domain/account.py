@@ -7,7 +7,7 @@ positive when the account received. Ids are text. Stamps are timezone-aware UTC.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
@@ -16,6 +16,11 @@ from monitor.domain.credentials import AccountRef
 
 FAR_LIQUIDATION = 10
 """A liquidation price further away than this many times the price cannot be reached and says nothing."""
+
+ALL_KEPT = datetime(1970, 1, 1, tzinfo=UTC)
+"""Older than anything a venue keeps."""
+JUST_AFTER = timedelta(milliseconds=1)
+"""Venues stamp in milliseconds; of the oldest one in a list some may be missing."""
 
 
 class PositionSide(StrEnum):
@@ -172,6 +177,11 @@ class Fill:
     position_before: Decimal | None = None
 
     @property
+    def change(self) -> Decimal | None:
+        """What it did to the position, signed; ``None`` without a side."""
+        return None if self.side is None else self.size if self.side is OrderSide.BUY else -self.size
+
+    @property
     def key(self) -> str:
         """What tells it from every other one; the same for an execution that was sent twice."""
         told = (self.fill_id, self.order_id, self.venue_symbol, self.side, self.price, self.size, self.position_before)
@@ -265,10 +275,15 @@ class PastPositionList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillList:
-    """Executions, newest first."""
+    """Executions, newest first.
+
+    ``complete_since``: from here on every execution is in it, ``ALL_KEPT`` when nothing older is kept anywhere;
+    ``None``: no more is known than that these are the newest.
+    """
 
     account: AccountRef
     fills: tuple[Fill, ...]
+    complete_since: datetime | None = None
     problems: tuple[RowProblem, ...] = ()
 
 

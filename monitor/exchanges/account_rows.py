@@ -10,7 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 
-from monitor.domain.account import Fill, OpenOrder, Position, RowProblem
+from monitor.domain.account import JUST_AFTER, Fill, FillList, OpenOrder, Position, RowProblem
+from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import PayloadError
 from monitor.exchanges.decoding import MAX_SYMBOL_CHARS, FieldReader, clean_text, is_symbol
 
@@ -200,6 +201,28 @@ def total_of(parts: Sequence[Decimal | None]) -> Decimal | None:
             return None
         total += part
     return total
+
+
+def fill_list(
+    account: AccountRef,
+    fills: Sequence[Fill],
+    since: datetime | None,
+    limit: int,
+    problems: Sequence[RowProblem],
+) -> FillList:
+    """The newest ``limit`` of ``fills``, newest first, and from when on they are all there are.
+
+    ``since`` is so for all of ``fills``, ``None``: from the oldest of them on. A row of the reply that was lost may be
+    as new as the newest.
+    """
+    kept = tuple(fills[: max(0, limit)])
+    if any(problem.is_row_lost for problem in problems):
+        since = kept[0].time + JUST_AFTER if kept else None
+    elif kept and (since is None or len(kept) < len(fills)):
+        since = kept[-1].time + JUST_AFTER
+    elif len(kept) < len(fills):
+        since = None
+    return FillList(account=account, fills=kept, complete_since=since, problems=tuple(problems))
 
 
 def _row_id(value: object) -> str:

@@ -59,6 +59,13 @@ class AccountClient(Protocol):
         """The newest ``limit`` executions in [start, end], newest first."""
         ...
 
+    def poll_fills(self) -> Fetched[FillList]:
+        """The newest executions, back to midnight UTC as soon as the budget allows; later calls ask for the news only.
+
+        Thread: one at a time.
+        """
+        ...
+
     def fetch_funding(
         self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100
     ) -> Fetched[FundingPaidList]:

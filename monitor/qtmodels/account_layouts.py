@@ -95,14 +95,27 @@ POSITIONS: Final[tuple[Column[PositionRow], ...]] = (
         name="pnl_since_open",
         title="Since open",
         definition=(
-            "Unrealised PnL plus what was realised, and fees and funding, since the position was opened, as far as the "
-            "venue tells: some count them all, some tell funding only"
+            "Unrealised PnL, plus profit of parts already closed, less fees, plus funding, all since the position was "
+            "opened. Where the venue does not add these up they are from its list of fills: dash while that does not "
+            "reach back to the opening, or is older than the position"
         ),
         look=Look.GAIN,
         read=of("figures", "since_open"),
         sample="+000,000.00",
         is_amount=True,
         total="since_open",
+    ),
+    Column(
+        name="realized_today",
+        title="Realised today",
+        definition=(
+            "In this instrument since 00:00 UTC: profit of closed size less fees, plus funding payments; long and "
+            "short together. Dash while the list of fills does not reach back to midnight"
+        ),
+        look=Look.GAIN,
+        read=lambda row: row.today,
+        sample="Realised today",
+        is_amount=True,
     ),
     Column(
         name="liquidation_distance",
@@ -257,6 +270,20 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
         applies=_is_whole_account,
     ),
     Column(
+        name="pnl_since_open",
+        title="Since open",
+        definition=(
+            "Sum over the open positions since each was opened: unrealised PnL, profit of parts already closed, fees "
+            "and funding. Dash while one of them is not known"
+        ),
+        look=Look.GAIN,
+        read=lambda row: row.since_open,
+        sample="+000,000.00",
+        is_amount=True,
+        total="since_open",
+        applies=_is_whole_account,
+    ),
+    Column(
         name="realized_today",
         title="Realised today",
         definition=(
@@ -268,6 +295,20 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
         sample="Realised today",
         is_amount=True,
         total="today",
+        applies=_is_whole_account,
+    ),
+    Column(
+        name="venue_pnl_24h",
+        title="Venue's 24 h",
+        definition=(
+            "Profit or loss of the last 24 hours as the venue reckons it, realised and unrealised together; its newest "
+            "point may be some minutes old. Dash where a venue tells none"
+        ),
+        look=Look.GAIN,
+        read=lambda row: row.venue_day,
+        sample="+000,000.00",
+        is_amount=True,
+        total="venue_day",
         applies=_is_whole_account,
     ),
     Column(

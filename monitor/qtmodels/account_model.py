@@ -151,6 +151,11 @@ class AccountModel(QAbstractTableModel, Generic[RowT]):
             lines.insert(0, f"{row.ref.name} at {self._venue_title(row.ref.venue)}")
         if row.notes and column.name in {"account", "instrument", "asset"}:
             lines.append(f"{MARK} Not readable: {'; '.join(row.notes)}.")
+        lines += [
+            aside.text
+            for aside in row.asides
+            if aside.column == column.name and not (aside.is_amount and self._is_covered)
+        ]
         if column.look is Look.AGE or not row.is_believable:
             lines.append(explain_age(row.stamp, self._now_mono_s))
         return "\n".join(lines)

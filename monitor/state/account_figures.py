@@ -7,16 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
-from monitor.domain.account import Position, liquidation_distance
+from monitor.domain.account import Fill, Position, liquidation_distance
+from monitor.state.account_realized import DOLLARS, fills_by_symbol, realized_since_open, realized_today
 from monitor.state.accounts import AccountState
 from monitor.state.quotes import QuoteState
-
-DOLLARS: Final = frozenset({"USD", "USDT", "USDC", "USDT0", "USDH", "USDE"})
-"""Counted as one dollar each where accounts of several venues are added up."""
-FILLS_PAGE: Final = 100
-"""A list of at least this many fills, all of today, may have begun earlier today than it reaches back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +19,8 @@ class PositionFigures:
     """One position with what the quotes add.
 
     ``mark`` is the account reply's own, else the quotes'; ``is_mark_current`` False: that quote is old. ``distance`` is
-    a fraction of the mark, see :func:`liquidation_distance`. ``value`` is size times mark. ``since_open``: unrealised
-    PnL, and what was realised, paid and received since the position was opened as far as the venue tells.
+    a fraction of the mark, see :func:`liquidation_distance`. ``value`` is size times mark. ``realized``: profit of
+    closed parts, fees and funding since the position was opened; ``since_open``: the same and the unrealised PnL.
     """
 
     mark: Decimal | None
@@ -33,63 +28,57 @@ class PositionFigures:
     distance: Decimal | None
     value: Decimal | None
     unrealized: Decimal | None
+    realized: Decimal | None
     since_open: Decimal | None
 
 
-def position_figures(position: Position, quote: QuoteState | None, now_mono_s: float) -> PositionFigures:
-    """The figures of ``position`` with the mark price of ``quote`` where its own reply has none."""
+def position_figures(
+    position: Position, quote: QuoteState | None, now_mono_s: float, fills: Sequence[Fill] = ()
+) -> PositionFigures:
+    """The figures of ``position`` with the mark price of ``quote`` where its own reply has none.
+
+    ``fills``: those of its instrument, newest first; needed where the venue does not reckon ``realized`` itself.
+    """
     mark, is_current = position.mark_price, True
     if mark is None and quote is not None:
         mark, is_current = quote.mark, quote.is_current("mark", now_mono_s)
-    unrealized = position.unrealized_pnl
-    since_open = unrealized
-    if unrealized is not None:
-        # Where a venue counts the realised part it counts fees and funding in it.
-        since_open = unrealized + (
-            position.realized_pnl if position.realized_pnl is not None else (position.funding or Decimal(0))
-        )
+    unrealized, realized = position.unrealized_pnl, realized_since_open(position, fills)
     return PositionFigures(
         mark=mark,
         is_mark_current=is_current,
         distance=liquidation_distance(position, mark),
         value=None if mark is None else mark * position.size,
         unrealized=unrealized,
-        since_open=since_open,
+        realized=realized,
+        since_open=None if unrealized is None or realized is None else unrealized + realized,
     )
 
 
-def realized_today(state: AccountState, now: datetime) -> Decimal | None:
-    """Realised since 00:00 UTC: profit of closed size less fees, plus funding payments received.
+def since_open(state: AccountState) -> Decimal | None:
+    """Unrealised and realised PnL of every open position of an account since each was opened.
 
-    ``None`` while the fills are not known, do not reach back to midnight, or one of today's lacks its profit or fee.
-    Funding that a venue tells only as the sum over a position's life is not in it.
+    ``None`` unless every position is known, and this figure of each.
     """
-    if state.fills.value is None:
+    held = state.positions.value
+    if held is None or not held.is_complete:
         return None
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    fills = state.fills.value.fills
-    todays = [fill for fill in fills if fill.time >= midnight]
-    if len(todays) == len(fills) >= FILLS_PAGE:
-        return None
-    if any(problem.is_row_lost for problem in state.fills.problems):
-        return None
+    fills = fills_by_symbol(() if state.fills.value is None else state.fills.value.fills)
     total = Decimal(0)
-    for fill in todays:
-        if fill.realized_pnl is None or fill.fee_paid is None:
+    for position in held.positions:
+        realized = realized_since_open(position, fills.get(position.venue_symbol, ()))
+        if realized is None or position.unrealized_pnl is None:
             return None
-        # A fee in the coin that was traded is worth what that coin cost.
-        is_money = fill.fee_asset is None or fill.fee_asset in DOLLARS
-        total += fill.realized_pnl - (fill.fee_paid if is_money else fill.fee_paid * fill.price)
-    if state.funding.value is not None:
-        total += sum(
-            (
-                payment.amount
-                for payment in state.funding.value.payments
-                if payment.time >= midnight and not payment.is_position_total
-            ),
-            Decimal(0),
-        )
+        total += position.unrealized_pnl + realized
     return total
+
+
+def venue_gain(state: AccountState, period: str = "day") -> Decimal | None:
+    """PnL of ``period`` as the venue reckons it (realised and unrealised); ``None`` where it tells none."""
+    history = state.history.value
+    found = next((one for one in history.periods if one.period == period), None) if history is not None else None
+    if found is None or not found.pnl:
+        return None
+    return found.pnl[-1][1] - found.pnl[0][1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +118,8 @@ class AccountTotals:
     unrealized: Sum
     margin: Sum
     today: Sum
+    since_open: Sum
+    venue_day: Sum
 
 
 def totals(states: Sequence[AccountState], now: datetime, *, venue: str | None = None) -> AccountTotals:
@@ -152,4 +143,6 @@ def totals(states: Sequence[AccountState], now: datetime, *, venue: str | None =
         unrealized=total(None if one is None else one.unrealized_pnl for one in summaries),
         margin=total(None if one is None else one.margin_used for one in summaries),
         today=total(realized_today(state, now) for state in states),
+        since_open=total(since_open(state) for state in states),
+        venue_day=total(venue_gain(state) for state in states),
     )

@@ -13,9 +13,11 @@ from monitor.state.account_figures import (
     Sum,
     add_up,
     position_figures,
-    realized_today,
+    since_open,
     totals,
+    venue_gain,
 )
+from monitor.state.account_realized import fills_by_symbol, realized_today, realized_today_by_symbol
 from monitor.state.accounts import AccountBlock, AccountState
 from monitor.state.board import Board
 from monitor.state.quotes import Stamp
@@ -23,6 +25,15 @@ from monitor.state.verdict import Verdict
 
 NameOf: TypeAlias = Callable[[str, str], str]
 """Display name of an instrument by venue and venue symbol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """More to say of one cell. ``column``: its name; ``is_amount``: it tells how much somebody has."""
+
+    column: str
+    text: str
+    is_amount: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +49,7 @@ class Row:
     verdict: Verdict
     stamp: Stamp | None
     notes: tuple[str, ...] = ()
+    asides: tuple[Aside, ...] = ()
     is_lost: bool = False
 
     @property
@@ -57,6 +69,8 @@ class PositionRow(Row):
 
     position: Position | None = None
     figures: PositionFigures | None = None
+    today: Decimal | None = None
+    """Realised today in the instrument, by every position of the account in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +88,8 @@ class BalanceRow(Row):
     balance: Balance | None = None
     summary: AccountSummary | None = None
     today: Decimal | None = None
+    since_open: Decimal | None = None
+    venue_day: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +101,26 @@ class FillRow(Row):
 
 
 def position_rows(
-    states: Iterable[AccountState], board: Board, name_of: NameOf, now_mono_s: float
+    states: Iterable[AccountState], board: Board, name_of: NameOf, now_mono_s: float, now: datetime
 ) -> list[PositionRow]:
     """Every position of ``states``, in the venues' order."""
     rows: list[PositionRow] = []
     for state in states:
         block = state.positions
         common = _common(state, block, now_mono_s)
+        fills = fills_by_symbol(() if state.fills.value is None else state.fills.value.fills)
+        todays = realized_today_by_symbol(state, now)
         for position in () if block.value is None else block.value.positions:
             quote = board.quote((state.ref.venue, position.venue_symbol))
+            own = fills.get(position.venue_symbol, ())
             rows.append(
                 PositionRow(
                     row_id=f"{position.dex}/{position.position_id}",
                     name=name_of(state.ref.venue, position.venue_symbol),
                     notes=_notes(block.problems, position.position_id),
                     position=position,
-                    figures=position_figures(position, quote, now_mono_s),
+                    figures=position_figures(position, quote, now_mono_s, own),
+                    today=None if todays is None else todays.get(position.venue_symbol, Decimal(0)),
                     **common,
                 )
             )
@@ -145,7 +165,14 @@ def balance_rows(states: Iterable[AccountState], now_mono_s: float, now: datetim
             notes += (f"not in the equity, no price is known: {', '.join(summary.unvalued_assets)}",)
         rows.append(
             BalanceRow(
-                row_id="", name="Account", notes=notes, summary=summary, today=realized_today(state, now), **common
+                row_id="",
+                name="Account",
+                notes=notes,
+                summary=summary,
+                today=realized_today(state, now),
+                since_open=since_open(state),
+                venue_day=venue_gain(state),
+                **common,
             )
         )
         rows.extend(
@@ -213,7 +240,10 @@ def order_totals(rows: Sequence[OrderRow], venue: str | None) -> RowTotals:
 
 
 def balance_totals(states: Sequence[AccountState], now: datetime, venue: str | None) -> RowTotals:
-    """``equity``, ``available``, ``unrealized``, ``today`` and ``margin`` of the accounts of ``venue``, or of all."""
+    """Sums of the accounts of ``venue``, or of all.
+
+    ``equity``, ``available``, ``unrealized``, ``since_open``, ``today``, ``venue_day`` and ``margin``.
+    """
     found = totals([state for state in states if venue in {None, state.ref.venue}], now, venue=venue)
     return RowTotals(
         venue=venue,
@@ -223,7 +253,9 @@ def balance_totals(states: Sequence[AccountState], now: datetime, venue: str | N
             "equity": found.equity,
             "available": found.available,
             "unrealized": found.unrealized,
+            "since_open": found.since_open,
             "today": found.today,
+            "venue_day": found.venue_day,
             "margin": found.margin,
         },
     )

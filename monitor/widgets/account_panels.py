@@ -153,7 +153,7 @@ class AccountPanels(QObject):
         # A line of all says the same as that of the only venue.
         groups: list[str | None] = [*(venues if len(venues) > 1 else []), None]
         if name == "positions":
-            positions = position_rows(states, board, self._name_of, now_mono_s)
+            positions = position_rows(states, board, self._name_of, now_mono_s, now)
             rows, lines = positions, [position_totals(positions, group) for group in groups]
         elif name == "orders":
             orders = order_rows(states, self._name_of, now_mono_s)

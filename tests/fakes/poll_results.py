@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind, Failure
 from monitor.domain.market import Instrument, InstrumentCatalog, InstrumentKind, Quote, QuoteBatch
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
-from monitor.exchanges.base import Payload, Source
+from monitor.exchanges.base import Fetched, Payload, Source
 from monitor.polling.results import PollFailure, PollSuccess
 
 EPOCH = datetime(2026, 9, 26, 12, 0, 0, tzinfo=UTC)
@@ -146,6 +147,31 @@ def make_failure(
         made=made,
         streak=streak,
         next_due_in_s=1.0,
+    )
+
+
+def success_of(fetched: Fetched[Payload], account: AccountRef, what: str) -> PollSuccess:
+    """What a poller would hand over for a read of an account."""
+    return PollSuccess(
+        venue=account.venue,
+        endpoint=f"{account.venue}.{what}",
+        key=f"{account.venue}.{what}@{account.name}",
+        plan_epoch=0,
+        cadence_s=60.0,
+        payload=fetched.value,
+        requested_mono_s=fetched.requested_mono_s,
+        received_mono_s=fetched.received_mono_s,
+        received_at=fetched.received_at,
+        source=fetched.source,
+        cache_age_s=fetched.cache_age_s,
+        clock_offset_s=fetched.clock_offset_s,
+        traces=fetched.traces,
+        pools=(),
+        budget=make_budget(account.venue),
+        missed=0,
+        planned=1,
+        made=1,
+        account=account,
     )
 
 

@@ -17,9 +17,12 @@ from monitor.exchanges.bitunix.account import BitunixAccount
 from monitor.exchanges.bitunix.client import BitunixClient
 from monitor.exchanges.hyperliquid.account import HyperliquidAccount
 from monitor.exchanges.registry import VENUES
+from monitor.state.account_realized import fills_by_symbol, realized_since_open, realized_today
+from monitor.state.accounts import AccountState
 from monitor.transport.budget import BudgetRule, WeightBudget
 from monitor.transport.session import PooledSession
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
+from tests.fakes.poll_results import success_of
 
 CENT = Decimal("0.01")
 
@@ -276,6 +279,58 @@ def test_hyperliquid_fills_funding_orders_and_portfolio(demo: DemoServer, sessio
     assert [period.period for period in portfolio.periods][:4] == ["day", "week", "month", "allTime"]
     assert client.fetch_limits().value.cap
     assert [sub.name for sub in client.fetch_sub_accounts().value] == ["demo sub"]
+
+
+def test_todays_realised_pnl_of_bitunix_is_known_after_more_than_a_page_of_fills(
+    demo: DemoServer, sessions: dict[str, PooledSession]
+) -> None:
+    client = bitunix(demo, sessions)
+    state = AccountState(client.account)
+
+    for _ in range(6):
+        fetched = client.poll_fills()
+        state.take(success_of(fetched, client.account, "trades"))
+        if realized_today(state, fetched.received_at) is not None:
+            break
+
+    assert state.fills.value is not None
+    midnight = fetched.received_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    everything = client.fetch_fills(start=midnight, limit=3_000).value
+    known_by = fetched.received_at
+    todays = [fill for fill in everything.fills if fill.time <= known_by]
+    expected = sum((fill.realized_pnl or Decimal(0)) - (fill.fee_paid or Decimal(0)) for fill in todays)
+    assert realized_today(state, known_by) == expected
+    assert len(state.fills.value.fills) >= 100
+
+
+@pytest.mark.parametrize("name", ["demo", "demo unified"])
+def test_hyperliquid_pnl_since_open_counts_fees_and_funding(
+    demo: DemoServer, sessions: dict[str, PooledSession], name: str
+) -> None:
+    client = hyperliquid(demo, sessions, name)
+    # Executions first: what opens between the two reads is then of the position only, and unknown.
+    fills = client.poll_fills().value
+    positions = client.fetch_snapshot().value.positions.positions
+
+    by_symbol = fills_by_symbol(fills.fills)
+    known = 0
+    for position in positions:
+        own = by_symbol.get(position.venue_symbol, [])
+        realized = realized_since_open(position, own)
+        if realized is None:
+            continue
+        known += 1
+        left, fees = position.size, Decimal(0)
+        for fill in own:
+            if left <= 0:
+                break
+            # The demo's traders close in one go, so what is held was only ever added to.
+            fees += fill.fee_paid or Decimal(0)
+            left -= fill.size
+        assert left == 0
+        assert realized == (position.funding or Decimal(0)) - fees
+    assert known >= len(positions) - 1
+    assert fills.complete_since is not None
 
 
 @pytest.mark.parametrize(

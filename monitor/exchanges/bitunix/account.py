@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from monitor.domain.account import (
+    ALL_KEPT,
+    JUST_AFTER,
     AccountSnapshot,
     AccountSummary,
     Fill,
@@ -21,6 +23,8 @@ from monitor.domain.account import (
     RowProblem,
 )
 from monitor.domain.credentials import AccountCheck, AccountRef, Credentials
+from monitor.domain.errors import BudgetExhausted
+from monitor.exchanges.account_rows import fill_list
 from monitor.exchanges.asking import Asking, VenueClock, utc_now
 from monitor.exchanges.base import Fetched, PollJob
 from monitor.exchanges.bitunix import account_parse as parse
@@ -45,6 +49,11 @@ LEVERAGE = Endpoint(name="bitunix.leverage", method="GET", path=_BASE + "account
 PAGE_ROWS = 100
 """Most rows of a page."""
 MAX_PAGES = 50
+FILLS_KEPT = 2_000
+BACK_PAGES = 4
+"""Older pages of executions that a poll asks for at most."""
+OVERLAP = timedelta(minutes=1)
+"""What is listed late must not be missed."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,7 +66,7 @@ class BitunixAccount:
     Money is in USDT. When a contract margined in USDC is held, that wallet is read as well; it is listed as a balance
     but not added to the equity. A read-only key is enough.
 
-    Thread: any.
+    Thread: any; ``poll_fills`` from one at a time.
     """
 
     def __init__(
@@ -81,6 +90,7 @@ class BitunixAccount:
         )
         # Replaced as a whole, never changed: two pollers may read it at once.
         self._margin_coins: tuple[str, ...] = ("USDT",)
+        self._fills: FillList | None = None
 
     @property
     def account(self) -> AccountRef:
@@ -154,13 +164,37 @@ class BitunixAccount:
         """The newest ``limit`` executions in [start, end], newest first."""
         problems: list[RowProblem] = []
         with self._asking() as asking:
-            fills, _ = self._pages(
+            fills, is_all = self._pages(
                 asking, TRADES, _span(start, end), parse.parse_trades, _fill_key, problems=problems, limit=limit
             )
-            newest = sorted(fills, key=lambda fill: (fill.time, fill.fill_id), reverse=True)
-            return asking.fetched(
-                FillList(account=self._account, fills=tuple(newest[: max(0, limit)]), problems=tuple(problems))
+            since = (start or ALL_KEPT) if is_all else None
+            return asking.fetched(fill_list(self._account, _newest_fills(fills), since, limit, problems))
+
+    def poll_fills(self) -> Fetched[FillList]:
+        """The newest executions: a page, as many as it takes back to midnight UTC, then only what came since.
+
+        ``BACK_PAGES`` at a poll; until they reach back ``complete_since`` says how far they do.
+        """
+        problems: list[RowProblem] = []
+        held = self._fills
+        with self._asking() as asking:
+            known = () if held is None else held.fills
+            start = known[0].time - OVERLAP if known else None
+            limit = None if known else PAGE_ROWS
+            new, is_all = self._pages(
+                asking, TRADES, _span(start, None), parse.parse_trades, _fill_key, problems=problems, limit=limit
             )
+            fills = {fill.key: fill for fill in (*_newest_fills(new), *known)}
+            since = None if held is None else held.complete_since
+            if not known:
+                since = ALL_KEPT if is_all else None
+            elif not is_all:
+                # Between what is new and what was known some may be missing.
+                since = _newest_fills(new)[-1].time + JUST_AFTER if new else since
+            newest = _newest_fills(fills.values())
+            listed = fill_list(self._account, newest, since, FILLS_KEPT, problems)
+            self._fills = listed = self._fill_back(asking, listed)
+            return asking.fetched(listed)
 
     def fetch_position_history(
         self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100
@@ -224,6 +258,35 @@ class BitunixAccount:
             self._margin_coins = ("USDT", "USDC")
         return positions
 
+    def _fill_back(self, asking: Asking, listed: FillList) -> FillList:
+        """``listed`` with older executions, until it reaches back to midnight UTC or this poll has asked enough."""
+        midnight = self._session.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        problems = list(listed.problems)
+        for _ in range(BACK_PAGES):
+            since, fills = listed.complete_since, listed.fills
+            is_lost = any(problem.is_row_lost for problem in problems)
+            if is_lost or not fills or len(fills) >= FILLS_KEPT or since is None or since <= midnight:
+                break
+            edge = since - JUST_AFTER
+            try:
+                older, is_all = self._pages(
+                    asking,
+                    TRADES,
+                    _span(None, edge),
+                    parse.parse_trades,
+                    _fill_key,
+                    problems=problems,
+                    limit=PAGE_ROWS,
+                )
+            except BudgetExhausted:
+                break
+            found = _newest_fills({fill.key: fill for fill in (*fills, *older)}.values())
+            reached = _newest_fills(older)[-1].time + JUST_AFTER if older else edge
+            if not is_all and reached >= since:
+                break  # a page of one instant, or one that tells nothing new
+            listed = fill_list(self._account, found, ALL_KEPT if is_all else reached, FILLS_KEPT, problems)
+        return listed
+
     def _past_positions(
         self, asking: Asking, start: datetime | None, end: datetime | None, limit: int, problems: list[RowProblem]
     ) -> tuple[PastPosition, ...]:
@@ -267,8 +330,9 @@ class BitunixAccount:
             # A row that is lost to a problem is still a row of the page.
             if not count or (rows and not news):
                 return list(found.values()), total is None or skip >= total
-            if (limit is not None and len(found) >= limit) or (skip >= total if total is not None else count < wanted):
-                return list(found.values()), total is None or skip >= total
+            is_end = skip >= total if total is not None else count < wanted
+            if is_end or (limit is not None and len(found) >= limit):
+                return list(found.values()), is_end
         return list(found.values()), False
 
 
@@ -287,6 +351,10 @@ def _order_key(order: OpenOrder) -> str:
 
 def _fill_key(fill: Fill) -> str:
     return fill.key
+
+
+def _newest_fills(fills: Iterable[Fill]) -> tuple[Fill, ...]:
+    return tuple(sorted(fills, key=lambda fill: (fill.time, fill.fill_id), reverse=True))
 
 
 def _newest_orders(orders: Iterable[OpenOrder]) -> tuple[OpenOrder, ...]:

@@ -34,7 +34,7 @@ class Reads(Protocol):
         """Open orders."""
         ...
 
-    def fetch_fills(self) -> Fetched[FillList]:
+    def poll_fills(self) -> Fetched[FillList]:
         """Executions."""
         ...
 
@@ -62,6 +62,6 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
         job("account", SUMMARY_EVERY_S, reads.fetch_summary),
         job("positions", POSITIONS_EVERY_S, reads.fetch_positions),
         job("orders", ORDERS_EVERY_S, reads.fetch_open_orders),
-        job("trades", FILLS_EVERY_S, reads.fetch_fills),
+        job("trades", FILLS_EVERY_S, reads.poll_fills),
         job("past_positions", FUNDING_EVERY_S, reads.fetch_funding),
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from monitor.domain.account import (
+    ALL_KEPT,
     AccountHistory,
     AccountSnapshot,
     Fill,
@@ -17,6 +18,7 @@ from monitor.domain.account import (
     RowProblem,
 )
 from monitor.domain.credentials import AccountCheck, AccountRef, Credentials, clean_address
+from monitor.exchanges.account_rows import fill_list
 from monitor.exchanges.asking import Asking, VenueClock, utc_now
 from monitor.exchanges.base import Fetched, PollJob
 from monitor.exchanges.decoding import to_ms
@@ -169,17 +171,18 @@ class HyperliquidAccount:
             if start is None:
                 rows = self._session.ask_rows(asking, "userFills")
                 found = history.parse_fills(rows, ACCOUNT_INFO["userFills"].endpoint.name, problems)
+                since = ALL_KEPT if len(rows) < FILLS_KEPT else None
                 fills = tuple(fill for fill in found if end is None or fill.time <= end)
             else:
+                since = start
                 fills = self._range(asking, "userFillsByTime", history.parse_fills, (start, end), problems=problems)
-            return asking.fetched(
-                FillList(account=self._account, fills=_newest(fills)[: max(0, limit)], problems=tuple(problems))
-            )
+            return asking.fetched(fill_list(self._account, _newest(fills), since, limit, problems))
 
     def poll_fills(self) -> Fetched[FillList]:
         """The newest executions, up to 2000: all at the first time, then only what came since."""
         problems: list[RowProblem] = []
         held = self._reader.box.now.fills
+        since = self._reader.box.now.fills_since
         with self._asking() as asking:
             if held:
                 parse = history.parse_fills
@@ -189,9 +192,10 @@ class HyperliquidAccount:
             else:
                 rows = self._session.ask_rows(asking, "userFills")
                 fills = _newest(history.parse_fills(rows, ACCOUNT_INFO["userFills"].endpoint.name, problems))
-            fills = fills[:FILLS_KEPT]
-            self._reader.box.keep(fills=fills)
-            return asking.fetched(FillList(account=self._account, fills=fills, problems=tuple(problems)))
+                since = ALL_KEPT if len(rows) < FILLS_KEPT else None
+            listed = fill_list(self._account, fills, since, FILLS_KEPT, problems)
+            self._reader.box.keep(fills=listed.fills, fills_since=listed.complete_since)
+            return asking.fetched(listed)
 
     def fetch_funding(
         self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from monitor.domain.account import Fill, FundingPaid, OpenOrder, RowProblem
@@ -43,6 +44,8 @@ class AccountMemory:
     orders: Mapping[str, Held[DexOrders]]
     fills: tuple[Fill, ...] = ()
     """Newest first."""
+    fills_since: datetime | None = None
+    """See ``FillList.complete_since``."""
     funding: tuple[FundingPaid, ...] = ()
     """Newest first."""
 

@@ -6,10 +6,20 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.domain.account import FillList, FundingPaid, FundingPaidList, PositionList
+from monitor.domain.account import (
+    ALL_KEPT,
+    AccountHistory,
+    AccountPeriod,
+    Fill,
+    FillList,
+    FundingPaid,
+    FundingPaidList,
+    PositionList,
+)
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind
-from monitor.state.account_figures import position_figures, realized_today, totals
+from monitor.state.account_figures import position_figures, since_open, totals, venue_gain
+from monitor.state.account_realized import realized_today
 from monitor.state.account_tables import (
     balance_rows,
     fill_rows,
@@ -34,6 +44,11 @@ def sample() -> Sample:
     accounts = SampleAccounts(board, clock)
     accounts.fill_in()
     return board, clock, feed, accounts
+
+
+def listed(*found: Fill) -> FillList:
+    """All there are."""
+    return FillList(account=MAIN, fills=found, complete_since=ALL_KEPT)
 
 
 def name_of(venue: str, symbol: str) -> str:
@@ -182,12 +197,12 @@ def test_the_mark_of_a_position_without_one_comes_from_the_quotes(sample: Sample
     assert position_figures(position(unrealized_pnl=None), quote, clock.now_s).since_open is None
     own = position_figures(position(mark_price=D(90_000), realized_pnl=None, funding=D(-3)), quote, clock.now_s)
     assert own.mark == 90_000
-    assert own.since_open == D("703.25")
+    assert own.since_open is None, "without its executions, what was realised is not known"
 
 
 def test_rows_carry_their_problems_and_a_lost_row_is_still_a_row(sample: Sample) -> None:
     board, clock, _, _ = sample
-    rows = position_rows(board.accounts, board, name_of, clock.now_s)
+    rows = position_rows(board.accounts, board, name_of, clock.now_s, clock.utc_now())
 
     assert [row.name for row in rows] == ["bitunix:BTCUSDT", "bitunix:ETHUSDT", "hyperliquid:BTC", "unreadable"]
     assert [len(row.notes) for row in rows] == [0, 0, 1, 1]
@@ -217,7 +232,7 @@ def test_fills_that_share_an_id_are_told_apart(sample: Sample) -> None:
         replace(first, venue_symbol="ETHUSDT"),
         replace(first, time=first.time - timedelta(minutes=1)),
     )
-    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=shared))
+    accounts.deliver(MAIN, "trades", listed(*shared))
 
     assert fill_ids(board, clock) == ["f2", "f2", "f2"]
     keys = {row.key for row in fill_rows(board.accounts, name_of, clock.now_s)}
@@ -233,7 +248,7 @@ def test_dust_fills_with_id_0_are_told_apart(sample: Sample) -> None:
         replace(first, fill_id="order 0", order_id="0", venue_symbol=symbol, size=D(size), realized_pnl=D(0))
         for symbol, size in (("@107", "0.01"), ("@142", "0.02"), ("@142", "0.03"))
     ]
-    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=tuple(dust)))
+    accounts.deliver(MAIN, "trades", listed(*dust))
 
     assert len(fill_ids(board, clock)) == 3
     assert realized_today(board.accounts.states[MAIN], clock.utc_now()) == 3 * D("-1.94")
@@ -251,7 +266,7 @@ def test_a_fill_that_was_sent_twice_counts_once(sample: Sample) -> None:
 
 def test_sums_say_how_many_parts_they_are_made_of(sample: Sample) -> None:
     board, clock, _, accounts = sample
-    rows = position_rows(board.accounts, board, name_of, clock.now_s)
+    rows = position_rows(board.accounts, board, name_of, clock.now_s, clock.utc_now())
     unrealized = position_totals(rows, None).sums["unrealized"]
 
     assert unrealized.value == D("706.25") + D("-351.84") + D("412.9")
@@ -293,21 +308,65 @@ def test_today_is_what_was_realised_since_midnight_utc(sample: Sample) -> None:
     assert realized_today(vault, now) == D("-1.25"), "yesterday's payment is not today's"
     clock.now_s += 1
     newest, _ = fills(now)
-    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=(replace(newest, realized_pnl=None),)))
+    accounts.deliver(MAIN, "trades", listed(replace(newest, realized_pnl=None)))
     assert realized_today(main, now) is None, "a part that is not known is not 0"
     clock.now_s += 1
     in_base = replace(newest, fee_asset="BTC", fee_paid=D("0.00001"))
-    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=(in_base,)))
+    accounts.deliver(MAIN, "trades", listed(in_base))
     assert realized_today(main, now) == D("55.5") - D("0.00001") * D("97100.5")
     clock.now_s += 1
-    page = tuple(replace(newest, fill_id=str(number)) for number in range(100))
-    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=page))
-    assert realized_today(main, now) is None, "the page may not reach back to midnight"
+    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=(newest,)))
+    assert realized_today(main, now) is None, "the list may not reach back to midnight"
+    clock.now_s += 1
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    short = FillList(account=MAIN, fills=(newest,), complete_since=midnight + timedelta(milliseconds=1))
+    accounts.deliver(MAIN, "trades", short)
+    assert realized_today(main, now) is None, "it begins after midnight"
     clock.now_s += 1
     whole_life = FundingPaid(venue_symbol="BTC", time=now, amount=D(-50), is_position_total=True)
     accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=()))
     accounts.deliver(MAIN, "past_positions", FundingPaidList(account=MAIN, payments=(whole_life,)))
     assert realized_today(main, now + timedelta(seconds=1)) == 0
+
+
+def test_today_is_known_for_each_instrument(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    clock.now_s += 1
+    newest, _ = fills(clock.utc_now())
+    accounts.deliver(MAIN, "trades", listed(newest, replace(newest, venue_symbol="SOLUSDT", realized_pnl=D(7))))
+    rows = position_rows(board.accounts.of_venue(FIRST), board, name_of, clock.now_s, clock.utc_now())
+
+    assert [(row.name, row.today) for row in rows] == [
+        (f"{FIRST}:BTCUSDT", D("55.5") - D("1.94")),
+        (f"{FIRST}:ETHUSDT", D(0)),
+    ]
+    assert realized_today(board.accounts.states[MAIN], clock.utc_now()) == D("62.5") - 2 * D("1.94")
+
+
+def test_the_venues_own_day_is_the_last_point_less_the_first(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    now = clock.utc_now()
+    assert venue_gain(board.accounts.states[VAULT]) is None, "not asked yet is not 0"
+    points = ((now - timedelta(days=1), D("2.5")), (now - timedelta(hours=2), D(90)), (now, D("-7.5")))
+    day = AccountPeriod(period="day", values=(), pnl=points, volume=None)
+    empty = AccountPeriod(period="week", values=(), pnl=(), volume=None)
+    accounts.deliver(VAULT, "portfolio", AccountHistory(account=VAULT, periods=(empty, day)))
+    (row, *_) = balance_rows(board.accounts.of_venue("hyperliquid"), clock.now_s, now)
+
+    assert row.venue_day == D(-10)
+    assert venue_gain(board.accounts.states[VAULT], "week") is None
+    assert totals(tuple(board.accounts), now).venue_day.known == 1
+
+
+def test_an_accounts_pnl_since_open_needs_every_position(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    main, vault = board.accounts.states[MAIN], board.accounts.states[VAULT]
+
+    assert since_open(main) == D("706.25") - D("21.5") - D("351.84") - D("4.02")
+    assert since_open(vault) is None, "a row of it was lost"
+    clock.now_s += 1
+    accounts.deliver(MAIN, "positions", PositionList(account=MAIN, positions=(position(unrealized_pnl=None),)))
+    assert since_open(main) is None
 
 
 def test_a_problem_of_the_keyring_is_the_accounts_own(sample: Sample) -> None:
@@ -334,6 +393,6 @@ def test_an_empty_list_is_known_to_be_empty(sample: Sample) -> None:
     clock.now_s += 1
     accounts.deliver(MAIN, "positions", PositionList(account=MAIN, positions=()))
 
-    rows = position_rows(board.accounts.of_venue(FIRST), board, name_of, clock.now_s)
+    rows = position_rows(board.accounts.of_venue(FIRST), board, name_of, clock.now_s, clock.utc_now())
     assert rows == []
     assert position_totals(rows, FIRST).sums["value"].value is None
