@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
 
 from monitor.domain.credentials import AccountRef
 
@@ -131,26 +130,6 @@ class OpenOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastPosition:
-    """One closed position; ``max_size`` is the largest it was."""
-
-    venue_symbol: str
-    side: PositionSide
-    position_id: str
-    max_size: Decimal | None
-    entry_price: Decimal | None
-    close_price: Decimal | None
-    realized_pnl: Decimal | None
-    fee_paid: Decimal | None
-    funding: Decimal | None
-    liquidated_size: Decimal | None
-    leverage: Decimal | None
-    margin_mode: str | None
-    opened_at: datetime | None
-    closed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
     """One execution. ``realized_pnl`` before fees; ``direction`` is the venue's free text.
 
@@ -265,15 +244,6 @@ class OrderList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastPositionList:
-    """Closed positions, newest first."""
-
-    account: AccountRef
-    positions: tuple[PastPosition, ...]
-    problems: tuple[RowProblem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FillList:
     """Executions, newest first.
 
@@ -294,47 +264,6 @@ class FundingPaidList:
     account: AccountRef
     payments: tuple[FundingPaid, ...]
     problems: tuple[RowProblem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeverageSetting:
-    """What a new position of this instrument would be opened with."""
-
-    venue_symbol: str
-    leverage: Decimal | None
-    margin_mode: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountPeriod:
-    """How one period went, oldest point first: account value and PnL since the period's start, and volume traded."""
-
-    period: str
-    values: tuple[tuple[datetime, Decimal], ...]
-    pnl: tuple[tuple[datetime, Decimal], ...]
-    volume: Decimal | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountHistory:
-    """The venue's own history of the account, by period (``day``, ``week``, ``month``, ``allTime``, ``perpDay`` …)."""
-
-    account: AccountRef
-    periods: tuple[AccountPeriod, ...]
-    problems: tuple[RowProblem, ...] = ()
-
-
-AccountPayload: TypeAlias = (
-    AccountSummary
-    | PositionList
-    | AccountSnapshot
-    | OrderList
-    | PastPositionList
-    | FillList
-    | FundingPaidList
-    | AccountHistory
-)
-"""What a read of an account brings."""
 
 
 def distinct_fills(fills: Iterable[Fill]) -> tuple[Fill, ...]:

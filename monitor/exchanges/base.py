@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from monitor.domain.account import AccountPayload
+from monitor.domain.account_history import AccountPayload
 from monitor.domain.credentials import AccountRef
 from monitor.domain.market import (
     CandleBatch,

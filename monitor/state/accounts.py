@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Generic, TypeAlias, TypeVar
 
 from monitor.domain.account import (
-    AccountHistory,
     AccountSnapshot,
     AccountSummary,
     FillList,
@@ -17,6 +16,7 @@ from monitor.domain.account import (
     RowProblem,
     distinct_fills,
 )
+from monitor.domain.account_history import AccountHistory
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind
 from monitor.polling.results import PollFailure, PollSuccess

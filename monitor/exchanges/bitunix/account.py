@@ -14,14 +14,12 @@ from monitor.domain.account import (
     FillList,
     FundingPaid,
     FundingPaidList,
-    LeverageSetting,
     OpenOrder,
     OrderList,
-    PastPosition,
-    PastPositionList,
     PositionList,
     RowProblem,
 )
+from monitor.domain.account_history import LeverageSetting, PastPosition, PastPositionList
 from monitor.domain.credentials import AccountCheck, AccountRef, Credentials
 from monitor.domain.errors import BudgetExhausted
 from monitor.exchanges.account_rows import fill_list

@@ -13,16 +13,15 @@ from monitor.domain.account import (
     Balance,
     Fill,
     FundingPaid,
-    LeverageSetting,
     OpenOrder,
     OrderSide,
-    PastPosition,
     Position,
     PositionList,
     PositionSide,
     RowProblem,
     reachable_liquidation,
 )
+from monitor.domain.account_history import LeverageSetting, PastPosition
 from monitor.domain.credentials import AccountRef
 from monitor.exchanges.account_rows import RowFields, read_object, read_rows, total_of
 

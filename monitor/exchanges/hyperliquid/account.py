@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from monitor.domain.account import (
     ALL_KEPT,
-    AccountHistory,
     AccountSnapshot,
     Fill,
     FillList,
@@ -17,6 +16,7 @@ from monitor.domain.account import (
     OrderList,
     RowProblem,
 )
+from monitor.domain.account_history import AccountHistory
 from monitor.domain.credentials import AccountCheck, AccountRef, Credentials, clean_address
 from monitor.exchanges.account_rows import fill_list
 from monitor.exchanges.asking import Asking, VenueClock, utc_now

@@ -7,7 +7,13 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from monitor.domain.account import AccountPeriod, Fill, FundingPaid, OpenOrder, RowProblem
+from monitor.domain.account import (
+    Fill,
+    FundingPaid,
+    OpenOrder,
+    RowProblem,
+)
+from monitor.domain.account_history import AccountPeriod
 from monitor.domain.credentials import Address, CredentialInputError, clean_address
 from monitor.domain.errors import PayloadError
 from monitor.exchanges.account_rows import RowFields, read_object, read_rows

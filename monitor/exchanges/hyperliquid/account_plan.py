@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from monitor.domain.account import AccountHistory, AccountSnapshot, FillList, FundingPaidList, OrderList
+from monitor.domain.account import (
+    AccountSnapshot,
+    FillList,
+    FundingPaidList,
+    OrderList,
+)
+from monitor.domain.account_history import AccountHistory
 from monitor.domain.credentials import AccountRef
 from monitor.exchanges.base import Fetched, Payload, PollJob
 from monitor.exchanges.hyperliquid.account_info import ACCOUNT_INFO

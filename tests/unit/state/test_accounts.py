@@ -8,14 +8,13 @@ import pytest
 
 from monitor.domain.account import (
     ALL_KEPT,
-    AccountHistory,
-    AccountPeriod,
     Fill,
     FillList,
     FundingPaid,
     FundingPaidList,
     PositionList,
 )
+from monitor.domain.account_history import AccountHistory, AccountPeriod
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind
 from monitor.state.account_figures import position_figures, since_open, totals, venue_gain
