@@ -5,6 +5,7 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,11 @@ from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_keyring import FakeKeyring
 from tests.fakes.tls_server import LoopbackServer, Received, drop, reset, serving
 
-# Of no form that a redaction rule knows, so that only not saying them helps.
+# Words are of no form that a redaction rule knows, so that only not saying them helps; digits are what venues give out.
 KEY = "Unique-Planted-Key-Zebra-77"
 SECRET = "Unique-Planted-Secret-Okapi-88"
+HEX_KEY = "7e57c0de4b1d5eed" * 2
+HEX_SECRET = "7e575ec4e7b0a710" * 2
 ADDRESS = "0x" + "7e57ADd4" * 5
 
 pytestmark = pytest.mark.allow_warnings
@@ -59,7 +62,7 @@ class Echo(AccountVenue):
 
     def __call__(self, received: Received) -> None:
         self.note(received)
-        said = " ".join([received.body.decode(), *received.headers.values(), SECRET]).replace('"', "'")
+        said = " ".join([received.body.decode(), *received.headers.values(), SECRET, HEX_SECRET]).replace('"', "'")
         received.reply(self._body(said), status=self._status, headers={"Content-Type": self._content_type})
 
 
@@ -124,27 +127,43 @@ def client_of(server: LoopbackServer, tmp_path: Path, credentials: Credentials) 
     return make(session, credentials, pause=clock.advance), session
 
 
-def credentials_of(venue: str) -> Credentials:
-    inputs = {"api_key": KEY, "secret": SECRET} if venue == "bitunix" else {"address": ADDRESS}
-    return ACCOUNT_VENUES[venue].make_credentials("main", inputs)
+INPUTS = {
+    "bitunix, words": {"api_key": KEY, "secret": SECRET},
+    "bitunix, digits": {"api_key": HEX_KEY, "secret": HEX_SECRET},
+    "hyperliquid": {"address": ADDRESS},
+}
 
 
-@pytest.mark.parametrize("disturbance", DISTURBANCES)
-@pytest.mark.parametrize("venue", ["bitunix", "hyperliquid"])
-def test_no_text_anywhere_holds_what_signed_or_named_the_account(
-    venue: str, disturbance: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    texts: list[str] = []
+def credentials_of(which: str) -> Credentials:
+    venue = which.partition(",")[0]
+    return ACCOUNT_VENUES[venue].make_credentials("main", INPUTS[which])
+
+
+@contextmanager
+def everything_logged(folder: Path, texts: list[str]) -> Iterator[None]:
+    """Adds the whole log to ``texts`` in the end: as it is written, and what it would be without redaction."""
     raw_log, redacted_log = io.StringIO(), io.StringIO()
-    setup = configure_logging(tmp_path / "log", stream=redacted_log, is_verbose=True)
+    setup = configure_logging(folder, stream=redacted_log, is_verbose=True)
     raw = logging.StreamHandler(raw_log)
     logging.getLogger().addHandler(raw)
     for name in ("", "monitor", "urllib3", "requests", "http", "keyring"):
         logging.getLogger(name).setLevel(logging.DEBUG)
+    yield
+    setup.close()
+    logging.getLogger().removeHandler(raw)
+    texts += [raw_log.getvalue(), redacted_log.getvalue()]
+
+
+@pytest.mark.parametrize("disturbance", DISTURBANCES)
+@pytest.mark.parametrize("which", INPUTS)
+def test_no_text_anywhere_holds_what_signed_or_named_the_account(
+    which: str, disturbance: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    texts: list[str] = []
     behave = DISTURBANCES[disturbance]()
-    credentials = credentials_of(venue)
+    credentials = credentials_of(which)
     log = logging.getLogger("monitor.test")
-    with serving(behave=behave) as server:
+    with everything_logged(tmp_path / "log", texts), serving(behave=behave) as server:
         client, session = client_of(server, tmp_path, credentials)
         reads = [client.fetch_snapshot, client.fetch_open_orders, client.fetch_fills, client.fetch_funding]
         for read in [*reads, client.fetch_order_history]:
@@ -161,24 +180,25 @@ def test_no_text_anywhere_holds_what_signed_or_named_the_account(
         with pytest.raises((TypeError, AttributeError)) as caught:
             pickle.dumps(value)
         texts += traceback.format_exception(caught.value)
-    setup.close()
-    logging.getLogger().removeHandler(raw)
 
     captured = capfd.readouterr()
-    texts += [captured.out, captured.err, raw_log.getvalue(), redacted_log.getvalue()]
+    texts += [captured.out, captured.err]
     texts += [path.read_text("utf-8", "replace") for path in tmp_path.rglob("*") if path.is_file()]
     everything = "\n".join(texts).lower()
-    hidden = [KEY, SECRET] if venue == "bitunix" else [ADDRESS[2:]]
+    hidden = [text.removeprefix("0x") for text in INPUTS[which].values()]
     assert server.served > 0
     assert "monitor" in everything
     assert [text for text in hidden if text.lower() in everything] == []
     assert [text for text in (*behave.signatures, *behave.nonces) if text in everything] == []
-    assert bool(behave.signatures) is (venue == "bitunix")
+    assert bool(behave.signatures) is which.startswith("bitunix")
 
 
-def test_a_request_repeated_after_a_stale_connection_is_signed_right(tmp_path: Path) -> None:
+def test_a_request_repeated_after_a_stale_connection_is_signed_right_and_says_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     venue = AccountVenue(secret=SECRET)
     wrong: list[str] = []
+    texts: list[str] = []
 
     def checked(received: Received) -> None:
         if received.headers["sign"] != expected_sign(received, key=KEY, secret=SECRET):
@@ -190,12 +210,13 @@ def test_a_request_repeated_after_a_stale_connection_is_signed_right(tmp_path: P
         venue.note(received)
         drop(received)
 
-    with serving(behave=checked) as server:
-        client, session = client_of(server, tmp_path, credentials_of("bitunix"))
+    with everything_logged(tmp_path / "log", texts), serving(behave=checked) as server:
+        client, session = client_of(server, tmp_path, credentials_of("bitunix, words"))
         first = next(job for job in client.poll_jobs() if job.endpoint == "bitunix.positions")
         first.fetch()
         server.script.append(unseen)
         healed = first.fetch()
+        texts += [repr(healed), repr(vars(session)), repr(vars(client))]
         session.close()
 
     assert [trace.is_healed for trace in healed.traces] == [True, False]
@@ -203,6 +224,11 @@ def test_a_request_repeated_after_a_stale_connection_is_signed_right(tmp_path: P
     # The venue never answered the second, so its signature and nonce may be used again.
     assert len(venue.signatures) == 3
     assert venue.signatures[1] == venue.signatures[2] != venue.signatures[0]
+    captured = capfd.readouterr()
+    texts += [captured.out, captured.err, *(file.read_text() for file in (tmp_path / "log").iterdir())]
+    everything = "\n".join(texts).lower()
+    assert "urllib3" in everything, "the log was at DEBUG"
+    assert [text for text in (KEY, SECRET, *venue.signatures, *venue.nonces) if text.lower() in everything] == []
 
 
 def test_the_keyrings_failures_say_nothing_either(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -213,7 +239,7 @@ def test_the_keyrings_failures_say_nothing_either(tmp_path: Path, caplog: pytest
         for error in (RuntimeError(SECRET), ValueError({"secret": SECRET}), OSError(5, SECRET)):
             keyring.error = error
             with pytest.raises(CredentialError) as caught:
-                store.add(credentials_of("bitunix"))
+                store.add(credentials_of("bitunix, words"))
             logging.getLogger("monitor.test").error("failed", exc_info=caught.value)
             texts += [*traceback.format_exception(caught.value), repr(caught.value), caught.value.detail]
 

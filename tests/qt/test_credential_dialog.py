@@ -9,7 +9,7 @@ from keyring.errors import KeyringLocked
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from monitor.assembly import assemble
@@ -26,6 +26,7 @@ from monitor.state.accounts import Access
 from monitor.widgets.credential_dialog import CredentialDialog
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 from tests.fakes.fake_keyring import FakeKeyring
+from tests.fakes.widget_texts import everything_in
 
 KEY, SECRET = "unique-key-Zebra-1234", "unique-secret-Okapi-5678"
 PRIVATE_KEY = "0x" + "5eC0de77" * 8
@@ -88,17 +89,6 @@ def fill(dialog: CredentialDialog, name: str, **inputs: str) -> None:
 
 def choose(dialog: CredentialDialog, venue: str) -> None:
     dialog.venue.setCurrentIndex(dialog.venue.findData(venue))
-
-
-def everything_in(widget: QWidget) -> str:
-    """All texts that the dialog holds anywhere."""
-    found = []
-    for child in widget.findChildren(QWidget):
-        for name in ("text", "toolTip", "accessibleName", "accessibleDescription", "placeholderText", "windowTitle"):
-            read = getattr(child, name, None)
-            if callable(read):
-                found.append(str(read()))
-    return "\n".join(found)
 
 
 def test_an_account_is_added_with_the_keyboard_and_its_secrets_are_gone_from_the_fields(
