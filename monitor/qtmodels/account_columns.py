@@ -48,7 +48,8 @@ RIGHT_LOOKS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column(Generic[RowT]):
-    """One column. ``name`` is its heading in a file, ``total`` the name of its sum in ``RowTotals.sums``.
+    """One column. ``name`` is its heading in a file, ``total`` the name of its sum in ``RowTotals.sums``,
+    ``sum_title`` what the sum is called where that is not the column's title.
 
     ``is_amount``: it tells how much somebody has, so it is covered for screen sharing. ``sample`` sets its width.
     ``applies`` False for a row: the column says nothing of it and stays empty, which is not "unknown"; of a row that
@@ -63,6 +64,7 @@ class Column(Generic[RowT]):
     sample: str
     is_amount: bool = False
     total: str = ""
+    sum_title: str = ""
     applies: Callable[[RowT], bool] | None = None
     is_always: bool = False
 
@@ -126,7 +128,9 @@ def stamp_text(stamp: datetime) -> str:
 
 
 def side_text(side: str) -> str:
-    """A side with the arrow that makes it readable without its colour."""
+    """A side with the arrow that makes it readable without its colour; nothing where there is no side."""
+    if not side:
+        return ""
     return f"{'▲' if side in {'long', 'buy'} else '▼'} {side}"
 
 

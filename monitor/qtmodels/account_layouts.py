@@ -228,6 +228,7 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
         sample="0,000,000.00 *",
         is_amount=True,
         total="equity",
+        sum_title="Equity",
     ),
     Column(
         name="available",

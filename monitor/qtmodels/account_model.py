@@ -1,6 +1,7 @@
 """Rows of an account table for Qt: texts, covered amounts, sorting by value and filtering by what is visible."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -161,6 +162,26 @@ class AccountModel(QAbstractTableModel, Generic[RowT]):
         return "\n".join(lines)
 
 
+@dataclass(frozen=True, slots=True)
+class SumFigure:
+    """One sum in words. ``value`` is ``None`` when it is unknown or covered; ``story`` says what it is a sum of."""
+
+    title: str
+    text: str
+    look: Look
+    value: Decimal | None
+    story: str
+
+
+@dataclass(frozen=True, slots=True)
+class VenueFigures:
+    """The sums of one venue, by its name and its title."""
+
+    venue: str
+    title: str
+    figures: tuple[SumFigure, ...]
+
+
 class TotalsModel(QAbstractTableModel):
     """The sums below a table: a line per venue where there are several, and one of all."""
 
@@ -185,6 +206,24 @@ class TotalsModel(QAbstractTableModel):
         self.beginResetModel()
         self._totals, self._is_covered = tuple(lines), is_covered
         self.endResetModel()
+
+    def figures_of(self, line: RowTotals, *, is_covered: bool) -> VenueFigures:
+        """The sums of a venue's ``line``, for showing them in one line of text."""
+        figures = []
+        for column in self._columns:
+            found = line.sums.get(column.total) if column.total else None
+            if found is not None:
+                figures.append(
+                    SumFigure(
+                        title=column.sum_title or column.title,
+                        text=COVERED if is_covered else sum_text(found, column.look),
+                        look=column.look,
+                        value=None if is_covered else found.value,
+                        story=self._tooltip(line, column),
+                    )
+                )
+        venue = line.venue or ""
+        return VenueFigures(venue, self._venue_title(venue) if venue else "All", tuple(figures))
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """Qt: number of lines."""

@@ -37,9 +37,6 @@ from monitor.widgets.theme import Theme
 NAMES: Final = ("positions", "orders", "balances", "fills")
 """Docks, in their order as tabs; each is also the name of the account's block it shows, balances of the summary."""
 
-LOW_TABLE_PX: Final = 260
-"""A table lower than this keeps its room for rows: one line of sums."""
-
 _NO_ACCOUNT: Final = (
     "No account yet. Add one to see {what} here: an API key that may only read, or a public address. "
     "This app only reads and cannot trade."
@@ -165,8 +162,7 @@ class AccountPanels(QObject):
             fills = fill_rows(states, self._name_of, now_mono_s)
             rows, lines = fills, [fill_totals(fills, group) for group in groups]
         table.show_rows(rows, now_mono_s, self._empty_state(name, states, now_mono_s))
-        is_low = table.height() < LOW_TABLE_PX
-        table.show_totals(() if not rows else lines[-1:] if is_low else lines)
+        table.show_totals(lines if rows else ())
         table.show_chips([self._chip(state, _block_of(state, name), now_mono_s) for state in states])
 
     def _name_of(self, venue: str, symbol: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -29,6 +29,10 @@ from monitor.state.account_tables import Row, RowTotals
 from monitor.widgets.account_chips import AccountChips, Chip
 from monitor.widgets.account_delegate import PADDING_PX, AccountDelegate
 from monitor.widgets.theme import Theme
+from monitor.widgets.venue_sums import VenueSums
+
+LOW_TABLE_PX: Final = 260
+"""A table lower than this keeps its room for rows: the sums of all venues share one line."""
 
 FILTER_HINT: Final = "Filter: account, instrument, side …"
 
@@ -80,6 +84,8 @@ class AccountTable(QWidget):
         self.table.setItemDelegate(self._delegate)
         self.footer.setModel(self.totals)
         self.footer.setItemDelegate(self._total_delegate)
+        self.venue_sums = VenueSums(f"{title}, sums by venue", theme)
+        self._lines: tuple[RowTotals, ...] = ()
         self._arrange_columns(columns)
         self._make_head(theme)
         self._make_empty()
@@ -87,6 +93,7 @@ class AccountTable(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.table, 1)
+        layout.addWidget(self.venue_sums)
         layout.addWidget(self.footer)
         self._connect()
         self.show_totals(())
@@ -111,9 +118,15 @@ class AccountTable(QWidget):
         header.setMinimumSectionSize(36)
         header.setSectionsMovable(True)
         metrics = self.table.fontMetrics()
+        font = QFont(self.table.font())
+        font.setBold(True)
+        bold = QFontMetrics(font)
         for number, column in enumerate(columns):
             # The heading needs room for its arrow when the table is sorted by it.
             wanted = max(metrics.horizontalAdvance(column.sample), metrics.horizontalAdvance(column.title) + 8)
+            if column.total:
+                # Sums are bold, and have a star when a part is missing.
+                wanted = max(wanted, bold.horizontalAdvance(f"{column.sample.removesuffix(' *')} *"))
             self.table.setColumnWidth(number, wanted + 2 * PADDING_PX + 4)
             self.footer.setColumnWidth(number, self.table.columnWidth(number))
         self.table.setSortingEnabled(True)
@@ -199,10 +212,26 @@ class AccountTable(QWidget):
             self.empty_button.setVisible(empty.offers_accounts)
 
     def show_totals(self, lines: Sequence[RowTotals]) -> None:
-        """Show the sums, or no footer at all."""
-        self.totals.set_lines(lines, is_covered=self.model.is_covered)
-        self.footer.setVisible(bool(lines))
-        self.footer.setFixedHeight(self.footer.verticalHeader().defaultSectionSize() * len(lines) + 2)
+        """Show the sums, that of all last, or no footer at all."""
+        self._lines = tuple(lines)
+        self._place_totals()
+
+    def _place_totals(self) -> None:
+        """A line each where there is room, else one of all and one for the venues together."""
+        is_low = self.height() < LOW_TABLE_PX and len(self._lines) > 1
+        is_covered = self.model.is_covered
+        below = self._lines[-1:] if is_low else self._lines
+        self.totals.set_lines(below, is_covered=is_covered)
+        self.footer.setVisible(bool(below))
+        self.footer.setFixedHeight(self.footer.verticalHeader().defaultSectionSize() * len(below) + 2)
+        self.venue_sums.setVisible(is_low)
+        together = self._lines[:-1] if is_low else ()
+        self.venue_sums.set_venues([self.totals.figures_of(line, is_covered=is_covered) for line in together])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: another height may have room for other sums."""
+        super().resizeEvent(event)
+        self._place_totals()
 
     def show_chips(self, chips: Sequence[Chip]) -> None:
         """Show how old each account's part is."""
@@ -211,7 +240,7 @@ class AccountTable(QWidget):
     def set_covered(self, is_covered: bool) -> None:
         """Hide or show every amount."""
         self.model.set_covered(is_covered)
-        self.totals.set_lines(self.totals.lines, is_covered=is_covered)
+        self._place_totals()
         # What was typed may no longer be visible in any row.
         self.proxy.invalidate()
 
@@ -220,6 +249,7 @@ class AccountTable(QWidget):
         self._delegate.set_theme(theme)
         self._total_delegate.set_theme(theme)
         self.chips.set_theme(theme)
+        self.venue_sums.set_theme(theme)
         self.table.viewport().update()
         self.footer.viewport().update()
 

@@ -1,0 +1,130 @@
+"""Sums per venue and of all: seen at the default height of the window, one line each where there is room."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from monitor.qtmodels.account_columns import COVERED
+from monitor.widgets.account_panels import NAMES
+from monitor.widgets.account_table import LOW_TABLE_PX, AccountTable
+from tests.fakes.account_samples import MAIN, SampleAccounts
+from tests.fakes.sample_window import SampleWindow
+from tests.qt.conftest import WindowFactory
+
+
+@pytest.fixture
+def sample(window_factory: WindowFactory) -> SampleWindow:
+    """A window with two accounts, in the layout of a first start."""
+    made = window_factory(seconds=5)
+    made.window.resize(1280, 720)
+    made.window.show()
+    made.window.reset_layout()
+    SampleAccounts(made.board, made.clock).fill_in()
+    return made
+
+
+def shown(sample: SampleWindow, name: str) -> AccountTable:
+    """The table ``name``, brought to the front and fed."""
+    sample.window.docks[name].raise_()
+    QApplication.processEvents()
+    sample.window.panels.accounts.refresh()
+    QApplication.processEvents()
+    return sample.window.panels.accounts.tables[name]
+
+
+def all_line(table: AccountTable) -> dict[str, str]:
+    """The line of all, by column name."""
+    line = table.totals.rowCount() - 1
+    return {
+        column.name: str(table.totals.index(line, at).data(Qt.ItemDataRole.DisplayRole))
+        for at, column in enumerate(table.model.columns)
+    }
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("positions", "unrealised +354.41", "unrealised +412.90"),
+        ("orders", "value left 14,250.00", "value left 28,985.00"),
+        ("balances", "equity 15,420.75", "equity 40,210.50"),
+        ("fills", "realised +55.50", "realised –"),
+    ],
+)
+def test_each_venues_sums_are_seen_at_the_default_height(
+    sample: SampleWindow, size: tuple[int, int], name: str, first: str, second: str
+) -> None:
+    sample.window.resize(*size)
+    sample.window.reset_layout()
+    table = shown(sample, name)
+    sums = table.venue_sums
+
+    assert table.height() < LOW_TABLE_PX, "this is the case where a line each does not fit"
+    assert all_line(table)["account"] == "All"
+    assert sums.isVisible()
+    assert not sums.visibleRegion().isEmpty()
+    assert sums.geometry().bottom() < table.footer.geometry().top() <= table.rect().bottom()
+    assert sums.shown_figures >= 1
+    assert [venue.title for venue in sums.venues] == ["Bitunix", "Hyperliquid"]
+    told = sums.accessibleName()
+    assert first in told.partition(";")[0]
+    assert second in told.partition(";")[2]
+    assert table.table.viewport().height() >= 2 * table.table.verticalHeader().defaultSectionSize(), "rows keep room"
+
+
+def test_realised_today_of_each_venue_has_room_on_a_small_screen(sample: SampleWindow) -> None:
+    sums = shown(sample, "balances").venue_sums
+    titles = [figure.title for figure in sums.venues[0].figures[: sums.shown_figures]]
+
+    assert titles[:4] == ["Equity", "Available", "Unrealised", "Realised today"]
+
+
+def test_a_high_table_has_a_line_for_each_venue_in_the_columns(sample: SampleWindow) -> None:
+    table = shown(sample, "positions")
+    assert table.totals.rowCount() == 1
+    table.resize(table.width(), LOW_TABLE_PX + 40)
+
+    assert not table.venue_sums.isVisibleTo(table)
+    assert [table.totals.index(line, 0).data() for line in range(3)] == ["Bitunix", "Hyperliquid", "All"]
+
+
+def test_one_venue_alone_has_no_line_that_says_the_same_twice(sample: SampleWindow) -> None:
+    sample.board.accounts.set_refs((MAIN,))
+    table = shown(sample, "positions")
+
+    assert all_line(table)["unrealized_pnl"] == "+354.41"
+    assert table.venue_sums.venues == ()
+    assert not table.venue_sums.isVisibleTo(table)
+
+
+def test_hidden_amounts_are_not_in_the_venues_line(sample: SampleWindow) -> None:
+    sample.window.commands_of_user.named["hide_amounts"].trigger()
+    for name in NAMES:
+        sums = shown(sample, name).venue_sums
+        said = sums.accessibleName() + sums.toolTip()
+        figures = [figure for venue in sums.venues for figure in venue.figures]
+
+        assert figures
+        assert {figure.text for figure in figures} == {COVERED}
+        assert {figure.value for figure in figures} == {None}
+        assert not any(amount in said for amount in ("354.41", "412.9", "15,420", "40,210", "55.5"))
+
+
+def test_a_sum_that_misses_a_part_is_marked_and_explained(sample: SampleWindow) -> None:
+    sums = shown(sample, "positions").venue_sums
+
+    assert sums.venues[1].figures[0].text == "+412.90 *"
+    assert "Only 1 of 2 are known" in sums.toolTip()
+    assert "Dollar coins" in sums.toolTip()
+
+
+def test_a_narrow_line_shows_fewer_figures_of_every_venue(sample: SampleWindow) -> None:
+    sums = shown(sample, "positions").venue_sums
+    assert sums.shown_figures == 4
+    sums.resize(700, sums.height())
+    assert 1 <= sums.shown_figures < 4
+    sums.resize(90, sums.height())
+    assert sums.shown_figures == 0
+    picture = sums.grab().toImage()
+
+    assert len({picture.pixel(x, picture.height() // 2) for x in range(picture.width())}) > 2, "names are drawn"
