@@ -151,7 +151,10 @@ def _test(options: argparse.Namespace, store: CredentialStore) -> int:
                 text = "What the keyring holds for this account cannot be right: replace it."
                 results.append(_result(ref, CredentialProblem.DAMAGED.value, text))
                 continue
-            results.append(_checked(client.check()))
+            check = client.check()
+            results.append(_checked(check))
+            if check.permission_hint:
+                say(f"{ref}: {check.permission_hint}")
         for runtime in runtimes.values():
             runtime.transport.close()
     except AssemblyError as error:

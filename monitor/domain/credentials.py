@@ -205,6 +205,20 @@ class AccountCheck:
     equity: Decimal | None = None
     currency: str | None = None
 
+    @property
+    def is_flawless(self) -> bool:
+        """The account can be read, and nothing is left to mend."""
+        return self.is_ok and self.outcome is CheckOutcome.OK
+
+    @property
+    def permission_hint(self) -> str:
+        """What to say of what the key may do, of credentials that work; empty where there is nothing to say."""
+        if not self.is_ok:
+            return ""
+        if self.can_trade is None:
+            return "The venue does not tell what a key may do: make sure that this one is read-only."
+        return "This key can trade: a read-only key is safer, and enough here." if self.can_trade else ""
+
 
 def clean_name(text: str) -> str:
     """A user's name for an account, trimmed, or ``CredentialInputError``.

@@ -5,6 +5,10 @@ from monitor.domain.credentials import AccountCheck, CheckOutcome, CredentialPro
 from monitor.qtmodels.account_service import AccountAnswer
 from monitor.qtmodels.figures import price_text
 
+OK_MARK = "✓"
+WARNING_MARK = "⚠"
+FAILED_MARK = "✕"
+
 _HEADS: dict[CheckOutcome, str] = {
     CheckOutcome.OK: "It works.",
     CheckOutcome.WRONG_KEY: "The key is wrong.",
@@ -29,30 +33,41 @@ _KEYRING_HEADS: dict[CredentialProblem, str] = {
     CredentialProblem.REFUSED_BACKEND: "This keyring is not safe.",
 }
 
-CAN_TRADE = "This key can trade: a read-only key is safer, and enough here."
-
 
 def answer_text(answer: AccountAnswer, *, hides_amounts: bool) -> str:
     """What to show of an answer: what is wrong in a few words, then the whole sentence."""
     if answer.check is not None:
         return check_text(answer.check, hides_amounts=hides_amounts)
     head = "" if answer.problem is None else _KEYRING_HEADS.get(answer.problem, "")
-    return f"{head} {answer.text}".strip()
+    return _headed(head, answer.text)
 
 
 def check_text(check: AccountCheck, *, hides_amounts: bool) -> str:
     """Result of a test, with the clock's offset, what the key may do and what was seen."""
-    parts = [_HEADS[check.outcome], check.text]
+    parts = [_headed(_HEADS[check.outcome], check.text)]
     offset_s, error_s = check.clock_offset_s, check.clock_offset_error_s
     if check.outcome is CheckOutcome.CLOCK_SKEW and offset_s is not None:
-        way = "behind" if offset_s > 0 else "ahead of"
-        error = "" if error_s is None else f" (± {error_s:.1f} s)"
-        parts.append(f"It is {abs(offset_s):.1f} s{error} {way} the venue's.")
-    if check.can_trade:
-        parts.append(CAN_TRADE)
+        offset = f"{abs(offset_s):.1f} s"
+        if offset not in check.text:
+            way = "behind" if offset_s > 0 else "ahead of"
+            error = "" if error_s is None else f" (± {error_s:.1f} s)"
+            parts.append(f"It is {offset}{error} {way} the venue's.")
+    parts.append(check.permission_hint)
     if check.is_ok and check.equity is not None and not hides_amounts:
         parts.append(f"Equity {price_text(check.equity, 2)} {check.currency or ''}".strip() + ".")
-    return " ".join(parts)
+    return " ".join(part for part in parts if part)
+
+
+def answer_mark(answer: AccountAnswer) -> str:
+    """✓ for what is well, ⚠ for what works but leaves something to mend, ✕ for what failed."""
+    if not answer.is_ok:
+        return FAILED_MARK
+    return OK_MARK if answer.check is None or answer.check.is_flawless else WARNING_MARK
+
+
+def _headed(head: str, text: str) -> str:
+    """``text`` behind ``head``, unless it begins by saying the same."""
+    return text if text.startswith(head.rstrip(".")) else f"{head} {text}".strip()
 
 
 def waiting_text(waiting: KeyringWait, waited_s: float) -> str:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from monitor.domain.credentials import AccountRef, CredentialInputError
 from monitor.exchanges.accounts import AccountVenue
 from monitor.qtmodels.account_service import AccountAnswer, AccountService
-from monitor.qtmodels.account_texts import answer_text, waiting_text
+from monitor.qtmodels.account_texts import FAILED_MARK, WARNING_MARK, answer_mark, answer_text, waiting_text
 from monitor.state.accounts import Access
 from monitor.widgets.credential_fields import LABEL_WIDTH_PX, CredentialFields, GuardedEdit
 
@@ -198,10 +198,10 @@ class CredentialDialog(QDialog):
         venue, name = self.list.currentItem().data(_REF_ROLE)
         return AccountRef(str(venue), str(name))
 
-    def show_result(self, text: str, *, is_ok: bool) -> None:
-        """Say how something ended."""
-        self.result_label.setObjectName("" if is_ok else "problem")
-        self.result_label.setText(f"{'✓' if is_ok else '✕'} {text}" if text else "")
+    def show_result(self, text: str, mark: str = FAILED_MARK) -> None:
+        """Say how something ended; ``mark`` stands before it, and sets its colour."""
+        self.result_label.setObjectName({FAILED_MARK: "problem", WARNING_MARK: "warning"}.get(mark, ""))
+        self.result_label.setText(f"{mark} {text}" if text else "")
         self.result_label.style().unpolish(self.result_label)
         self.result_label.style().polish(self.result_label)
 
@@ -212,7 +212,7 @@ class CredentialDialog(QDialog):
             return
         self._is_busy = False
         title = "" if answer.ref is None else f"{answer.ref.name}: "
-        self.show_result(title + answer_text(answer, hides_amounts=self._hides_amounts), is_ok=answer.is_ok)
+        self.show_result(title + answer_text(answer, hides_amounts=self._hides_amounts), answer_mark(answer))
         if answer.is_ok and answer.what in {"add", "replace"}:
             self._end_replace()
             self.name.forget()
@@ -251,11 +251,11 @@ class CredentialDialog(QDialog):
             QWidget.setTabOrder(before, edit)
             before = edit
         QWidget.setTabOrder(before, self.keep)
-        self.show_result("", is_ok=True)
+        self.show_result("")
         self._show_buttons()
 
     def _on_refused(self, why: str) -> None:
-        self.show_result(why, is_ok=False)
+        self.show_result(why)
 
     def _on_keep(self) -> None:
         try:
@@ -264,7 +264,7 @@ class CredentialDialog(QDialog):
             else:
                 self._service.add(self._venue.venue, self.name.text(), self.fields.inputs())
         except CredentialInputError as error:
-            self.show_result(str(error), is_ok=False)
+            self.show_result(str(error))
             return
         self.fields.forget()
         self._begin("Storing…")
@@ -274,7 +274,7 @@ class CredentialDialog(QDialog):
             name = self._replacing.name if self._replacing is not None else self.name.text()
             self._service.test_typed(self._venue.venue, name, self.fields.inputs())
         except CredentialInputError as error:
-            self.show_result(str(error), is_ok=False)
+            self.show_result(str(error))
             return
         self._begin("Testing…")
 
@@ -332,7 +332,7 @@ class CredentialDialog(QDialog):
     def _on_stop_waiting(self) -> None:
         self._service.cancel()
         self._is_busy = False
-        self.show_result("Not waited for. What the keyring still does shows in the list.", is_ok=False)
+        self.show_result("Not waited for. What the keyring still does shows in the list.")
         self._show_buttons()
 
     def _begin(self, text: str) -> None:

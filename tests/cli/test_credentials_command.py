@@ -273,6 +273,11 @@ def test_good_accounts_of_both_venues_are_code_0(desk: Desk, venue: LoopbackServ
     assert set(first) == set(second)
     assert run_test(desk, venue, "--venue", "bitunix", "--name", "Main") == 0
     assert desk.out == "bitunix/main: ok: The account can be read.\n"
+    assert desk.err == (
+        "bitunix/main: The venue does not tell what a key may do: make sure that this one is read-only.\n"
+    )
+    run_test(desk, venue, "--venue", "hyperliquid")
+    assert "read-only" not in desk.err, "an address signs nothing"
 
 
 @pytest.mark.parametrize(
@@ -309,17 +314,29 @@ def test_a_wrong_clock_is_told_with_its_offset(desk: Desk, venue: LoopbackServer
     assert run_test(desk, venue, "--json") == 0
     (result,) = desk.document["results"]
     assert result["clock_offset_s"] == pytest.approx(3_600.0, abs=60.0)
+    assert result["outcome"] == "clock_skew"
     assert "clock" in result["text"]
     assert f"{abs(result['clock_offset_s']):.1f} s" in result["text"]
 
 
-def test_one_account_in_a_locked_keyring_is_a_result_of_its_own(desk: Desk, venue: LoopbackServer) -> None:
+@pytest.mark.parametrize(
+    ("error", "outcome", "words"),
+    [
+        (errors.KeyringLocked(), "keyring_locked", "Unlock it"),
+        (errors.NoKeyringError(), "keyring_absent", "There is no keyring"),
+    ],
+)
+def test_an_account_whose_keyring_is_closed_is_a_result_of_its_own(
+    desk: Desk, venue: LoopbackServer, error: Exception, outcome: str, words: str
+) -> None:
     desk.add()
-    desk.keyring.error = errors.KeyringLocked()
+    desk.keyring.error = error
 
     assert run_test(desk, venue, "--json") == 1
     (result,) = desk.document["results"]
-    assert (result["outcome"], result["equity"]) == ("keyring_locked", None)
+    assert (result["outcome"], result["equity"]) == (outcome, None)
+    assert words in result["text"]
+    assert "Public data works without it" in result["text"]
     assert venue.served == 0
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from keyring.errors import KeyringLocked
+from keyring.errors import KeyringLocked, NoKeyringError
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -247,6 +247,36 @@ def test_a_locked_keyring_is_said_and_can_be_tried_again(bench: Bench, tmp_path:
     assert not dialog.again_button.isVisible()
 
 
+def test_an_absent_keyring_is_said_by_test_and_by_add(bench: Bench, tmp_path: Path, qtbot: QtBot) -> None:
+    other = CredentialStore(tmp_path / FILE_NAME, backend=bench.keyring, is_trusted=True)
+    other.add(ACCOUNT_VENUES["bitunix"].make_credentials("main", {"api_key": KEY, "secret": SECRET}))
+    bench.keyring.error = NoKeyringError("no")
+    bench.service.start()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("open")))
+    dialog = CredentialDialog(bench.service, hides_amounts=False)
+    qtbot.addWidget(dialog)
+    dialog.test_stored.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("test")))
+
+    assert bench.answered("test")[0].problem is CredentialProblem.ABSENT
+    said = dialog.result_label.text()
+    assert said.startswith("✕ main: There is no keyring to keep secrets in.")
+    assert "Public data works without it" in said
+    fill(dialog, "other", api_key=KEY + "2", secret=SECRET)
+    dialog.keep.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("add")))
+    assert "There is no keyring" in dialog.result_label.text()
+    assert bench.service.refs == (AccountRef("bitunix", "main"),)
+
+
+def test_the_advice_to_use_a_read_only_key_is_seen_where_a_key_is_typed(dialog: CredentialDialog) -> None:
+    assert dialog.advice.isVisible()
+    assert "read-only key is enough and recommended" in dialog.advice.text()
+    assert "does not tell what a key may do" in dialog.advice.text()
+    choose(dialog, "hyperliquid")
+    assert "Only the public address is needed" in dialog.advice.text()
+
+
 def test_a_keyring_that_waits_for_its_user_shows_progress_and_can_be_left(
     bench: Bench, dialog: CredentialDialog, qtbot: QtBot
 ) -> None:
@@ -304,10 +334,34 @@ def test_test_says_what_is_wrong_with_a_key(
     bench.controller.stop(15.0)
 
     assert said in dialog.result_label.text()
+    assert dialog.result_label.text()[0] == ("✓" if said == "It works." else "✕")
+    assert ("make sure that this one is read-only" in dialog.result_label.text()) is (said == "It works.")
     assert key not in dialog.result_label.text()
     assert "Equity" not in dialog.result_label.text(), "amounts are hidden"
     assert bench.service.refs == ()
     assert bench.keyring.entries == {}
+
+
+def test_a_wrong_clock_is_a_warning_with_its_offset(exchange: DemoServer, bench: Bench, qtbot: QtBot) -> None:
+    runtimes = assemble(("bitunix",), Settings(), base_urls=exchange.venues, ca_file=exchange.ca_file)
+    bench.controller.attach(runtimes)
+    dialog = CredentialDialog(bench.service, hides_amounts=True)
+    qtbot.addWidget(dialog)
+    fill(dialog, "", api_key="demo-key-worth-nothing", secret=DEMO_SECRET)
+    exchange.add_fault(kind="clock_skew", venue="bitunix", seconds=90.0)
+    dialog.test_typed.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("test")), timeout_ms=30_000)
+    exchange.clear_faults()
+    bench.controller.stop(15.0)
+    said = dialog.result_label.text()
+    check = bench.answered("test")[0].check
+
+    assert check is not None
+    assert check.clock_offset_s == pytest.approx(90.0, abs=5.0)
+    assert said.startswith("⚠")
+    assert "The clock of this computer is wrong." in said
+    assert said.count(f"{check.clock_offset_s:.1f} s") == 1
+    assert dialog.result_label.objectName() == "warning"
 
 
 def test_a_venue_that_is_down_is_told_from_a_wrong_key(exchange: DemoServer, bench: Bench, qtbot: QtBot) -> None:

@@ -54,12 +54,13 @@ def run_check(reads: Reads, session: PrivateSession, pause: Callable[[float], No
         return _check(reads, session, outcome, text, is_ok=False)
     hint = clock_sentence(session.offset)
     if session.was_clock_corrected:
-        text = (
-            f"The key and its secret are right. {hint or 'This computer clock is wrong.'} The monitor corrects for it."
-        )
+        wrong = hint or "This computer's clock is wrong."
+        text = f"The key and its secret are right. {wrong} The monitor corrects for it."
         return _check(reads, session, CheckOutcome.CLOCK_SKEW, text, is_ok=True, summary=summary)
-    text = "The account can be read." if hint is None else f"The account can be read. {hint}"
-    return _check(reads, session, CheckOutcome.OK, text, is_ok=True, summary=summary)
+    if hint is not None:
+        text = f"The account can be read. {hint}"
+        return _check(reads, session, CheckOutcome.CLOCK_SKEW, text, is_ok=True, summary=summary)
+    return _check(reads, session, CheckOutcome.OK, "The account can be read.", is_ok=True, summary=summary)
 
 
 def _check(
