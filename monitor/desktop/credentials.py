@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -106,6 +107,39 @@ class CredentialStore:
             CredentialError: ``MISSING``, or the keyring's trouble.
         """
         self._put(self.find(credentials.account.venue, credentials.account.name), credentials.values)
+
+    def rename(self, ref: AccountRef, name: str) -> AccountRef:
+        """Give an account another name; its place in the list and its secrets stay.
+
+        Raises:
+            CredentialInputError: the name cannot be one.
+            CredentialError: ``DUPLICATE``, ``MISSING``, or the keyring's or the index's trouble; then nothing changed.
+        """
+        new = AccountRef(ref.venue, clean_name(name))
+        accounts = load_index(self._index_file)
+        others = [one for one in accounts if one != ref and one.venue == new.venue]
+        if any(one.name.casefold() == new.name.casefold() for one in others):
+            raise CredentialError("There is already an account of this name.", problem=_P.DUPLICATE)
+        values = self.load(ref).values
+        if new == ref:
+            return ref
+        self._put(new, values)
+        try:
+            save_index(self._index_file, tuple(new if one == ref else one for one in accounts))
+        except CredentialError:
+            self._drop(new)
+            raise
+        try:
+            self._drop(ref)
+        except CredentialError:
+            save_index(self._index_file, accounts)
+            with suppress(CredentialError):
+                self._drop(new)
+            raise
+        if new.name.casefold() == ref.name.casefold():
+            # To Windows both are the same entry, and it has just been deleted.
+            self._put(new, values)
+        return new
 
     def load(self, ref: AccountRef) -> Credentials:
         """The secrets of an account.

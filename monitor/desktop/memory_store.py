@@ -33,6 +33,16 @@ class MemoryStore:
         self.load(credentials.account)
         self._kept[credentials.account] = credentials
 
+    def rename(self, ref: AccountRef, name: str) -> AccountRef:
+        """Give an account another name; ``CredentialError`` (``DUPLICATE``, ``MISSING``)."""
+        kept, new = self.load(ref), AccountRef(ref.venue, clean_name(name))
+        others = [one for one in self._kept if one != ref and one.venue == new.venue]
+        if any(one.name.casefold() == new.name.casefold() for one in others):
+            raise CredentialError("There is already an account of this name.", problem=CredentialProblem.DUPLICATE)
+        made = Credentials(account=new, values=kept.values)
+        self._kept = {(new if one == ref else one): (made if one == ref else held) for one, held in self._kept.items()}
+        return new
+
     def load(self, ref: AccountRef) -> Credentials:
         """What opens an account; ``CredentialError`` (``MISSING``)."""
         found = self._kept.get(ref)

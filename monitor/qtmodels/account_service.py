@@ -6,14 +6,14 @@ through the outbox and is told by a signal in the GUI thread.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
 from monitor.assembly import make_account_client
 from monitor.controller import Controller
+from monitor.desktop.account_store import AccountStore
 from monitor.desktop.credential_worker import CredentialTask, CredentialWorker, KeyringWait
 from monitor.desktop.demo_process import DemoAccount
 from monitor.domain.credentials import (
@@ -23,6 +23,7 @@ from monitor.domain.credentials import (
     CredentialInputError,
     CredentialProblem,
     Credentials,
+    clean_name,
 )
 from monitor.domain.errors import MonitorError
 from monitor.exchanges.accounts import AccountVenue
@@ -33,36 +34,12 @@ TOKEN_CREDENTIALS = -30
 """Of what the keyring's thread brings; tokens of ``PollEngine.run_once`` are positive."""
 
 
-class AccountStore(Protocol):
-    """Where credentials are kept. Every method may block: called from the keyring's thread only."""
-
-    def names(self, venue: str | None = None) -> tuple[AccountRef, ...]:
-        """Every account."""
-        ...
-
-    def add(self, credentials: Credentials) -> AccountRef:
-        """Keep a new one."""
-        ...
-
-    def replace(self, credentials: Credentials) -> None:
-        """Other secrets for one that exists."""
-        ...
-
-    def load(self, ref: AccountRef) -> Credentials:
-        """What opens one."""
-        ...
-
-    def remove(self, ref: AccountRef) -> None:
-        """Delete one."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountAnswer:
     """How something the user asked for ended.
 
-    ``what`` is ``add``, ``replace``, ``remove``, ``test``, ``open`` or ``list``. ``problem`` is the keyring's, if it
-    was one; ``check`` the result of a test. ``text`` is for people.
+    ``what`` is ``add``, ``replace``, ``rename``, ``remove``, ``test``, ``open`` or ``list``. ``problem`` is the
+    keyring's, if it was one; ``check`` the result of a test. ``text`` is for people.
     """
 
     what: str
@@ -201,6 +178,12 @@ class AccountService(QObject):
         self._refuse_twin(credentials, is_new=False)
         self._submit("replace", ref, f"replacing {ref.name}", partial(_kept, self._store.replace, credentials))
 
+    def rename(self, ref: AccountRef, name: str) -> None:
+        """Give an account another name. Raises ``CredentialInputError`` when it cannot be one."""
+        wanted = clean_name(name)
+        self._refuse_taken(AccountRef(ref.venue, wanted), but=ref)
+        self._submit("rename", ref, f"renaming {ref.name}", partial(self._store.rename, ref, wanted))
+
     def remove(self, ref: AccountRef) -> None:
         """Delete an account and its secrets."""
         self._submit("remove", ref, f"deleting {ref.name}", partial(self._store.remove, ref))
@@ -282,15 +265,32 @@ class AccountService(QObject):
                 self._controller.set_account_refs((*self.refs, value.account))
             self._controller.open_account(value)
             self.changed.emit()
+        elif brought.what == "rename" and ref is not None and isinstance(value, AccountRef):
+            self._take_name(ref, value)
+            ref = value
         elif brought.what == "remove" and ref is not None:
             self._controller.set_account_refs(tuple(one for one in self.refs if one != ref))
             self.changed.emit()
         text = {
             "add": "Stored. It is polled from now on.",
             "replace": "Replaced. The new ones are used from now on.",
+            "rename": "Renamed.",
             "remove": "Deleted, and its secrets with it.",
         }.get(brought.what, "")
         self._tell(brought.what, ref, is_ok=True, text=text)
+
+    def _take_name(self, ref: AccountRef, new: AccountRef) -> None:
+        known = self._controller.credentials_of(ref)
+        self._offered = tuple(
+            replace(one, name=new.name) if (one.venue, one.name) == (ref.venue, ref.name) else one
+            for one in self._offered
+        )
+        self._controller.set_account_refs(tuple(new if one == ref else one for one in self.refs))
+        if known is None:
+            self._open(new)
+        else:
+            self._controller.open_account(Credentials(account=new, values=known.values))
+        self.changed.emit()
 
     def _show_refs(self, refs: Sequence[AccountRef]) -> None:
         known = set(self.refs)
@@ -310,14 +310,19 @@ class AccountService(QObject):
 
     def _refuse_twin(self, credentials: Credentials, *, is_new: bool) -> None:
         """The same account under two names would be counted twice."""
+        if is_new:
+            self._refuse_taken(credentials.account)
         for ref in self.refs:
             if ref.venue != credentials.account.venue or (not is_new and ref == credentials.account):
                 continue
-            if is_new and ref.name.casefold() == credentials.account.name.casefold():
-                raise CredentialInputError("There is already an account of this name.")
             known = self._controller.credentials_of(ref)
             if known is not None and dict(known.values) == dict(credentials.values):
                 raise CredentialInputError(f"This account is here already, as {ref.name}: it would be counted twice.")
+
+    def _refuse_taken(self, wanted: AccountRef, *, but: AccountRef | None = None) -> None:
+        names = {ref.name.casefold() for ref in self.refs if ref.venue == wanted.venue and ref != but}
+        if wanted.name.casefold() in names:
+            raise CredentialInputError("There is already an account of this name.")
 
     def _check(self, credentials: Credentials) -> None:
         ref = credentials.account

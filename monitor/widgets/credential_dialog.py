@@ -28,6 +28,7 @@ from monitor.state.accounts import Access
 from monitor.widgets.credential_fields import LABEL_WIDTH_PX, CredentialFields, GuardedEdit
 
 LOOK_EVERY_MS: Final = 200
+_KEEP: Final = "Store it in the keyring and poll it from now on"
 
 
 class CredentialDialog(QDialog):
@@ -40,10 +41,11 @@ class CredentialDialog(QDialog):
         super().__init__(parent)
         self._service = service
         self._hides_amounts = hides_amounts
-        self._replacing: AccountRef | None = None
+        self._changing: AccountRef | None = None
+        self._is_renaming = False
         self._is_busy = False
         self.setWindowTitle("Accounts")
-        self.resize(760, 470)
+        self.resize(820, 480)
         self._make_list()
         self._make_form()
         self.result_label = _plain("")
@@ -81,11 +83,13 @@ class CredentialDialog(QDialog):
         self.list.setAccessibleName("Accounts")
         self.list.currentItemChanged.connect(self._show_buttons)
         self.test_stored = self._button("Test", "Try the chosen account at its venue", self._on_test_stored)
+        self.rename_button = self._button("Rename…", "Give the chosen account another name", self._on_rename)
         self.replace_button = self._button("Replace…", "Type other secrets for the chosen account", self._on_replace)
         self.delete_button = self._button("Delete…", "Delete the chosen account and its secrets", self._on_delete)
         self.again_button = self._button("Open again", "Ask the keyring once more", self._service.open_again)
+        self._of_one = (self.test_stored, self.rename_button, self.replace_button, self.delete_button)
         buttons = QHBoxLayout()
-        for button in (self.test_stored, self.replace_button, self.delete_button):
+        for button in self._of_one:
             buttons.addWidget(button)
         self.demo_button = self._button(
             "Add the demo accounts", "Show every account of the demo exchange; kept in memory only", self._on_demo
@@ -126,12 +130,12 @@ class CredentialDialog(QDialog):
             label.setMinimumWidth(LABEL_WIDTH_PX)
         form.addRow(venue_label, self.venue)
         form.addRow(name_label, self.name)
-        self.keep = self._button("Add", "Store it in the keyring and poll it from now on", self._on_keep)
+        self.keep = self._button("Add", _KEEP, self._on_keep)
         self.keep.setDefault(True)
         self.test_typed = self._button("Test", "Try what was typed, without storing it", self._on_test_typed)
-        self.cancel_replace = self._button("Cancel", "Leave the account as it is", self._end_replace)
+        self.cancel_change = self._button("Cancel", "Leave the account as it is", self._end_change)
         buttons = QHBoxLayout()
-        for button in (self.keep, self.test_typed, self.cancel_replace):
+        for button in (self.keep, self.test_typed, self.cancel_change):
             buttons.addWidget(button)
         buttons.addStretch(1)
         self._right = QVBoxLayout()
@@ -141,7 +145,7 @@ class CredentialDialog(QDialog):
         self._right.addWidget(self.advice)
         self._right.addLayout(buttons)
         self._right.addStretch(1)
-        self.cancel_replace.hide()
+        self.cancel_change.hide()
 
     def _make_progress(self) -> None:
         self._progress_frame = QFrame()
@@ -213,8 +217,8 @@ class CredentialDialog(QDialog):
         self._is_busy = False
         title = "" if answer.ref is None else f"{answer.ref.name}: "
         self.show_result(title + answer_text(answer, hides_amounts=self._hides_amounts), answer_mark(answer))
-        if answer.is_ok and answer.what in {"add", "replace"}:
-            self._end_replace()
+        if answer.is_ok and answer.what in {"add", "replace", "rename"}:
+            self._end_change()
             self.name.forget()
         self.refresh()
 
@@ -231,9 +235,9 @@ class CredentialDialog(QDialog):
 
     def _show_buttons(self) -> None:
         is_chosen = self.current_ref is not None
-        for button in (self.test_stored, self.replace_button, self.delete_button):
+        for button in self._of_one:
             button.setEnabled(is_chosen and not self._is_busy)
-        self.keep.setEnabled(self.fields.is_filled and not self._is_busy)
+        self.keep.setEnabled((self.fields.is_filled or self._is_renaming) and not self._is_busy)
         self.test_typed.setEnabled(self.fields.is_filled and not self._is_busy)
 
     # What the user does
@@ -259,8 +263,10 @@ class CredentialDialog(QDialog):
 
     def _on_keep(self) -> None:
         try:
-            if self._replacing is not None:
-                self._service.replace(self._replacing, self.fields.inputs())
+            if self._changing is not None and self._is_renaming:
+                self._service.rename(self._changing, self.name.text())
+            elif self._changing is not None:
+                self._service.replace(self._changing, self.fields.inputs())
             else:
                 self._service.add(self._venue.venue, self.name.text(), self.fields.inputs())
         except CredentialInputError as error:
@@ -271,7 +277,7 @@ class CredentialDialog(QDialog):
 
     def _on_test_typed(self) -> None:
         try:
-            name = self._replacing.name if self._replacing is not None else self.name.text()
+            name = self._changing.name if self._changing is not None else self.name.text()
             self._service.test_typed(self._venue.venue, name, self.fields.inputs())
         except CredentialInputError as error:
             self.show_result(str(error))
@@ -285,30 +291,55 @@ class CredentialDialog(QDialog):
             self._service.test(ref)
 
     def _on_replace(self) -> None:
+        if self._begin_change("Replace the secrets of", "Replace"):
+            self.name.setEnabled(False)
+            next(iter(self.fields.edits.values())).setFocus()
+
+    def _on_rename(self) -> None:
+        if self._begin_change("Rename", "Rename"):
+            self._show_secrets(False)
+            self.name.setFocus()
+            self.name.selectAll()
+
+    def _begin_change(self, what: str, word: str) -> bool:
+        """Turn the form into one for the chosen account; False when there is none."""
+        self._end_change()
         ref = self.current_ref
         if ref is None or ref.venue not in self._service.venues:
-            return
-        self._replacing = ref
+            return False
+        self._changing = ref
         self.venue.setCurrentIndex(max(0, self.venue.findData(ref.venue)))
         self._on_venue()
-        self.form_title.setText(f"Replace the secrets of {ref.name}")
+        self.form_title.setText(f"{what} {ref.name}")
         self.name.setText(ref.name)
-        for widget in (self.name, self.venue):
-            widget.setEnabled(False)
-        self.keep.setText("Replace")
-        self.cancel_replace.show()
-        next(iter(self.fields.edits.values())).setFocus()
+        self.venue.setEnabled(False)
+        self._name_keep(word, f"{what} {ref.name}")
+        self.cancel_change.show()
+        return True
 
-    def _end_replace(self) -> None:
+    def _end_change(self) -> None:
         self.fields.forget()
-        if self._replacing is not None:
-            self._replacing = None
+        if self._changing is not None:
+            self._changing = None
             self.form_title.setText("Add an account")
             self.name.forget()
-            self.keep.setText("Add")
-            self.cancel_replace.hide()
+            self._name_keep("Add", _KEEP)
+            self.cancel_change.hide()
             for widget in (self.name, self.venue):
                 widget.setEnabled(True)
+            self._show_secrets(True)
+
+    def _name_keep(self, word: str, what: str) -> None:
+        self.keep.setText(word)
+        self.keep.setToolTip(what)
+        self.keep.setAccessibleName(f"{word}: {what}")
+
+    def _show_secrets(self, is_shown: bool) -> None:
+        """A new name needs none."""
+        self._is_renaming = not is_shown
+        for widget in (self.fields, self.advice, self.test_typed):
+            widget.setVisible(is_shown)
+        self._show_buttons()
 
     def _on_delete(self) -> None:
         ref = self.current_ref

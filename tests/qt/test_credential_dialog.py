@@ -9,7 +9,7 @@ from keyring.errors import KeyringLocked, NoKeyringError
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from monitor.assembly import assemble
@@ -217,12 +217,67 @@ def test_replace_and_delete(
     assert "another-secret-1" in next(iter(bench.keyring.entries.values()))
     assert dialog.name.isEnabled()
 
-    bench.service.remove(AccountRef("bitunix", "main"))
+    asked: list[str] = []
+
+    def answer(box: QMessageBox, word: str) -> None:
+        asked.append(box.text())
+        next(button for button in box.buttons() if word in button.text()).click()
+
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: answer(box, "Cancel"))
+    dialog.delete_button.click()
+    assert dialog.list.count() == 1
+    assert not bench.answered("remove")
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: answer(box, "Delete"))
+    dialog.delete_button.click()
     bench.wait_for(qtbot, lambda: bool(bench.answered("remove")))
 
+    assert asked == ["Delete main and its secrets from the keyring? The venue is not told."] * 2
     assert bench.keyring.entries == {}
-    assert bench.service.refs == ()
-    assert dialog.list.count() == 0
+    assert not bench.service.refs
+    assert dialog.current_ref is None
+
+
+def test_an_account_is_renamed_and_no_secret_is_asked_for(bench: Bench, dialog: CredentialDialog, qtbot: QtBot) -> None:
+    for name in ("main", "other"):
+        fill(dialog, name, api_key=f"{KEY}-{name}", secret=SECRET)
+        dialog.keep.click()
+        bench.wait_for(qtbot, lambda: any(answer.ref and answer.ref.name == name for answer in bench.answered("add")))  # noqa: B023 - waited for here
+    dialog.list.setCurrentRow(0)
+    dialog.rename_button.click()
+    assert dialog.form_title.text() == "Rename main"
+    assert dialog.name.text() == dialog.name.selectedText() == "main"
+    assert not dialog.fields.isVisible()
+    assert not dialog.test_typed.isVisible()
+    dialog.name.setText("Other")
+    dialog.keep.click()
+    assert "already an account of this name" in dialog.result_label.text()
+    QTest.keyClicks(dialog.name, " bot")
+    QTest.keyClick(dialog.name, Qt.Key.Key_Return)
+    bench.wait_for(qtbot, lambda: bool(bench.answered("rename")))
+
+    renamed = AccountRef("bitunix", "Other bot")
+    assert dialog.result_label.text() == "✓ Other bot: Renamed."
+    assert bench.service.refs == (renamed, AccountRef("bitunix", "other"))
+    assert bench.controller.board.accounts.states[renamed].access is Access.OPEN
+    held = bench.controller.credentials_of(renamed)
+    assert held is not None
+    assert held["secret"].reveal() == SECRET
+    assert dialog.fields.isVisible()
+    assert dialog.keep.text() == "Add"
+    assert dialog.name.isEnabled()
+
+
+def test_a_rename_is_left_with_cancel(bench: Bench, dialog: CredentialDialog, qtbot: QtBot) -> None:
+    fill(dialog, "main", api_key=KEY, secret=SECRET)
+    dialog.keep.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("add")))
+    dialog.rename_button.click()
+    dialog.cancel_change.click()
+
+    assert dialog.fields.isVisible()
+    assert not dialog.keep.isEnabled(), "nothing was typed"
+    assert dialog.name.text() == ""
+    assert bench.service.refs == (AccountRef("bitunix", "main"),)
 
 
 def test_a_locked_keyring_is_said_and_can_be_tried_again(bench: Bench, tmp_path: Path, qtbot: QtBot) -> None:
@@ -389,8 +444,11 @@ def test_the_demo_accounts_come_by_themselves_and_never_touch_the_keyring(tmp_pa
     qtbot.addWidget(dialog)
     dialog.show()
     assert [ref.venue for ref in bench.service.refs] == ["bitunix", "hyperliquid"]
+    bench.service.rename(bench.service.refs[0], "mine")
+    bench.wait_for(qtbot, lambda: bool(bench.answered("rename")))
     dialog.demo_button.click()
     bench.wait_for(qtbot, lambda: len(bench.service.refs) == len(offered))
+    assert bench.service.refs[0].name == "mine"
 
     assert not dialog.demo_button.isEnabled()
     assert bench.keyring.calls == []

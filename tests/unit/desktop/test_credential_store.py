@@ -13,9 +13,10 @@ from keyring.backends.fail import Keyring as FailKeyring
 from keyring.backends.null import Keyring as NullKeyring
 
 from monitor.desktop.account_index import FILE_NAME, load_index
-from monitor.desktop.credentials import CredentialStore, service_name
+from monitor.desktop.credentials import USER_NAME, CredentialStore, _write_entry, service_name
 from monitor.desktop.keyring_backends import ALLOWED, check_backend, choose_backend, explain
 from monitor.domain.credentials import (
+    MAX_ENTRY_CHARS,
     AccountRef,
     CredentialError,
     CredentialInputError,
@@ -132,6 +133,107 @@ def test_removing_deletes_the_entry_and_the_name_also_when_one_is_missing(
     with pytest.raises(CredentialError) as caught:
         store.load(ref)
     assert problem_of(caught.value) is P.MISSING
+
+
+def test_an_account_gets_another_name_and_keeps_its_place_and_secrets(
+    store: CredentialStore, keyring: FakeKeyring
+) -> None:
+    first, second = store.add(made("first")), store.add(made("second", secret="another-secret"))
+    renamed = store.rename(first, "  main  bot ")
+
+    assert renamed == AccountRef("bitunix", "main bot")
+    assert store.names() == (renamed, second)
+    assert store.load(renamed) == made("main bot")
+    assert {service for service, _ in keyring.entries} == {service_name(renamed), service_name(second)}
+    assert store.rename(renamed, "main bot") == renamed
+
+
+class CaselessKeyring(FakeKeyring):
+    """To the Credential Locker of Windows ``main`` and ``Main`` are one entry."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return super().get_password(service.casefold(), username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        super().set_password(service.casefold(), username, password)
+
+    def delete_password(self, service: str, username: str) -> None:
+        super().delete_password(service.casefold(), username)
+
+
+@pytest.mark.parametrize("kind", [FakeKeyring, CaselessKeyring])
+def test_only_the_case_of_a_name_can_be_changed(tmp_path: Path, kind: type[FakeKeyring]) -> None:
+    keyring = kind()
+    store = CredentialStore(tmp_path / FILE_NAME, backend=keyring, is_trusted=True)
+    renamed = store.rename(store.add(made("main")), "Main")
+
+    assert store.names() == (renamed,)
+    assert store.load(renamed) == made("Main")
+    assert len(keyring.entries) == 1
+
+
+@pytest.mark.parametrize(("name", "error"), [("SECOND", CredentialError), ("0x" + "ab" * 20, CredentialInputError)])
+def test_a_new_name_is_checked_like_a_first_one(
+    store: CredentialStore, keyring: FakeKeyring, name: str, error: type[Exception]
+) -> None:
+    first, second = store.add(made("first")), store.add(made("second"))
+    with pytest.raises(error):
+        store.rename(first, name)
+
+    assert store.names() == (first, second)
+    assert len(keyring.entries) == 2
+
+
+class StubbornKeyring(FakeKeyring):
+    """Does not delete what was stored before ``is_stubborn`` was set."""
+
+    is_stubborn = ""
+
+    def delete_password(self, service: str, username: str) -> None:
+        if self.is_stubborn and self.is_stubborn in service:
+            raise errors.KeyringLocked("locked meanwhile")
+        super().delete_password(service, username)
+
+
+def test_a_name_that_cannot_be_changed_stays_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    keyring = StubbornKeyring()
+    store = CredentialStore(tmp_path / FILE_NAME, backend=keyring, is_trusted=True)
+    ref = store.add(made("first"))
+    keyring.is_stubborn = "first"
+    with pytest.raises(CredentialError) as caught:
+        store.rename(ref, "second")
+
+    assert problem_of(caught.value) is P.LOCKED
+    assert store.names() == (ref,)
+    assert store.load(ref) == made("first")
+    assert [service for service, _ in keyring.entries] == [service_name(ref)]
+    with pytest.raises(CredentialError) as caught:
+        store.rename(AccountRef("bitunix", "none"), "second")
+    assert problem_of(caught.value) is P.MISSING
+
+
+def entry_of(chars: int, *, letter: str) -> Credentials:
+    """Credentials whose entry has exactly ``chars`` UTF-16 units."""
+    units = len(letter.encode("utf-16-le")) // 2
+    empty = len(_write_entry(made(secret="").values))
+    count, rest = divmod(chars - empty, units)
+    return made(secret=letter * count + "x" * rest)
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "𝄞"])
+def test_what_windows_takes_is_taken_to_the_last_character_and_one_more_is_refused(
+    store: CredentialStore, keyring: FakeKeyring, letter: str
+) -> None:
+    longest = entry_of(MAX_ENTRY_CHARS, letter=letter)
+    ref = store.add(longest)
+    (kept,) = keyring.entries.values()
+    assert len(kept.encode("utf-16-le")) == 2_560, "all that the Credential Locker takes"
+    assert store.load(ref) == longest
+    with pytest.raises(CredentialError) as caught:
+        store.replace(entry_of(MAX_ENTRY_CHARS + 1, letter=letter))
+
+    assert problem_of(caught.value) is P.TOO_LARGE
+    assert keyring.entries[service_name(ref), USER_NAME] == kept, "the old one is still there"
 
 
 def test_an_entry_that_does_not_fit_windows_is_refused_everywhere(store: CredentialStore, keyring: FakeKeyring) -> None:
