@@ -138,7 +138,7 @@ POSITIONS: Final[tuple[Column[PositionRow], ...]] = (
         title="Margin used up",
         definition=(
             "Maintenance margin / margin: at 100 % the position is liquidated. In cross mode it is the whole "
-            "account's; dash where the venue does not tell it per position"
+            "account's; dash where that cannot be told, as in a unified account"
         ),
         look=Look.USED_BAR,
         read=of("position", "margin_ratio"),

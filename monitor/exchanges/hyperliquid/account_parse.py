@@ -111,6 +111,9 @@ def _position(row: RowFields, dex: str) -> Position | None:
     # The venue sends no mark; the notional is at mark.
     mark = None if not value else _trimmed(abs(value) / size)
     leverage = row.below("leverage")
+    mode = None if leverage is None else leverage.text_or_none("type", 40)
+    margin = row.number_or_none("marginUsed")
+    most = row.number_or_none("maxLeverage")
     funding = row.below("cumFunding")
     paid = None if funding is None else funding.number_or_none("sinceOpen")
     return Position(
@@ -121,15 +124,24 @@ def _position(row: RowFields, dex: str) -> Position | None:
         mark_price=mark,
         unrealized_pnl=row.number_or_none("unrealizedPnl"),
         leverage=None if leverage is None else leverage.price_or_none("value"),
-        margin_mode=None if leverage is None else leverage.text_or_none("type", 40),
-        margin=row.number_or_none("marginUsed"),
+        margin_mode=mode,
+        margin=margin,
         liquidation_price=reachable_liquidation(row.number_or_none("liquidationPx"), reference_price=mark or entry),
         # Positions are one-way, so the coin is the position.
         position_id=coin,
         # Positive means paid here, the opposite of userFunding and of the domain.
         funding=None if paid is None else -paid,
+        # That of cross positions is the account's, which a mode of the account decides about.
+        margin_ratio=_isolated_ratio(value, margin, most) if mode == "isolated" else None,
         dex=dex,
     )
+
+
+def _isolated_ratio(value: Decimal | None, margin: Decimal | None, max_leverage: Decimal | None) -> Decimal | None:
+    """Maintenance margin, which is the notional / (2 x max leverage), / margin."""
+    if not value or not max_leverage or margin is None or margin <= 0 or max_leverage < 1:
+        return None
+    return abs(value) / (2 * max_leverage) / margin
 
 
 def _trimmed(price: Decimal) -> Decimal:

@@ -25,6 +25,7 @@ from monitor.exchanges.hyperliquid.account_values import (
     SEPARATE_MODES,
     TokenPrices,
     needs_prices,
+    positions_of,
     summarize,
 )
 from monitor.exchanges.hyperliquid.names import USDC_INDEX
@@ -155,9 +156,10 @@ class AccountReader:
         states = [one.value for one in held]
         lost = [problem for state in states for problem in state.problems]
         collateral = {**{state.dex: None for state in states}, **self.collateral()}
+        mode = None if memory.mode is None else memory.mode.value
         summary = summarize(
             account=self._account,
-            mode=None if memory.mode is None else memory.mode.value,
+            mode=mode,
             dexes=states,
             spot=memory.spot.value,
             collateral=collateral,
@@ -167,7 +169,7 @@ class AccountReader:
         )
         positions = PositionList(
             account=self._account,
-            positions=tuple(position for state in states for position in state.positions),
+            positions=tuple(position for state in states for position in positions_of(state, mode)),
             is_complete=len(states) == len(memory.known_dexes)
             and not any(problem.is_row_lost for problem in (*lost, *problems)),
             oldest_part_mono_s=min((one.asked_mono_s for one in held), default=None),

@@ -9,11 +9,11 @@ Source: the venue's documentation of account abstraction modes; the arithmetic w
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from monitor.domain.account import AccountSummary, Balance, RowProblem
+from monitor.domain.account import AccountSummary, Balance, Position, RowProblem
 from monitor.domain.credentials import AccountRef
 from monitor.exchanges.account_rows import total_of
 from monitor.exchanges.decoding import parse_decimal
@@ -192,6 +192,15 @@ def _ratio(state: DexState) -> Decimal | None:
     if state.maintenance_margin is None or state.cross_value is None or state.cross_value <= 0:
         return None
     return state.maintenance_margin / state.cross_value
+
+
+def positions_of(state: DexState, mode: str | None) -> tuple[Position, ...]:
+    """The positions of a dex; cross ones with its margin ratio where its margin is its own."""
+    ratio = _ratio(state) if mode in SEPARATE_MODES else None
+    return tuple(
+        replace(position, margin_ratio=ratio) if position.margin_mode == "cross" else position
+        for position in state.positions
+    )
 
 
 def _collateral_name(token: int | None, spot: SpotState) -> str:
