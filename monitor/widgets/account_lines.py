@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
@@ -45,7 +46,7 @@ def lines_of(
         lines.append(
             AccountLine(
                 price=price,
-                label=_label(level, is_covered=is_covered),
+                label=_label(level, scale, is_covered=is_covered),
                 color=_color(level, theme),
                 style=_STYLES[level.kind],
             )
@@ -53,7 +54,9 @@ def lines_of(
     return tuple(lines)
 
 
-def _label(level: AccountLevel, *, is_covered: bool) -> str:
+def _label(level: AccountLevel, scale: float, *, is_covered: bool) -> str:
+    # What stands on an axis is in its units: one coin, where the venue prices a thousand.
+    price = level.price if scale == 1.0 else level.price * Decimal(str(scale))
     is_position = level.kind in {LevelKind.ENTRY, LevelKind.LIQUIDATION}
     way = {True: "long" if is_position else "buy", False: "short" if is_position else "sell", None: "order"}[
         level.is_up
@@ -61,7 +64,7 @@ def _label(level: AccountLevel, *, is_covered: bool) -> str:
     word = {LevelKind.ENTRY: "entry", LevelKind.LIQUIDATION: "liq.", LevelKind.ORDER: "", LevelKind.TRIGGER: "trigger"}
     size = "" if is_covered else price_text(level.size)
     old = "" if level.is_current else "(old)"
-    parts = (safe_text(level.account, 16), way, size, word[level.kind], price_text(level.price), old)
+    parts = (safe_text(level.account, 16), way, size, word[level.kind], price_text(price), old)
     return " ".join(part for part in parts if part)
 
 
