@@ -1,18 +1,20 @@
-"""Signatures against ``sha256sum``, the venue's own test vector, and recorded ones where they are."""
+"""Signatures against ``sha256sum``, our own vectors, the venue's test vector, and recorded ones where they are."""
 
 import json
 import re
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor.domain.credentials import Secret
 from monitor.exchanges.bitunix.signing import make_nonce, query_text, sign, signed_headers, text_params
-from tests.fakes.exchange_data import RECORDED
+from tests.fakes.exchange_data import DATA, RECORDED
 
 VECTORS = RECORDED / "bitunix" / "sign_vectors.json"
+OUR_VECTORS = DATA / "bitunix" / "sign_vectors.json"
 
 OWN = [
     pytest.param({}, "", "", id="nothing"),
@@ -53,16 +55,32 @@ def test_a_known_signature_is_reproduced() -> None:
     assert found == "40e87256554e263e39201a3979469b7fbb640d1c7c41759abf5c6a18f937f922"
 
 
-def vectors() -> list[Any]:
-    if not VECTORS.is_file():
-        return []
-    found: list[Any] = json.loads(VECTORS.read_text())["vectors"]
+def vectors(file: Path) -> list[Any]:
+    found: list[Any] = json.loads(file.read_text(encoding="utf-8"))["vectors"]
     return found
+
+
+@pytest.mark.parametrize("vector", vectors(OUR_VECTORS), ids=lambda vector: vector["name"])
+def test_every_vector_of_ours_is_reproduced(vector: dict[str, Any]) -> None:
+    given = {name: vector[name] for name in ("api_key", "nonce", "timestamp", "params", "body")}
+
+    assert query_text(vector["params"]) == vector["sorted_params"]
+    assert sign(secret=vector["secret_key"], **given) == vector["sign"]
+    text = vector["nonce"] + vector["timestamp"] + vector["api_key"] + vector["sorted_params"] + vector["body"]
+    assert by_hand(text) == vector["digest"]
+    assert by_hand(vector["digest"] + vector["secret_key"]) == vector["sign"]
+
+
+def test_our_vectors_all_differ() -> None:
+    signs = {vector["sign"] for vector in vectors(OUR_VECTORS)}
+
+    assert len(signs) == len(vectors(OUR_VECTORS)) >= 12
+    assert all(re.fullmatch("[0-9a-f]{64}", one) for one in signs)
 
 
 @pytest.mark.skipif(not VECTORS.is_file(), reason="the recorded vectors are not here")
 def test_every_recorded_vector_is_reproduced() -> None:
-    found = vectors()
+    found = vectors(VECTORS)
 
     assert len(found) >= 6
     for vector in found:
