@@ -230,6 +230,10 @@ class Controller:
         plan = self._make_plan(self._epoch, replace(self.settings, cadences_s={}))
         return plan.jobs
 
+    def jobs_in_use(self) -> tuple[PollJob, ...]:
+        """The jobs of the plan as it is polled, with the user's cadences."""
+        return self._make_plan(self._epoch, self.settings).jobs
+
     def change_settings(self, settings: Settings) -> bool:
         """Take over and remember ``settings``. True: the transports must be built anew and attached."""
         before = self.settings

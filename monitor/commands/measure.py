@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 import signal
 import sys
 import threading
@@ -13,9 +12,16 @@ from monitor.assembly import AssemblyError, assemble, check_venues
 from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
 from monitor.desktop.demo_process import DemoExchangeError
 from monitor.domain.errors import MonitorError
-from monitor.proof.measurement import MAX_REQUESTS, MIN_REQUESTS, MeasureOptions, MeasureProgress, measure
-from monitor.proof.report import measure_document
-from monitor.proof.runs import default_jobs
+from monitor.proof.measurement import (
+    MAX_REQUESTS,
+    MIN_REQUESTS,
+    MeasureOptions,
+    MeasureProgress,
+    MeasureResult,
+    measure,
+)
+from monitor.proof.report import document_bytes, measure_document
+from monitor.proof.runs import HTTP2_NOTE, default_jobs
 from monitor.proof.tables import measure_lines
 
 
@@ -59,22 +65,23 @@ def run_measure(options: argparse.Namespace) -> int:
         return EXIT_FAILED
     finally:
         context.close()
-    document = measure_document(result)
+    if venue in context.settings.http2_venues:
+        say(HTTP2_NOTE)
     if options.json:
-        print_document(document)
+        print_document(measure_document(result))
     else:
         for line in measure_lines(result):
             print(line)
     if result.stopped_because:
         say(result.stopped_because)
-    is_written = options.output is None or _write(document, options.output)
+    is_written = options.output is None or _write(result, options.output)
     is_whole = result.is_usable and not result.stopped_because and not result.is_cancelled
     return EXIT_DONE if is_whole and is_written else EXIT_FAILED
 
 
-def _write(document: dict[str, object], file: Path) -> bool:
+def _write(result: MeasureResult, file: Path) -> bool:
     try:
-        file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        file.write_bytes(document_bytes(result))
     except OSError as exc:
         say(f"The result could not be written to {file}: {exc.strerror}.")
         return False

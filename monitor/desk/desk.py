@@ -20,6 +20,7 @@ from monitor.desk.frame import StartFrame
 from monitor.desk.history import DeskHistory
 from monitor.desk.http import ConnectionCare
 from monitor.desk.launch import open_in_new_window
+from monitor.desk.measuring import DeskMeasuring
 from monitor.desk.options import DeskOptions
 from monitor.desktop.build_info import licence_notices
 from monitor.desktop.demo_process import DemoProcess
@@ -33,6 +34,7 @@ from monitor.exchanges.base import PollJob
 from monitor.exchanges.registry import VENUES
 from monitor.history.files import history_name
 from monitor.polling.results import TaskDone
+from monitor.proof.runs import Measuring
 from monitor.qtmodels.account_service import AccountService
 from monitor.qtmodels.frame_pump import FramePump
 from monitor.state.alert_values import AlertValue
@@ -93,6 +95,13 @@ class Desk(QObject):
             self.controller, is_demo=self.is_demo, settings_file=options.settings_file, parent=self
         )
         self._care = ConnectionCare(None if self.is_demo else paths.data_dir / KEEP_ALIVE_NAME, asks_protocols=True)
+        self._measuring = DeskMeasuring(
+            runtimes=lambda: self.controller.runtimes,
+            plan_jobs=self.controller.jobs_in_use,
+            settings=lambda: self.controller.settings,
+            put=self.controller.outbox.put,
+            is_demo=self.is_demo,
+        )
         self._alerts = DeskAlerts(self.controller, ring=self._ring)
         self._history = DeskHistory(
             paths.data_dir / history_name(is_demo=self.is_demo),
@@ -187,7 +196,9 @@ class Desk(QObject):
         self.pump.stop()
         self.tray.end()
         self.accounts.stop(KEYRING_DEADLINE_S)
+        self._measuring.cancel()
         self.controller.stop(STOP_DEADLINE_S)
+        self._measuring.stop(STOP_DEADLINE_S)
         if self._demo is not None:
             self._demo.stop()
         self._history.close()
@@ -284,6 +295,10 @@ class Desk(QObject):
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         return self.accounts
 
+    def measuring(self) -> Measuring:
+        """See :class:`monitor.widgets.commands.WindowCommands`."""
+        return self._measuring
+
     def save_text(self, path: Path, text: str) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         save_text(path, text, self.controller.outbox.put)
@@ -311,13 +326,15 @@ class Desk(QObject):
             self.tell(done.failure.user_text, level="warning")
         elif done.token == TOKEN_RUNTIMES and isinstance(done.value, Built):
             self._demo = done.value.demo
+            # A run on the transports of before would spend their budget beside the new one.
+            self._measuring.cancel()
             self.controller.attach(done.value.runtimes)
             if self._demo is not None:
                 self.accounts.offer_demo(self._demo.addresses.accounts)
         elif done.token == TOKEN_FILE and isinstance(done.value, tuple):
             is_written, text = done.value
             self.tell(str(text), level="info" if is_written else "warning")
-        else:
+        elif not self._measuring.take(done):
             self.accounts.take(done)
 
     @Slot()

@@ -15,8 +15,9 @@ from monitor.exchanges.base import PollJob
 from monitor.exchanges.registry import VENUES
 from monitor.polling.outcome import attempt
 from monitor.polling.results import PollResult, TaskDone
-from monitor.proof.measurement import MeasureOptions, MeasureProgress, measure
-from monitor.proof.runs import MeasureReport, SaveReport, default_jobs
+from monitor.proof.interleave import LIVE_PACE
+from monitor.proof.measurement import MeasureOptions, MeasureProgress, is_local, measure
+from monitor.proof.runs import Listener, MeasureReport, MeasureTarget, SaveReport, default_jobs
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +43,10 @@ class _Run:
 
 
 class DeskMeasuring:
-    """Starts and cancels measurements. Thread: GUI; nothing blocks.
+    """Starts and cancels measurements. Thread: GUI; nothing but :meth:`stop` blocks.
 
     ``runtimes``, ``plan_jobs`` and ``settings`` are asked at the start of each run. ``put`` hands a finished task to
-    the board's thread, from any thread.
+    the board's thread, from any thread; what comes back from there goes to :meth:`take`.
     """
 
     def __init__(
@@ -63,15 +64,41 @@ class DeskMeasuring:
         self._put = put
         self._is_demo = is_demo
         self._run: _Run | None = None
+        self._thread: threading.Thread | None = None
         self._number = 0
+        self._listener: Listener = lambda _: None
 
-    def targets(self) -> tuple[tuple[str, str], ...]:
-        """(name, what to call it) of everything that can be measured."""
-        venues = tuple((name, entry.title) for name, entry in VENUES.items())
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener``, instead of any before, what runs and saves report."""
+        self._listener = listener
+
+    def take(self, done: TaskDone) -> bool:
+        """Pass on what a run or a save reported; False: it is somebody else's."""
+        if done.token not in {TOKEN_MEASURE, TOKEN_SAVED}:
+            return False
+        if isinstance(done.value, MeasureReport | SaveReport):
+            self._listener(done.value)
+        return True
+
+    def targets(self) -> tuple[MeasureTarget, ...]:
+        """Every venue that is switched on; on live venues the demo exchange as well, which troubles nobody."""
+        settings, runtimes = self._settings(), self._runtimes()
+        venues = tuple(
+            MeasureTarget(
+                name=name,
+                title=entry.title,
+                is_local=self._is_demo or (name in runtimes and is_local(runtimes[name].base_url)),
+                is_over_http2=name in settings.http2_venues,
+            )
+            for name, entry in VENUES.items()
+            if name not in settings.disabled_venues
+        )
         if self._is_demo:
             return venues
-        # Beside the live venues: nobody is troubled by an exchange on this machine.
-        demos = tuple((f"{DEMO_PREFIX}{name}", f"Demo exchange, as {title}") for name, title in venues)
+        demos = tuple(
+            MeasureTarget(name=f"{DEMO_PREFIX}{name}", title=f"Demo exchange, as {entry.title}", is_local=True)
+            for name, entry in VENUES.items()
+        )
         return (*venues, *demos)
 
     def start(self, target: str, requests: int) -> int:
@@ -91,10 +118,17 @@ class DeskMeasuring:
             cancel=threading.Event(),
         )
 
+        before = self._thread
+
         def work() -> None:
+            if before is not None and before.is_alive():
+                # Its request in flight comes first, and the next handshake keeps its distance to it.
+                before.join()
+                run.cancel.wait(LIVE_PACE.handshake_spacing_s)
             self._tell(self._outcome(run))
 
-        threading.Thread(target=work, name="measure", daemon=True).start()
+        self._thread = threading.Thread(target=work, name="measure", daemon=True)
+        self._thread.start()
         return run.number
 
     def cancel(self) -> None:
@@ -103,13 +137,19 @@ class DeskMeasuring:
             self._run.cancel.set()
             self._run = None
 
-    def save(self, file: Path, data: bytes) -> None:
-        """Write ``data`` in the background; the outcome comes as a ``SaveReport``."""
+    def stop(self, deadline_s: float) -> None:
+        """Cancel, and wait up to ``deadline_s`` for what is under way; a request that hangs longer ends by itself."""
+        self.cancel()
+        if self._thread is not None:
+            self._thread.join(deadline_s)
+
+    def save(self, file: Path, make: Callable[[], bytes]) -> None:
+        """Write what ``make`` gives, called in another thread, to ``file``; the outcome comes as a ``SaveReport``."""
 
         def work() -> None:
             problem = None
             try:
-                file.write_bytes(data)
+                file.write_bytes(make())
             except OSError as exc:
                 problem = f"{file.name} could not be written: {exc.strerror}. Choose another folder."
                 log.warning("a measurement was not saved: %s", exc.strerror)

@@ -37,6 +37,7 @@ NOT_OF_THE_PAST: Final = (
     "alert",
     "export",
     "incident",
+    "measure",
     "open_incident",
     "logs",
 )
@@ -223,6 +224,9 @@ class ReplayDesk(QObject):
     def account_service(self) -> AccountService | None:
         """Accounts are not recorded."""
         return None
+
+    def measuring(self) -> None:
+        """Nothing is asked of a venue."""
 
     def save_text(self, path: Path, text: str) -> None:
         """There are no account tables to be written."""

@@ -1,5 +1,6 @@
 """A measurement as JSON document. Pure."""
 
+import json
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -43,6 +44,11 @@ def measure_document(result: MeasureResult) -> dict[str, Any]:
         "samples": _samples(result.samples),
         "first_samples": _samples(result.first_samples),
     }
+
+
+def document_bytes(result: MeasureResult) -> bytes:
+    """The document as the content of a file."""
+    return (json.dumps(measure_document(result), indent=2) + "\n").encode()
 
 
 def _first(first: FirstFigures) -> dict[str, Any]:

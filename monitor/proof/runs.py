@@ -1,12 +1,31 @@
-"""What a measurement in the background tells whoever waits for it, and the plan it is about."""
+"""What can be measured in the background, what such a run tells whoever waits for it, and the plan it is about."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol, TypeAlias
 
 from monitor.assembly import VenueRuntime
 from monitor.desktop.settings import Settings
 from monitor.exchanges.base import Focus, PollJob
 from monitor.polling.plan import merge_jobs
 from monitor.proof.measurement import MeasureProgress, MeasureResult
+
+HTTP2_NOTE: Final = "This venue is polled over HTTP/2; the comparison is over HTTP/1.1, pooled and unpooled."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureTarget:
+    """Something that can be measured: ``title`` is what to call it.
+
+    ``is_local``: an exchange on this machine, which nobody shares. ``is_over_http2``: its polls use HTTP/2, and that is
+    not what is compared.
+    """
+
+    name: str
+    title: str
+    is_local: bool
+    is_over_http2: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +47,33 @@ class SaveReport:
 
     file: str
     problem: str | None = None
+
+
+Listener: TypeAlias = Callable[[MeasureReport | SaveReport], object]
+
+
+class Measuring(Protocol):
+    """Measures in the background, one run at a time. Thread: GUI; nothing blocks."""
+
+    def targets(self) -> Sequence[MeasureTarget]:
+        """What can be measured now."""
+        ...
+
+    def start(self, target: str, requests: int) -> int:
+        """Begin a run of ``requests`` each way and return its number; one under way is cancelled."""
+        ...
+
+    def cancel(self) -> None:
+        """End the run under way after its request in flight; its result comes as far as it got."""
+        ...
+
+    def save(self, file: Path, make: Callable[[], bytes]) -> None:
+        """Write what ``make`` gives, called in another thread, to ``file``; a ``SaveReport`` says how that went."""
+        ...
+
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener``, instead of any before, what runs and saves report, in this thread."""
+        ...
 
 
 def default_jobs(runtime: VenueRuntime, settings: Settings) -> tuple[PollJob, ...]:

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.proof.first import FirstFigures
-from monitor.proof.measurement import MeasureResult
+from monitor.proof.interleave import LIVE_PACE
+from monitor.proof.measurement import FIRST_ROUNDS_LIVE, MeasureResult
 from monitor.proof.per_day import DayCost, PerDay
 from monitor.proof.statistics import faster_by
 
 DASH: Final = "–"
+MINUS: Final = "−"
 
 COMPARISON_HEADS: Final = ("unpooled", "pooled", "faster by", "95 % interval")
 DAY_HEADS: Final = ("neither", "cache", "pooling", "both")
+SAVING_HEADS: Final = ("plan in use",)
 
 HEAD_DEFINITIONS: Final[Mapping[str, str]] = {
     "unpooled": "A new requests.Session for every request, with stock settings, as a naive client does.",
@@ -27,6 +30,7 @@ HEAD_DEFINITIONS: Final[Mapping[str, str]] = {
     "cache": "A new connection for every request; of candles only what closed, when it closed.",
     "pooling": "Kept connections, and all candles once a minute.",
     "both": "What this app does: kept connections, and of candles only what closed.",
+    "plan in use": "What the app polls now, with the cadences that are set.",
 }
 
 
@@ -169,7 +173,8 @@ def day_rows(day: PerDay) -> tuple[Row, ...]:
 
 def saving_rows(day: PerDay) -> tuple[Row, ...]:
     """What follows from the four days, one text each."""
-    calls = f"{day.saved_by_cache_calls:,} calls, {seconds(day.saved_by_cache_s)}"
+    saved_calls = f"{day.saved_by_cache_calls:,}".replace("-", MINUS)
+    calls = f"{saved_calls} calls, {seconds(day.saved_by_cache_s)}"
     rates = f"{rate(day.rps_unpooled)} unpooled, {rate(day.rps)} pooled"
     return (
         Row(
@@ -198,6 +203,26 @@ def title_of(result: MeasureResult) -> str:
     return f"{result.endpoint or result.venue} at {result.host}, {of} requests each way, interleaved"
 
 
+def end_notes(result: MeasureResult) -> tuple[str, ...]:
+    """Why a run ended before its time, in sentences; nothing of a whole one."""
+    notes = ("Cancelled: these are the requests made until then.",) if result.is_cancelled else ()
+    return (*notes, result.stopped_because) if result.stopped_because else notes
+
+
+def politeness(requests: int, *, is_local: bool) -> str:
+    """How a run of ``requests`` each way treats the venue, and about how long that takes, for whoever may start it."""
+    if is_local:
+        return "An exchange on this machine, which nobody shares: asked without long pauses."
+    about_s = (requests + 2 + 3 * FIRST_ROUNDS_LIVE) * (LIVE_PACE.handshake_spacing_s + LIVE_PACE.pause_s) * 1.2
+    takes = f"{about_s:,.0f} s" if about_s < 100 else f"{about_s / 60:,.0f} min"
+    return (
+        "Polite to a live venue: every request comes out of the same budget as the polls and waits for it, "
+        f"{LIVE_PACE.pause_s:g} s of pause after each, at most one new connection in "
+        f"{LIVE_PACE.handshake_spacing_s:g} s. "
+        f"About {takes}."
+    )
+
+
 def measure_lines(result: MeasureResult) -> Iterator[str]:
     """Everything as text for a terminal."""
     yield title_of(result)
@@ -216,10 +241,7 @@ def measure_lines(result: MeasureResult) -> Iterator[str]:
             yield f"  {row.name:19}" + "".join(f"{cell:>12}" for cell in row.cells)
         for row in saving_rows(result.per_day):
             yield f"  {row.name:19}  {row.cells[0]}"
-    if result.is_cancelled:
-        yield "Cancelled: these are the requests made until then."
-    if result.stopped_because:
-        yield result.stopped_because
+    yield from end_notes(result)
 
 
 def milliseconds(value_s: float | None) -> str:
@@ -231,17 +253,17 @@ def seconds(value_s: float | None) -> str:
     """A long duration in seconds, or a dash."""
     if value_s is None:
         return DASH
-    return f"{value_s:,.0f} s" if abs(value_s) >= 100 else f"{value_s:,.2f} s"
+    return (f"{value_s:,.0f} s" if abs(value_s) >= 100 else f"{value_s:,.2f} s").replace("-", MINUS)
 
 
 def percent(fraction: float | None) -> str:
     """An improvement in per cent, or a dash."""
-    return DASH if fraction is None else f"{fraction * 100:.1f} %"
+    return DASH if fraction is None else f"{fraction * 100:.1f} %".replace("-", MINUS)
 
 
 def interval_text(interval: tuple[float, float] | None) -> str:
     """Both ends in per cent; empty without an interval."""
-    return "" if interval is None else f"{interval[0] * 100:.1f} … {interval[1] * 100:.1f} %"
+    return "" if interval is None else f"{interval[0] * 100:.1f} … {interval[1] * 100:.1f} %".replace("-", MINUS)
 
 
 def count(value: int | None) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 from monitor.desktop.settings import Settings
 from monitor.domain.alerts import AlertRule
 from monitor.exchanges.base import PollJob
+from monitor.proof.runs import Measuring
 from monitor.qtmodels.account_service import AccountService
 from monitor.state.alert_values import AlertValue
 from monitor.state.alerts import AlertStatus
@@ -86,6 +87,10 @@ class WindowCommands(Protocol):
 
     def account_service(self) -> AccountService | None:
         """What adds, tests and deletes accounts; ``None`` where there is no such thing."""
+        ...
+
+    def measuring(self) -> Measuring | None:
+        """What compares pooled with unpooled requests; ``None`` where no venue can be asked."""
         ...
 
     def save_text(self, path: Path, text: str) -> None:

@@ -37,6 +37,7 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("app lag", "From the last byte of a reply to the painted figure: our own delay, not the network's."),
     ("clock", "Venue clock minus this machine's, from the Date of replies."),
     ("alert", "Told when its figure reaches the level; over when it is back by 0.05 % of a price, 10 % of the rest."),
+    ("measure", "Requests in turns on a kept connection and on a new session each, as a client without a pool asks."),
     ("–", "Not known. Never written as zero."),
 )
 

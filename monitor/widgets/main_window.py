@@ -123,6 +123,7 @@ class MainWindow(QMainWindow):
             settings=self.current_settings,
             venue_title=self.title_of,
             panels=self.panels,
+            themes=self.theme_switch,
         )
         self.links = CrossLinks(
             log=board.requests,
@@ -299,8 +300,7 @@ class MainWindow(QMainWindow):
         self._commands.refresh()
 
     def _on_theme(self) -> None:
-        name = "light" if self._theme.is_dark else "dark"
-        self.accept_settings(replace(self._settings, theme=name))
+        self.accept_settings(replace(self._settings, theme="light" if self._theme.is_dark else "dark"))
 
     def _on_chart_chosen(self) -> None:
         kind = "candles" if self.commands_of_user.named["candles"].isChecked() else "line"

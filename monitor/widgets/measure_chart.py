@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QSizePolicy, QStyleOptionGraphicsItem, QVBoxLayout, QWidget
 
 from monitor.proof.groups import Group
@@ -91,6 +91,11 @@ class MeasureChart(QWidget):
         self._apply_looks()
 
     @property
+    def theme(self) -> Theme:
+        """What it is drawn in."""
+        return self._theme
+
+    @property
     def groups(self) -> tuple[Group, ...]:
         """What is shown."""
         return self._groups
@@ -109,8 +114,8 @@ class MeasureChart(QWidget):
     def _redraw(self) -> None:
         groups, theme = self._groups, self._theme
         longest_ms = max((duration * 1000 for group in groups for duration in group.durations_s), default=0.0)
-        # Room for the median's figure to the right of the slowest mark.
-        width_ms = max(1.0, longest_ms * 1.14)
+        self._set_width()
+        width_ms = max(1.0, longest_ms * self._room())
         self._summary.set_groups(groups, theme, width_ms)
         spots = []
         for row, group in enumerate(groups):
@@ -129,7 +134,6 @@ class MeasureChart(QWidget):
         self._marks.setData(spots)
         self._box.setRange(xRange=(0.0, width_ms), yRange=(-0.5, max(1, len(groups)) - 0.5), padding=0)
         self._left.setTicks([[(row, f"{group.name}   {group.counts}") for row, group in enumerate(groups)]])
-        self._set_width()
         self._set_medians(width_ms)
         told = "\n".join(f"{group.name}: {group.counts}, median {milliseconds(group.median_s)}" for group in groups)
         meanings = "\n".join(f"{group.name}: {group.definition}" for group in groups)
@@ -144,11 +148,22 @@ class MeasureChart(QWidget):
             if group.median_s is None:
                 continue
             end_s = max(group.durations_s)
-            text = pg.TextItem(milliseconds(group.median_s), color=QColor(self._theme.text), anchor=(0.0, 0.5))
+            text = pg.TextItem(_median_text(group), color=QColor(self._theme.text), anchor=(0.0, 0.5))
             text.setFont(self.font())
-            text.setPos(end_s * 1000 + width_ms * 0.012, row)
+            text.setPos(end_s * 1000 + width_ms * _MARK_PX / self._row_px(), row)
             self._box.addItem(text, ignoreBounds=True)
             self._texts.append(text)
+
+    def _row_px(self) -> float:
+        """Pixels from 0 ms to the right edge."""
+        return max(120.0, float(self.width() - self._left.width()) - 20.0)
+
+    def _room(self) -> float:
+        """How much longer the axis is than the slowest request: the median's figure stands to the right of it."""
+        metrics = QFontMetricsF(self.font())
+        text_px = max((metrics.horizontalAdvance(_median_text(group)) for group in self._groups), default=0.0)
+        row_px = self._row_px()
+        return row_px / max(0.3 * row_px, row_px - text_px - 3 * _MARK_PX)
 
     def _set_width(self) -> None:
         metrics = QFontMetricsF(self.font())
@@ -168,9 +183,19 @@ class MeasureChart(QWidget):
         self._bottom.enableAutoSIPrefix(False)
         self._plot.getPlotItem().showGrid(x=True, y=False, alpha=0.12)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: the figures beside the marks take the same room on a longer axis."""
+        super().resizeEvent(event)
+        if self._groups:
+            self._redraw()
+
     def changeEvent(self, event: QEvent) -> None:
         """Qt: another font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange and hasattr(self, "_left"):
             self._apply_looks()
             self._redraw()
+
+
+def _median_text(group: Group) -> str:
+    return f"median {milliseconds(group.median_s)}"

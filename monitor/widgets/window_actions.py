@@ -70,6 +70,13 @@ SPECS: tuple[ActionSpec, ...] = (
         is_checkable=True,
     ),
     ActionSpec(
+        name="measure",
+        text="Measure…",
+        what="Compare pooled with unpooled requests to a venue, politely, and see what that means per day",
+        shortcut="Ctrl+M",
+        icon="measure",
+    ),
+    ActionSpec(
         name="theme", text="Dark or light", what="Switch between the dark and the light theme", shortcut="Ctrl+T"
     ),
     ActionSpec(
@@ -227,6 +234,8 @@ class WindowToolBar(QToolBar):
         self.interval.view().setAccessibleName("Candle intervals")
         self.interval.setToolTip("Length of a candle")
         self.addWidget(self.interval)
+        self.addSeparator()
+        self._add(actions.named["measure"])
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spacer)

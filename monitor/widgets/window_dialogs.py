@@ -11,7 +11,9 @@ from monitor.state.board import Board
 from monitor.widgets.account_window import WindowAccounts
 from monitor.widgets.alert_window import WindowAlerts
 from monitor.widgets.commands import WindowCommands
+from monitor.widgets.theme_switch import ThemeSwitch
 from monitor.widgets.window_actions import WindowActions, key_table
+from monitor.widgets.window_measure import WindowMeasure
 from monitor.widgets.window_panels import WindowPanels
 
 
@@ -34,6 +36,7 @@ class WindowDialogs(QObject):
         settings: Callable[[], Settings],
         venue_title: Callable[[str], str],
         panels: WindowPanels,
+        themes: ThemeSwitch,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -62,6 +65,7 @@ class WindowDialogs(QObject):
             accept=self.settings_accepted.emit,
             venue_title=venue_title,
         )
+        self.measure = WindowMeasure(window, actions=actions, commands=commands, themes=themes)
         actions.named["help"].triggered.connect(self.open_help)
         actions.named["about"].triggered.connect(self.open_about)
         actions.named["settings"].triggered.connect(self.open_settings)

@@ -7,6 +7,7 @@ from pathlib import Path
 from monitor.desktop.settings import Settings
 from monitor.domain.alerts import AlertRule
 from monitor.exchanges.base import PollJob
+from monitor.proof.runs import Measuring
 from monitor.qtmodels.account_service import AccountService
 from monitor.state.alert_values import AlertValue
 from monitor.state.alerts import AlertStatus
@@ -20,6 +21,7 @@ class FakeCommands:
     jobs: tuple[PollJob, ...] = ()
     accounts: AccountService | None = None
     alerts: tuple[AlertStatus, ...] = ()
+    measures: Measuring | None = None
 
     def named(self, name: str) -> list[tuple[object, ...]]:
         """Arguments of every call of ``name``, in order."""
@@ -73,6 +75,9 @@ class FakeCommands:
 
     def account_service(self) -> AccountService | None:
         return self.accounts
+
+    def measuring(self) -> Measuring | None:
+        return self.measures
 
     def save_text(self, path: Path, text: str) -> None:
         self.calls.append(("save_text", (path, text)))
