@@ -127,8 +127,8 @@ class Housekeeper:
         return is_overdue
 
     def _keep_warm(self, pool: TracedHTTPPool, tended: _Tended, question: Question, now: float, limit_s: float) -> None:
-        # A warm request, not a new handshake in time: on loopback 0.2 ms of CPU here against 1.4 ms
-        # (tests/benchmarks/bench_transport.py), and in the network one round trip against two or three. It costs the
+        # A warm request, not a new handshake in time: on loopback a third of its CPU here and fewer bytes
+        # (tests/benchmarks/bench_connect.py), and in the network one round trip against two or three. It costs the
         # least weight the venue has, once per idle limit, and nothing while polls come often enough.
         if pool.ledger.leased or tended.used_s is None or now - tended.used_s > KEPT_WARM_FOR_S:
             return

@@ -2,7 +2,8 @@
 
 Resumed against full TLS handshakes (the TLS phase of the trace for the wall, the whole request for the CPU), a
 remembered address against asking the system, and the staggered connect against one address after the other when the
-first does not answer.
+first does not answer. And what it costs to have no cold start: keeping a connection warm, per hour, against letting it
+be opened anew.
 
 ``python tests/benchmarks/bench_connect.py`` prints the tables; as a test (marker ``benchmark``) it holds the bars.
 """
@@ -13,6 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -23,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from monitor.transport.budget import BudgetRule, WeightBudget
 from monitor.transport.config import TransportConfig
 from monitor.transport.dialing import STAGGER_S, Dialing
+from monitor.transport.housekeeper import EVERY_S
 from monitor.transport.interface import Endpoint
 from monitor.transport.policy import AllowedRequest
 from monitor.transport.resolver import AddressInfo, Resolver
@@ -33,6 +36,15 @@ from tests.fakes.listeners import address_info, deaf_listener, listener
 
 CLOSING = Endpoint(name="bench.close", method="GET", path="/api/close")
 """The server ends every connection with its reply, so every request opens one."""
+
+GET = Endpoint(name="bench.get", method="GET", path="/api/v1/tickers")
+RECORD_BYTES = 22
+"""Header and tag of a TLS 1.3 record, around each request and each reply."""
+SERVER_IDLE_S = 60.0
+RETIRED_AT = 0.8
+"""Part of what a host allows after which the app gives a connection up; it is kept warm before that."""
+SELDOM_S = 75.0
+"""A poll interval that outlives the host's sockets."""
 
 RESUMED_WALL_BAR = 0.95
 RESUMED_CPU_BAR = 0.97
@@ -147,6 +159,113 @@ def measure_dead_first_address(rounds: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in took.items()}
 
 
+@dataclass(frozen=True)
+class WarmCost:
+    """One question on a kept connection, and one connection: CPU here in seconds, bytes both ways."""
+
+    question_cpu_s: float
+    question_bytes: int
+    connection_cpu_s: float
+    connection_bytes: int
+
+
+def measure_keeping_warm(url: str, ca_file: str, rounds: int) -> WarmCost:
+    """A warm request against the part of a cold one that opens its connection, resumed as the app does it."""
+    context = ssl.create_default_context(cafile=ca_file)
+    warm, cold = (make_session(url, context, resumes=True) for _ in range(2))
+    try:
+        # The first one brings the ticket.
+        cold.request(CLOSING)
+        result = interleave_quietly(
+            {
+                "warm": lambda: warm.request(GET),
+                "warm again": lambda: warm.request(GET),
+                "cold": lambda: cold.request(CLOSING),
+            },
+            control=("warm", "warm again"),
+            rounds=rounds,
+        )
+        trace = warm.request(GET).traces[0]
+    finally:
+        warm.close()
+        cold.close()
+    question_s = result.median_us("warm") / 1e6
+    return WarmCost(
+        question_cpu_s=question_s,
+        question_bytes=(trace.request_bytes or 0) + (trace.response_bytes or 0) + RECORD_BYTES * 2,
+        connection_cpu_s=result.median_us("cold") / 1e6 - question_s,
+        connection_bytes=handshake_bytes(url, ca_file),
+    )
+
+
+def handshake_bytes(url: str, ca_file: str) -> int:
+    """Bytes of a resumed TLS handshake in both directions, tickets included; TCP's own are not among them."""
+    context = ssl.create_default_context(cafile=ca_file)
+    _, ticket = shake_hands(url, context, None)
+    size, _ = shake_hands(url, context, ticket)
+    return size
+
+
+def shake_hands(url: str, context: ssl.SSLContext, ticket: ssl.SSLSession | None) -> tuple[int, ssl.SSLSession | None]:
+    """Connect, ask once, and return the bytes that were neither request nor reply, and the ticket for the next time."""
+    host, _, port = url.removeprefix("https://").partition(":")
+    arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(arriving, leaving, server_hostname=host, session=ticket)
+    request = f"GET {GET.path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    reply = bytearray()
+    steps: tuple[Callable[[], object], ...] = (
+        tls.do_handshake,
+        lambda: tls.write(request),
+        # TLS 1.3 sends its tickets before the first reply.
+        lambda: reply.extend(tls.read(65_536)),
+    )
+    moved = 0
+    with socket.create_connection((host, int(port)), 5.0) as sock:
+        for step in steps:
+            is_done = False
+            while not is_done:
+                is_done = True
+                try:
+                    step()
+                except ssl.SSLWantReadError:
+                    is_done = False
+                piece = leaving.read()
+                sock.sendall(piece)
+                moved += len(piece)
+                if not is_done:
+                    chunk = sock.recv(65_536)
+                    arriving.write(chunk)
+                    moved += len(chunk)
+        session = tls.session
+    return moved - len(request) - len(reply) - 2 * RECORD_BYTES, session
+
+
+def keeping_warm_lines(cost: WarmCost) -> str:
+    """What an hour costs, for polls that come more seldom than the host lets a socket idle."""
+    limit_s = RETIRED_AT * SERVER_IDLE_S
+    # One question between two polls is enough: after it the connection is young until the next.
+    asked = 3600 / SELDOM_S * (limit_s - min(2 * EVERY_S, limit_s / 2) < SELDOM_S)
+    polls = 3600 / SELDOM_S
+    rows = (
+        ("let it be opened anew", 0.0, polls, "2 round trips each"),
+        ("open another in time", 0.0, polls, "none"),
+        ("keep it warm", asked, 0.0, "none"),
+    )
+    lines = [
+        f"An hour of polls every {SELDOM_S:g} s where sockets may idle {SERVER_IDLE_S:g} s",
+        f"{'':24}{'questions':>10}{'handshakes':>11}{'kB':>8}{'CPU ms':>9}  polls wait longer by",
+    ]
+    for name, questions, handshakes, waits in rows:
+        size = questions * cost.question_bytes + handshakes * cost.connection_bytes
+        cpu_s = questions * cost.question_cpu_s + handshakes * cost.connection_cpu_s
+        lines.append(f"{name:24}{questions:10.0f}{handshakes:11.0f}{size / 1e3:8.1f}{cpu_s * 1e3:9.1f}  {waits}")
+    lines.append(
+        f"each: question {cost.question_cpu_s * 1e3:.2f} ms CPU, {cost.question_bytes} B; "
+        f"connection {cost.connection_cpu_s * 1e3:.2f} ms CPU, {cost.connection_bytes} B"
+    )
+    return "\n".join(lines)
+
+
 def measure_one_address(rounds: int) -> Interleaved:
     """What our way to connect costs where there is nothing to race, against the socket module's own."""
     with listener() as alive:
@@ -203,6 +322,16 @@ def test_dead_first_address_costs_the_stagger() -> None:
     assert took["staggered"] / took["sequential"] <= 0.5
 
 
+@pytest.mark.benchmark
+def test_keeping_warm_costs_less_than_opening_anew() -> None:
+    with without_ca_variables(), server_process() as (url, ca_file):
+        cost = measure_keeping_warm(url, ca_file, rounds=150)
+    print("\n" + keeping_warm_lines(cost))
+
+    assert cost.question_cpu_s / cost.connection_cpu_s < 1.0
+    assert cost.question_bytes < cost.connection_bytes
+
+
 def main() -> None:
     """Print the tables."""
     with without_ca_variables():
@@ -214,6 +343,7 @@ def main() -> None:
             print(lines("  TLS phase alone", phases, "full handshake") + "\n")
         with server_process() as (url, ca_file):
             print(lines("DNS phase of a cold request", measure_look_ups(url, ca_file, rounds=200), "system, asked"))
+            print("\n" + keeping_warm_lines(measure_keeping_warm(url, ca_file, rounds=400)))
     dead = measure_dead_first_address(rounds=3)
     print("\n" + lines(f"A dead first address (stagger {STAGGER_S * 1e3:g} ms)", dead, "sequential"))
     print("\nOne address, nothing to race")
