@@ -1,5 +1,6 @@
 """From settings to one transport and one client per venue: the part of the composition that needs no window."""
 
+import ipaddress
 import logging
 import ssl
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from monitor.desktop.settings import Settings
 from monitor.domain.credentials import CredentialError, CredentialInputError, CredentialProblem, Credentials
@@ -46,6 +48,15 @@ class VenueRuntime:
     client: ExchangeClient
     make_pooled: Callable[[], PooledSession]
     make_naive: Callable[[], NaiveTransport]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is an exchange on this machine, which nobody shares."""
+        host = urlsplit(self.base_url).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
 
 
 def check_venues(names: Sequence[str]) -> tuple[str, ...]:

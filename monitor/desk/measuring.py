@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from monitor.assembly import AssemblyError, VenueRuntime, assemble
 from monitor.desktop.demo_process import DemoExchangeError, DemoProcess
@@ -15,9 +15,10 @@ from monitor.exchanges.base import PollJob
 from monitor.exchanges.registry import VENUES
 from monitor.polling.outcome import attempt
 from monitor.polling.results import PollResult, TaskDone
-from monitor.proof.interleave import LIVE_PACE
-from monitor.proof.measurement import MeasureOptions, MeasureProgress, is_local, measure
 from monitor.proof.runs import Listener, MeasureReport, MeasureTarget, SaveReport, default_jobs
+
+if TYPE_CHECKING:
+    from monitor.proof.measurement import MeasureProgress
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,9 @@ TOKEN_SAVED: Final = -21
 
 DEMO_PREFIX: Final = "demo:"
 DEMO_RTT_MS: Final = 60.0
+
+APART_S: Final = 1.0
+"""Between the last handshake of a run that was cancelled and the first of the next, as between any two of a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,7 @@ class _Run:
     runtime: VenueRuntime | None
     jobs: tuple[PollJob, ...]
     settings: Settings
-    options: MeasureOptions
+    requests: int
     cancel: threading.Event
 
 
@@ -87,7 +91,7 @@ class DeskMeasuring:
             MeasureTarget(
                 name=name,
                 title=entry.title,
-                is_local=self._is_demo or (name in runtimes and is_local(runtimes[name].base_url)),
+                is_local=self._is_demo or (name in runtimes and runtimes[name].is_local),
                 is_over_http2=name in settings.http2_venues,
             )
             for name, entry in VENUES.items()
@@ -114,7 +118,7 @@ class DeskMeasuring:
             runtime=None if is_private_demo else self._runtimes().get(venue),
             jobs=tuple(job for job in self._plan_jobs() if job.venue == venue),
             settings=self._settings(),
-            options=MeasureOptions(requests=requests),
+            requests=requests,
             cancel=threading.Event(),
         )
 
@@ -124,7 +128,7 @@ class DeskMeasuring:
             if before is not None and before.is_alive():
                 # Its request in flight comes first, and the next handshake keeps its distance to it.
                 before.join()
-                run.cancel.wait(LIVE_PACE.handshake_spacing_s)
+                run.cancel.wait(APART_S)
             self._tell(self._outcome(run))
 
         self._thread = threading.Thread(target=work, name="measure", daemon=True)
@@ -160,9 +164,12 @@ class DeskMeasuring:
 
     def _outcome(self, run: _Run) -> MeasureReport:
         """Measure in the calling thread, and say how it went."""
+        # Here, as the start of the window would wait for it otherwise.
+        from monitor.proof.measurement import MeasureOptions, measure  # noqa: PLC0415 - see above
+
         number = run.number
 
-        def tell(progress: MeasureProgress) -> None:
+        def tell(progress: "MeasureProgress") -> None:
             self._tell(MeasureReport(run=number, progress=progress))
 
         def work() -> MeasureReport:
@@ -172,7 +179,8 @@ class DeskMeasuring:
                     if runtime is None:
                         return MeasureReport(run=number, failure="The app is still starting. Try again in a moment.")
                     jobs = run.jobs or default_jobs(runtime, run.settings)
-                    result = measure(runtime, jobs, run.options, cancel=run.cancel, progress=tell)
+                    wishes = MeasureOptions(requests=run.requests)
+                    result = measure(runtime, jobs, wishes, cancel=run.cancel, progress=tell)
             except (AssemblyError, DemoExchangeError) as exc:
                 return MeasureReport(run=number, failure=str(exc))
             return MeasureReport(run=number, result=result)
@@ -193,8 +201,8 @@ def _demo_runtime(run: _Run, stack: ExitStack) -> VenueRuntime:
     stack.callback(demo.stop)
     demo.start()
     addresses = demo.addresses
-    # It listens on this machine; a proxy would look for it on its own.
-    settings = replace(run.settings, proxies={})
+    # It listens on this machine, where a proxy would look for it in vain, and speaks HTTP/1.1.
+    settings = replace(run.settings, proxies={}, http2_venues=())
     runtime = assemble([run.venue], settings, base_urls=addresses.base_urls, ca_file=addresses.ca_file)[run.venue]
     stack.callback(runtime.transport.close)
     return runtime

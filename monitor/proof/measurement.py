@@ -1,6 +1,5 @@
 """*Measure*: one venue, the same endpoint, pooled against a new session per request, in one interleaved run."""
 
-import ipaddress
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -154,7 +153,7 @@ class Measurement:
         self._cancel = cancel
         self._progress = progress
         self._wait = wait
-        is_near = is_local(runtime.base_url)
+        is_near = runtime.is_local
         self._pace = LOCAL_PACE if is_near else LIVE_PACE
         usual_rounds = FIRST_ROUNDS_LOCAL if is_near else FIRST_ROUNDS_LIVE
         rounds = usual_rounds if options.first_rounds is None else options.first_rounds
@@ -330,15 +329,6 @@ def measure(
 ) -> MeasureResult:
     """Make and run one :class:`Measurement`; see there."""
     return Measurement(runtime, jobs, options, cancel=cancel, progress=progress, wait=wait).run()
-
-
-def is_local(base_url: str) -> bool:
-    """Whether a base URL names this machine, whose exchange nobody shares."""
-    host = urlsplit(base_url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def known_life(pools: Sequence[PoolStats]) -> LifeRules:

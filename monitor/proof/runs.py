@@ -3,13 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from monitor.assembly import VenueRuntime
 from monitor.desktop.settings import Settings
 from monitor.exchanges.base import Focus, PollJob
 from monitor.polling.plan import merge_jobs
-from monitor.proof.measurement import MeasureProgress, MeasureResult
+
+if TYPE_CHECKING:
+    # Whoever only waits for a run, as the window does from its start, need not load what makes one.
+    from monitor.proof.measurement import MeasureProgress, MeasureResult
 
 HTTP2_NOTE: Final = "This venue is polled over HTTP/2; the comparison is over HTTP/1.1, pooled and unpooled."
 
@@ -36,8 +39,8 @@ class MeasureReport:
     """
 
     run: int
-    progress: MeasureProgress | None = None
-    result: MeasureResult | None = None
+    progress: "MeasureProgress | None" = None
+    result: "MeasureResult | None" = None
     failure: str | None = None
 
 

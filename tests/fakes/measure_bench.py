@@ -1,5 +1,6 @@
 """The *Measure* dialog over real runs at a demo exchange, without a desk: the outbox is emptied by hand."""
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from time import monotonic
@@ -76,6 +77,10 @@ class MeasureBench:
             self._dialog.close()
             self._dialog.deleteLater()
             QCoreApplication.sendPostedEvents(None, int(QEvent.Type.DeferredDelete))
+            self._dialog = None
+            self.measuring.listen(lambda _: None)
+            # In the GUI's thread: the next run makes garbage enough to collect a dialog in its own.
+            gc.collect()
 
 
 def _slow_jobs(runtimes: Mapping[str, VenueRuntime], settings: Settings) -> tuple[PollJob, ...]:
