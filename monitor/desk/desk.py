@@ -20,7 +20,7 @@ from monitor.desk.frame import StartFrame
 from monitor.desk.history import DeskHistory
 from monitor.desk.http import ConnectionCare
 from monitor.desk.launch import open_in_new_window
-from monitor.desk.measuring import DeskMeasuring
+from monitor.desk.measuring import DeskMeasuring, load_ahead
 from monitor.desk.options import DeskOptions
 from monitor.desktop.build_info import licence_notices
 from monitor.desktop.demo_process import DemoProcess
@@ -235,6 +235,8 @@ class Desk(QObject):
     def set_venue_enabled(self, venue: str, is_enabled: bool) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
         self.controller.set_venue_enabled(venue, is_enabled)
+        if not is_enabled:
+            self._measuring.leave(venue)
 
     def refresh(self) -> None:
         """See :class:`monitor.widgets.commands.WindowCommands`."""
@@ -367,6 +369,7 @@ class Desk(QObject):
 
         def work() -> None:
             put(build(settings, options, demo=demo, is_demo=is_demo, care=care))
+            load_ahead()
 
         threading.Thread(target=work, name="start", daemon=True).start()
 

@@ -141,6 +141,11 @@ class DeskMeasuring:
             self._run.cancel.set()
             self._run = None
 
+    def leave(self, venue: str) -> None:
+        """Cancel the run under way if it asks ``venue``, which is to be left alone."""
+        if self._run is not None and self._run.venue == venue and not self._run.is_private_demo:
+            self.cancel()
+
     def stop(self, deadline_s: float) -> None:
         """Cancel, and wait up to ``deadline_s`` for what is under way; a request that hangs longer ends by itself."""
         self.cancel()
@@ -193,6 +198,10 @@ class DeskMeasuring:
 
     def _tell(self, report: MeasureReport) -> None:
         self._put(TaskDone(token=TOKEN_MEASURE, value=report, failure=None))
+
+
+def load_ahead() -> None:
+    """Import what a run needs, for a thread that has done what the start waits for: the dialog then opens at once."""
 
 
 def _demo_runtime(run: _Run, stack: ExitStack) -> VenueRuntime:

@@ -94,6 +94,12 @@ def comparison_rows(result: MeasureResult) -> tuple[Row, ...]:
             definition="Connections opened, counted where sockets open.",
         ),
         Row(
+            name="n",
+            cells=(count(unpooled.n), count(pooled.n), "", ""),
+            definition="Requests with a usable reply: every figure above is over these, later ones and p95 without the "
+            "first.",
+        ),
+        Row(
             name="failed",
             cells=(count(failed[0]), count(failed[1]), "", ""),
             definition="Requests without a usable reply. They are in no other figure, and never counted as 0.",

@@ -52,7 +52,9 @@ class MeasureDialog(QDialog):
     def __init__(self, measuring: Measuring, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Measure")
-        self.resize(820, 860)
+        room = self.screen().availableGeometry()
+        # Less the frame; what is higher is scrolled.
+        self.resize(min(820, room.width() - 20), min(860, room.height() - 60))
         self._measuring = measuring
         self._run: int | None = None
         self._is_cancelling = False

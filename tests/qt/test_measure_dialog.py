@@ -179,6 +179,20 @@ def test_what_comes_after_the_dialog_was_closed_is_shown_to_nobody(bench: Measur
     assert [one.n for one in dialog.results.chart.groups][:3] == [2, 1, 1]
 
 
+def test_a_venue_that_is_switched_off_is_left_alone(bench: MeasureBench) -> None:
+    dialog = _begin(bench, 500)
+    bench.until(lambda: len(bench.progress) >= 4)
+    bench.measuring.leave("bitunix")
+    asked = len(bench.progress)
+    bench.until(lambda: len(bench.progress) > asked + 4)
+    assert dialog.is_running
+    bench.measuring.leave("hyperliquid")
+    bench.until(lambda: not dialog.is_running)
+
+    assert dialog.result_shown is not None
+    assert dialog.result_shown.is_cancelled
+
+
 def test_a_second_run_waits_for_the_request_of_the_first(bench: MeasureBench) -> None:
     first = bench.measuring.start("hyperliquid", 500)
     bench.until(lambda: len(bench.progress) >= 4)
