@@ -12,7 +12,7 @@ from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import RequestTrace
 from monitor.qtmodels.request_model import TRACE_ROLE
 from monitor.widgets.latency_plot import LatencyPlot
-from monitor.widgets.plot_chosen import MOST_OTHERS, RING_PX
+from monitor.widgets.plot_chosen import RING_PX, TICK_PX
 from monitor.widgets.plot_frame import TimePlot
 from monitor.widgets.price_plot import PricePlot
 from tests.fakes.board_samples import FIRST, SECOND
@@ -265,10 +265,30 @@ def test_a_request_without_a_price_has_a_line_through_time_but_no_point(shown: S
     assert price_place(shown, replace(trace, venue="elsewhere")) is None
 
 
-def test_only_so_many_requests_of_a_connection_are_ringed(shown: SampleWindow) -> None:
+def test_requests_of_a_connection_are_ringed_where_they_stand_apart_and_ticked_where_they_do_not(
+    shown: SampleWindow,
+) -> None:
     price, _ = plots(shown)
-    trace = quotes_trace(shown, FIRST)
-    many = [replace(trace, request_id=number) for number in range(MOST_OTHERS + 50)]
-    price.set_chosen(None, many)
+    view = price._view
+    assert view is not None
+    newest = quotes_trace(shown, FIRST, 1)
+    dense = [one for one in shown.board.requests.items if one.venue == FIRST]
+    tick_y = view.height - TICK_PX / 2.0
 
-    assert [one.request_id for one in price._chosen.others] == list(range(50, MOST_OTHERS + 50))
+    def differs(others: list[RequestTrace], x: float, y: float) -> bool:
+        """Whether these leave ink around a place that has none without them."""
+        pictures = []
+        for shown_others in ([], others):
+            price.set_chosen(None, shown_others)
+            pictures.append(price._plot.viewport().grab().toImage())
+        middle = price._plot.mapFromScene(price._canvas.mapToScene(QPointF(x, y)))
+        reach = [QPoint(dx, dy) for dx in range(-2, 3) for dy in range(-2, 3)]
+        return any(pictures[0].pixelColor(middle + d) != pictures[1].pixelColor(middle + d) for d in reach)
+
+    sparse = [quotes_trace(shown, FIRST, ago) for ago in (30, 20, 10)]
+    place = price._place_of(view, sparse[1])
+    assert place is not None
+    assert differs(sparse, place.x() + 4.5, place.y())
+    assert not differs(sparse, place.x(), tick_y)
+    assert differs(dense, place.x(), tick_y)
+    assert not differs([replace(newest, ended_mono_s=view.start_mono_s - 5.0)], 10.0, tick_y)
