@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any, TypeAlias
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
 from monitor.qtmodels.figures import local_time, plain_tooltip, safe_text
 from monitor.qtmodels.row_sync import notify_changed
 from monitor.state.event_log import EventEntry
+from monitor.state.period import Period
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -116,3 +117,26 @@ class EventModel(QAbstractTableModel):
         if column is EventColumn.TEXT:
             return safe_text(entry.text, MAX_EVENT_TEXT)
         return "" if entry.count == 1 else f"× {entry.count:,}"
+
+
+class EventFilter(QSortFilterProxyModel):
+    """Keeps the events of a period, in the order of the model."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._period: Period | None = None
+
+    def set_period(self, period: Period | None) -> None:
+        """Show what happened within ``period``, once of several times too; ``None`` shows all."""
+        if period != self._period:
+            self._period = period
+            self.invalidate()
+
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
+        """Qt: whether a row is shown."""
+        model, period = self.sourceModel(), self._period
+        if period is None or not isinstance(model, EventModel):
+            return True
+        entry = model.entry_at(source_row)
+        first_s = entry.mono_s - (entry.last_at - entry.at).total_seconds()
+        return first_s <= period.end_mono_s and entry.mono_s >= period.start_mono_s

@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 
 InstrumentKey: TypeAlias = tuple[str, str]
 
+PERIOD_WHAT = (
+    "Leave the period: every figure is of now again (Esc).\n"
+    "Of the period: the headers of both plots, requests, what made them slow, events, latency, reuse, calls and budget "
+    "in the status bar, counters and savings of the pools.\n"
+    "Of now, and said to be where they stand: the state and age of a venue, the app's lag, the clocks, sockets, "
+    "advice, keep-alive fit. Prices in the watchlist and above the plots, the order book, accounts and alerts are "
+    "always of now."
+)
 MOTION_INTERVAL_MS = {60: 100, 900: 500}
 """How often the axis moves on without new data: about a pixel at a time in the shorter ranges; 1 s in the longer."""
 
@@ -92,7 +100,7 @@ class ChartArea(QWidget):
         self._period_badge = QPushButton()
         self._period_badge.setObjectName("periodBadge")
         self._period_badge.setAccessibleName("Leave the period")
-        self._period_badge.setToolTip("Leave the period: every figure is of now again (Esc)")
+        self._period_badge.setToolTip(PERIOD_WHAT)
         self._period_badge.clicked.connect(self.period_cleared)
         self._period_badge.hide()
         layout.addWidget(self._period_badge)
@@ -183,7 +191,7 @@ class ChartArea(QWidget):
         for plot in (self.price_plot, self.latency_plot):
             if plot is not None:
                 plot.set_focus_period(None if period is None else (period.start_mono_s, period.end_mono_s))
-        self._period_badge.setText(f"{text} · all figures but prices are of it · Esc clears")
+        self._period_badge.setText(f"{text} · what says “now” is not of it · Esc clears")
         self._period_badge.setAccessibleName(self._period_badge.text())
         self._period_badge.setVisible(period is not None)
 

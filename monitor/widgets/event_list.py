@@ -6,23 +6,25 @@ from typing import TypeAlias
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHeaderView,
     QLabel,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
-from monitor.qtmodels.event_model import ENTRY_ROLE, EventColumn, EventModel
+from monitor.qtmodels.event_model import ENTRY_ROLE, EventColumn, EventFilter, EventModel
 from monitor.state.event_log import EventEntry, EventLog
+from monitor.state.period import Period
+from monitor.widgets.calm_table import calm_table
 from monitor.widgets.theme import Theme
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
+EMPTY_TEXT = "Nothing has happened yet. Failures, recoveries and listings appear here."
+EMPTY_PERIOD_TEXT = "Nothing happened in this period. Esc shows all events again."
 LEVEL_GLYPHS = {"info": "i", "warning": "▲", "error": "■"}
 
 
@@ -75,20 +77,11 @@ class EventList(QWidget):
         self._seen_revision = 0
         self.model = EventModel(venue_title, self)
         self._delegate = EventDelegate(theme, self)
-        self.table = QTableView()
-        self.table.setModel(self.model)
+        self.proxy = EventFilter(self)
+        self.proxy.setSourceModel(self.model)
+        self.table = calm_table(self.proxy, "Events")
         self.table.setItemDelegate(self._delegate)
-        self.table.setAccessibleName("Events")
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setShowGrid(False)
-        self.table.setTabKeyNavigation(False)
-        self.table.setWordWrap(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 7)
         header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
         metrics = self.table.fontMetrics()
         for column, sample in (
             (EventColumn.TIME, "00:00:00 last"),
@@ -98,7 +91,7 @@ class EventList(QWidget):
         ):
             self.table.setColumnWidth(column, metrics.horizontalAdvance(sample) + 16)
         header.setSectionResizeMode(EventColumn.TEXT, QHeaderView.ResizeMode.Stretch)
-        self._empty = QLabel("Nothing has happened yet. Failures, recoveries and listings appear here.", self.table)
+        self._empty = QLabel(EMPTY_TEXT, self.table)
         self._empty.setProperty("muted", True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
@@ -106,12 +99,21 @@ class EventList(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)
-        self.model.rowsInserted.connect(self._empty.hide)
+        self.proxy.rowsInserted.connect(self._show_or_hide_empty)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in the colours of ``theme``."""
         self._delegate.set_theme(theme)
         self.table.viewport().update()
+
+    def set_period(self, period: Period | None) -> None:
+        """Show what happened within ``period``; ``None`` shows all."""
+        self._empty.setText(EMPTY_TEXT if period is None else EMPTY_PERIOD_TEXT)
+        self.proxy.set_period(period)
+        self._show_or_hide_empty()
+
+    def _show_or_hide_empty(self) -> None:
+        self._empty.setVisible(self.proxy.rowCount() == 0)
 
     def take_new(self) -> tuple[EventEntry, ...]:
         """Show what is new or has changed, and return it (oldest first) for whoever wants to point at it."""

@@ -198,6 +198,12 @@ class KeepAliveView(QScrollArea):
         self._empty.setProperty("muted", True)
         self._empty.setMargin(10)
         self._layout.addWidget(self._empty)
+        self._note = QLabel("Now, not of the period: what was learned of each host from all sockets so far.")
+        self._note.setWordWrap(True)
+        self._note.setProperty("muted", True)
+        self._note.setMargin(10)
+        self._note.hide()
+        self._layout.addWidget(self._note)
         self._layout.addStretch(1)
         self.setWidget(inside)
 
@@ -206,6 +212,10 @@ class KeepAliveView(QScrollArea):
         self._theme = theme
         for host in self.hosts.values():
             host.set_theme(theme)
+
+    def set_period(self, has_period: bool) -> None:
+        """Say that a chosen period changes nothing here."""
+        self._note.setVisible(has_period)
 
     def refresh(self) -> None:
         """Show what is known now."""

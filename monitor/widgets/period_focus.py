@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from monitor.qtmodels.figures import local_time
 from monitor.state.period import Period
 from monitor.widgets.chart_area import ChartArea
+from monitor.widgets.event_list import EventList
 from monitor.widgets.pool_panel import PoolPanel
 from monitor.widgets.request_table import RequestTable
 from monitor.widgets.spike_panel import SpikePanel
@@ -27,13 +28,14 @@ class PeriodFocus(QObject):
         pools: PoolPanel,
         requests: RequestTable,
         spikes: SpikePanel,
+        events: EventList,
         status: StatusBar,
         clock: Callable[[], float],
         utc_now: Callable[[], datetime],
     ) -> None:
         super().__init__(window)
         self._charts, self._pools, self._requests, self._spikes = charts, pools, requests, spikes
-        self._status = status
+        self._events, self._status = events, status
         self._clock, self._utc_now = clock, utc_now
         self.period: Period | None = None
         # Only while there is something to leave: otherwise Escape belongs to whatever has the keyboard.
@@ -76,6 +78,7 @@ class PeriodFocus(QObject):
         self._pools.set_period(period, text)
         self._requests.set_period(period)
         self._spikes.set_period(period, text)
+        self._events.set_period(period)
         self._status.set_period(period, text)
         self._on_detail()
 

@@ -42,6 +42,7 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
 
 _DEFINITION_OF = dict(DEFINITIONS)
 _COLUMNS = 3
+_LEAST = {"reused": "00.0 k", "per socket": "000"}
 
 
 def counter_texts(figures: PoolFigures) -> dict[str, str]:
@@ -129,6 +130,7 @@ class VenuePools(QWidget):
         self._alarm.setTextFormat(Qt.TextFormat.PlainText)
         self._alarm.setWordWrap(True)
         self._alarm.hide()
+        self._now_word = ""
         self._stripe = QWidget()
         self._stripe.setFixedWidth(3)
         self._values: dict[str, ElidedLabel] = {}
@@ -165,7 +167,7 @@ class VenuePools(QWidget):
             caption = ElidedLabel(name, scale=0.9, least=name)
             caption.setContentsMargins(2 if side else 0, 0, 0, 0)
             caption.set_definition(f"{name}: {definition}.")
-            value = ElidedLabel(DASH, scale=0.92, least="00.0 k" if name == "reused" else "00")
+            value = ElidedLabel(DASH, scale=0.92, least=_LEAST.get(name, "00"))
             self._captions.append(caption)
             value.set_alignment(Qt.AlignmentFlag.AlignRight)
             value.set_definition(f"{name}: {definition}.")
@@ -210,7 +212,8 @@ class VenuePools(QWidget):
         self.reuse_trend.refresh(history.reuse, now_mono_s, span_s)
 
     def set_period(self, period: tuple[float, float] | None) -> None:
-        """Shade the chosen period in the small plots."""
+        """Shade the chosen period in the small plots, and say of what is of now that it is."""
+        self._now_word = "" if period is None else "now: "
         self.connections.set_period(period)
         self.reuse_trend.set_period(period)
 
@@ -228,6 +231,7 @@ class VenuePools(QWidget):
             occupancy = f"none open of {maximum} · {failed:,} failed to connect"
         if waiting:
             occupancy = f"{waiting} waiting · {active} active · {idle} idle · max {maximum}"
+        occupancy = f"{self._now_word}{occupancy}"
         color = theme.error if failed and not active + idle else theme.warn if waiting else None
         self._occupancy.set_text(occupancy, color)
         waited = sum(pool.lease_wait_total_s for pool in pools)
@@ -244,7 +248,7 @@ class VenuePools(QWidget):
         told = [describe_sizing(pool.sizing) for pool in pools if pool.sizing is not None]
         sizing = " / ".join(dict.fromkeys(told)) if told else describe_sizing(None)
         discarded = any(pool.discarded for pool in pools)
-        self._sizing.set_text(sizing, theme.warn if discarded else theme.text_muted)
+        self._sizing.set_text(f"{self._now_word}{sizing}", theme.warn if discarded else theme.text_muted)
         self._sizing.set_definition(f"{sizing}\n{SIZING_DEFINITION}")
         alarm = describe_eviction(max((pool.evicted_pools for pool in pools), default=0))
         self._alarm.setVisible(alarm is not None)

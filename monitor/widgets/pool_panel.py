@@ -21,6 +21,7 @@ from monitor.widgets.savings_view import SavingsRow, SavingsView
 from monitor.widgets.theme import Theme
 
 SINCE_START = "since start"
+CARDS_WHAT = "Sockets open now, and the newest of those that were closed; the same while a period is chosen."
 TAB_WHAT = (
     "Reuse, connections now and over time, who opened and closed them",
     "A card for every socket, open ones first",
@@ -63,7 +64,7 @@ class PoolPanel(QWidget):
         self.keep_alive = KeepAliveView(self._venues, venue_title=venue_title, theme=theme)
         self.savings = SavingsView([venue.name for venue in venues], venue_title=venue_title, theme=theme)
         self._cards_title = ElidedLabel("", scale=0.92)
-        self._cards_title.set_definition("Sockets open now, and the newest of those that were closed.")
+        self._cards_title.set_definition(CARDS_WHAT)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("poolTabs")
         self.tabs.setDocumentMode(True)
@@ -117,6 +118,7 @@ class PoolPanel(QWidget):
     def set_period(self, period: Period | None, text: str) -> None:
         """Show the figures of ``period``, which is called ``text``; ``None``: since start. Gauges are always of now."""
         self._period, self._span_text = period, SINCE_START if period is None else text
+        self.keep_alive.set_period(period is not None)
         for section in self.sections.values():
             section.set_period(None if period is None else (period.start_mono_s, period.end_mono_s))
         self.on_slow_frame()
@@ -165,7 +167,8 @@ class PoolPanel(QWidget):
         self.model.tick(now_mono_s)
         opened = self.model.open_count
         closed = self.model.rowCount() - opened
-        self._cards_title.set_text(f"{opened} open" + (f" · {closed} closed lately" if closed else ""))
+        now = "" if self._period is None else "now: "
+        self._cards_title.set_text(f"{now}{opened} open" + (f" · {closed} closed lately" if closed else ""))
 
     def _savings(self, now_mono_s: float) -> dict[str, SavingsRow]:
         period = self._period

@@ -196,7 +196,8 @@ class ReuseTrend(_Trend):
         _draw_line(painter, line)
         painter.setPen(QColor(theme.text_muted))
         shown = self.rect().adjusted(4, 1, -4, 0)
-        painter.drawText(shown, Qt.AlignmentFlag.AlignRight, percent(self._newest))
+        now = "" if self._period is None else "now "
+        painter.drawText(shown, Qt.AlignmentFlag.AlignRight, f"{now}{percent(self._newest)}")
 
 
 def _closed(points: list[QPointF], x: float, y: float, bottom: float) -> QPolygonF:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from monitor.domain.telemetry import RequestTrace
+from monitor.qtmodels.figures import change_text
 from monitor.state.candles import CandleArrays
 from monitor.state.request_log import SAME_REPLY_S
 from monitor.state.series import FloatArray, TimeSeries
@@ -28,6 +29,7 @@ from monitor.widgets.price_plot_items import (
     CandlePainter,
     CandleSlice,
     LinePainter,
+    prices_between,
     slice_candles,
 )
 from monitor.widgets.theme import Theme
@@ -239,6 +241,8 @@ class PricePlot(TimePlot):
         x = self._cursor_x
         if x is not None:
             return self._cursor_runs(view, view.time_at(x))
+        if self._focus_period is not None:
+            return self._period_runs(self._focus_period)
         runs: list[Run] = []
         for drawn in self._drawn:
             line, last = drawn.line, drawn.last
@@ -251,6 +255,23 @@ class PricePlot(TimePlot):
             runs.append(Run(text, ink, is_struck=drawn.is_old and last is not None, is_bold=not drawn.is_old))
             if line.note:
                 runs.append(Run(line.note, theme.warn if drawn.is_old else theme.text_muted))
+        return runs
+
+    def _period_runs(self, period: tuple[float, float]) -> list[Run]:
+        """What the header says of a chosen period: first and last price with the change, lowest and highest."""
+        theme = self._theme
+        runs: list[Run] = []
+        for line in self._lines:
+            runs.append(Run(line.title, theme.text_muted, line.shape, mark_color=line.color, starts_group=bool(runs)))
+            prices = prices_between(line.series, *period)
+            if prices is None:
+                runs.append(Run("no price", theme.text_muted))
+                continue
+            first, last, low, high = (price_text(one * line.scale, self._decimals(line)) for one in prices)
+            change = prices[1] / prices[0] - 1.0 if prices[0] else None
+            runs.append(Run(f"{first} → {last}", theme.text, short=last))
+            runs.append(Run(change_text(change), theme.change_color(change)))
+            runs.append(Run(f"low {low}  high {high}", theme.text_muted, is_optional=True))
         return runs
 
     def _cursor_runs(self, view: PlotView, time_s: float) -> list[Run]:

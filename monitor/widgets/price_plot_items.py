@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 
 from monitor.state.candles import CandleArrays
-from monitor.state.series import FloatArray
+from monitor.state.series import FloatArray, TimeSeries
 from monitor.widgets.plot_primitives import LineArray, PointArray, RectArray, draw_polyline, hairline, mix
 from monitor.widgets.plot_view import PlotView
 from monitor.widgets.theme import Theme
@@ -23,6 +23,7 @@ _MIN_CANDLE_PX: Final = 3.0
 """Candles narrower than this are drawn as bars from low to high, one per pixel column."""
 _THICK_FROM_RATIO: Final = 1.75
 """From so many device pixels a pixel on, a line one device pixel wide is too thin to see its colour."""
+_PERIOD_COLUMNS: Final = 64
 _MAX_RUNS: Final = 8
 """A line of more pieces than this is drawn as single segments in one call instead of piece by piece."""
 
@@ -203,3 +204,12 @@ class CandlePainter:
             some = height[chosen]
             self._rects.draw(painter, x[chosen], view.height - some, np.full(len(some), bar), some)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def prices_between(series: TimeSeries, start_s: float, end_s: float) -> tuple[float, float, float, float] | None:
+    """First, last, lowest and highest value received within a stretch of time; ``None`` when none was."""
+    _, values = series.window(start_s, end_s, _PERIOD_COLUMNS)
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return None
+    return float(known[0]), float(known[-1]), float(known.min()), float(known.max())

@@ -21,7 +21,7 @@ from monitor.qtmodels.lag import LagWindow
 from monitor.qtmodels.lag_probe import LagProbe
 from monitor.state.latency import LatencySummary
 from monitor.state.period import Period
-from monitor.state.venue_period import venue_period
+from monitor.state.venue_period import VenuePeriod, venue_period
 from monitor.state.venue_state import VenueState
 from monitor.state.verdict import Verdict
 from monitor.widgets.elided import ElidedLabel
@@ -31,6 +31,8 @@ from monitor.widgets.theme import Theme
 LATENCY_SPAN_S = 300.0
 """The percentiles in the status bar are of the last five minutes."""
 
+LAG_CAPTION = "app lag"
+CLOCK_CAPTION = "clock"
 LAG_BAD_S = 0.05
 """A stall or a delay of ours longer than this is shown as a warning: it is the bar the app is built to."""
 
@@ -99,22 +101,25 @@ class VenueLight(QWidget):
             word = "waiting" if venue.last_failure is None else "no data"
         countdown_s = venue.paused_for_s(now_mono_s)
         budget = venue.budget
-        parts = [f"{self._title} {word}"]
+        age_words = f"age {DASH if age is None else age_text(age.high_s)}"
+        # State and age are of now whatever is chosen; side by side they need the word once.
+        parts = [f"{self._title} {word}, {age_words} now" if chosen else f"{self._title} {word}"]
         if countdown_s is not None:
             parts.append(f"asked to wait {age_text(countdown_s)}")
         parts.append(f"{duration_text(warm.p50_s)} warm")
-        parts.append(f"age {DASH if age is None else age_text(age.high_s)}")
+        if chosen is None:
+            parts.append(age_words)
         used = chosen.budget_fraction if chosen else None if budget is None else budget.used_fraction
         parts.append(f"reuse {percent(reuse)}")
         parts.append(f"budget {percent(used)}")
         if chosen:
             parts.append(f"{count_text(chosen.tally.calls)} calls")
         self._label.set_text(" · ".join(parts), None if self._verdict.is_trustworthy else self._theme.text_muted)
-        self.setToolTip(plain_tooltip(self._describe(now_mono_s, warm)))
+        self.setToolTip(plain_tooltip(self._describe(now_mono_s, warm, chosen)))
         self.setAccessibleName(self._label.text)
         self.update()
 
-    def _describe(self, now_mono_s: float, warm: LatencySummary) -> str:
+    def _describe(self, now_mono_s: float, warm: LatencySummary, chosen: VenuePeriod | None) -> str:
         venue = self._venue
         period = self._period or Period(now_mono_s - LATENCY_SPAN_S, now_mono_s)
         span = "last 5 min" if self._period is None else "chosen period"
@@ -122,18 +127,23 @@ class VenueLight(QWidget):
         age = venue.age(now_mono_s)
         lines = [
             f"{self._title}: {self._verdict.value}. {VERDICT_DEFINITIONS[self._verdict]}",
-            f"age of the newest reply: {age_range_text(*age) if age else DASH}",
+            f"age of the newest reply, now: {age_range_text(*age) if age else DASH}",
             (
                 f"warm latency, {span}: p50 {duration_text(warm.p50_s)}, p95 {duration_text(warm.p95_s)}, "
                 f"p99 {duration_text(warm.p99_s)} (n = {warm.n})"
             ),
             f"cold latency, {span}: p50 {duration_text(cold.p50_s)} (n = {cold.n})",
             (
-                f"polls: {count_text(venue.made)} made of {count_text(venue.planned)} planned, "
+                f"polls since start: {count_text(venue.made)} made of {count_text(venue.planned)} planned, "
                 f"{count_text(venue.missed)} missed, {count_text(sum(venue.failed_by_kind.values()))} failed, "
                 f"{count_text(venue.healed)} healed"
             ),
         ]
+        if chosen is not None:
+            lines.append(
+                f"chosen period: {count_text(chosen.tally.calls)} calls, reuse {percent(chosen.pools.reuse_ratio, 1)}, "
+                f"budget {percent(chosen.budget_fraction, 1)} of what the documented limit allows in that time"
+            )
         budget = venue.budget
         if budget is not None:
             lines.append(
@@ -200,11 +210,12 @@ class StatusBar(QStatusBar):
             self.addWidget(light)
             light.clicked.connect(self.venue_clicked)
         self._probe = LagProbe()
-        self.period_label = ElidedLabel("")
+        self._now_word = ""
+        self.period_label = ElidedLabel("", least="Period")
         self.period_label.hide()
         self.insertWidget(0, self.period_label)
-        self.lag_label = ElidedLabel(f"app lag {DASH}")
-        self.clock_label = ElidedLabel(f"clock {DASH}")
+        self.lag_label = ElidedLabel(f"{LAG_CAPTION} {DASH}")
+        self.clock_label = ElidedLabel(f"{CLOCK_CAPTION} {DASH}")
         for label in (self.lag_label, self.clock_label):
             label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
             label.setContentsMargins(10, 0, 6, 0)
@@ -230,9 +241,15 @@ class StatusBar(QStatusBar):
         """Let the figures be of ``period``, which is called ``text``; ``None``: of now."""
         self.period_label.set_text("Period", self._theme.warn)
         self.period_label.set_definition(
-            f"{text}: latency, reuse, budget and calls beside it are of this period. Esc clears."
+            f"{text}: latency, reuse, budget and calls beside it are of this period; what says “now” is not. "
+            "Esc clears."
         )
         self.period_label.setVisible(period is not None)
+        self._now_word = "" if period is None else " now"
+        for label, caption in ((self.lag_label, LAG_CAPTION), (self.clock_label, CLOCK_CAPTION)):
+            # At once, not with the next refresh: what is not of the period must not look as if.
+            rest = label.text.removeprefix(caption).removeprefix(" now")
+            label.set_text(f"{caption}{self._now_word}{rest}")
         for light in self.lights.values():
             light.set_period(period)
             light.refresh(self._clock())
@@ -249,7 +266,7 @@ class StatusBar(QStatusBar):
         stall, shown, client = stalls.figures(), reply_to_paint.figures(), self._probe.read().figures()
         is_bad = (stall.worst_s or 0.0) > LAG_BAD_S
         self.lag_label.set_text(
-            f"app lag {duration_text(shown.p50_s)} · client +{duration_text(client.p50_s)}",
+            f"{LAG_CAPTION}{self._now_word} {duration_text(shown.p50_s)} · client +{duration_text(client.p50_s)}",
             self._theme.warn if is_bad else None,
         )
         self.lag_label.set_definition(
@@ -274,5 +291,5 @@ class StatusBar(QStatusBar):
                 worst, worst_error = offset, error
         lines.append("Ages are measured with a clock that nobody can set, so an offset does not change them.")
         bound = "" if worst_error is None else f" ± {duration_text(worst_error)}"
-        self.clock_label.set_text(f"clock {signed(worst, 1, ' s')}{bound}")
+        self.clock_label.set_text(f"{CLOCK_CAPTION}{self._now_word} {signed(worst, 1, ' s')}{bound}")
         self.clock_label.set_definition("\n".join(lines))

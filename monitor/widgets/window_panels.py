@@ -57,6 +57,7 @@ class WindowPanels:
             pools=self.pools,
             requests=self.requests,
             spikes=self.spikes,
+            events=self.events,
             status=self.status,
             clock=clock,
             utc_now=wall_clock,

@@ -41,6 +41,76 @@ def test_every_figure_follows_a_chosen_period(window_factory: WindowFactory, qtb
     assert s.window.charts._period_badge.isVisible()
 
 
+def test_what_is_of_now_says_so_while_a_period_is_chosen(window_factory: WindowFactory, qtbot: QtBot) -> None:
+    s = shown(window_factory, qtbot)
+    status, pools = s.window.status, s.window.pools
+    section = pools.sections[FIRST]
+
+    def of_now() -> list[str]:
+        """What shows the present whatever is chosen."""
+        pools.keep_alive.refresh()
+        return [
+            status.lights[FIRST].text.split(" · ")[0],
+            status.lag_label.text,
+            status.clock_label.text,
+            section._occupancy.text,
+            section._sizing.text,
+            pools._cards_title.text,
+        ]
+
+    before = of_now()
+    assert "age" in status.lights[FIRST].text
+    assert not any("now" in text for text in before)
+    s.window.panels.period.choose(s.clock.now_s - 60.0, s.clock.now_s - 30.0)
+    assert len(of_now()) == len(before)
+    assert all("now" in text for text in of_now())
+    s.show_now()
+    assert all("now" in text for text in of_now())
+    assert not pools.keep_alive._note.isHidden()
+    assert [part for part in status.lights[FIRST].text.split(" · ") if "live" in part or "age" in part] == of_now()[:1]
+    tooltip = s.window.charts._period_badge.toolTip()
+    assert all(word in tooltip for word in ("order book", "accounts", "alerts", "watchlist"))
+
+    s.window.panels.period.leave()
+    s.show_now()
+    assert not any("now" in text for text in of_now())
+    assert pools.keep_alive._note.isHidden()
+
+
+def test_events_and_the_prices_above_the_plot_follow_a_period(window_factory: WindowFactory, qtbot: QtBot) -> None:
+    s = shown(window_factory, qtbot)
+    plot, events = s.window.charts.price_plot, s.window.events
+    assert plot is not None
+    began = s.clock.now_s
+    s.feed.down.add(FIRST)
+    s.run(20)
+    s.feed.down.clear()
+    s.run(20)
+    told = events.model.rowCount()
+    assert events.proxy.rowCount() == told > 0
+
+    s.window.panels.period.choose(began - 60.0, began - 30.0)
+    s.show_now()
+    assert events.proxy.rowCount() == 0
+    assert not events._empty.isHidden()
+    assert "in this period" in events._empty.text()
+    series = s.board.series(s.feed.key(FIRST, 0))
+    assert series is not None
+    _, values = series.points(*series.index_range(began - 60.0, began - 30.0))
+    assert f"{values[0]:,.1f} → {values[-1]:,.1f}" in plot.header.text
+    assert f"low {values.min():,.1f}  high {values.max():,.1f}" in plot.header.text
+    assert " %" in plot.header.text
+
+    s.window.panels.period.choose(began, s.clock.now_s)
+    assert 0 < events.proxy.rowCount() <= told
+    s.window.panels.period.choose(-2_000.0, -1_000.0)
+    s.show_now()
+    assert "no price" in plot.header.text
+    s.window.panels.period.leave()
+    assert events.proxy.rowCount() == told
+    assert events._empty.isHidden()
+
+
 def test_escape_brings_the_figures_of_now_back(window_factory: WindowFactory, qtbot: QtBot) -> None:
     s = shown(window_factory, qtbot)
     before = s.window.requests.proxy.rowCount()
