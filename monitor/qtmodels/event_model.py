@@ -32,6 +32,13 @@ class EventColumn(IntEnum):
 
 
 _TITLES = ("Last seen", "Level", "Venue", "What happened", "Times")
+_WHATS = (
+    "When it happened, the last time of several, local time",
+    "info: good to know. warning: figures are affected. error: something does not work",
+    "Which venue it concerns; app: this app itself",
+    "Rows stand in the order of their first time, so that a repeat does not move its row",
+    "How often, where it was repeated within minutes",
+)
 
 
 class EventModel(QAbstractTableModel):
@@ -83,11 +90,13 @@ class EventModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(EventColumn)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt: titles."""
+        """Qt: titles, with their definitions as tooltips."""
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(EventColumn):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return _TITLES[section]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tooltip(_WHATS[section])
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return None

@@ -197,6 +197,7 @@ class VenuePools(QWidget):
             return
         hosts = ", ".join(dict.fromkeys(safe_text(pool.host, 80) for pool in pools))
         self._host.set_text(hosts, theme.text_muted)
+        self._host.set_definition(f"{hosts}: the hosts asked, with their ports; each has a pool of its own.")
         self._reuse.set_text(percent(figures.reuse_ratio, 1), theme.text_muted if figures.reuse_ratio is None else None)
         self._show_gauges(pools)
         self._show_advice(pools)

@@ -25,6 +25,7 @@ from monitor.widgets.plot_primitives import MarkFill, MarkShape, SpriteArray, ha
 from monitor.widgets.plot_scale import StepRange, compact_text, decimals_for, price_text
 from monitor.widgets.plot_view import PlotView, draw_level
 from monitor.widgets.price_plot_items import (
+    HEADER_WHAT,
     VOLUME_PART,
     CandlePainter,
     CandleSlice,
@@ -106,6 +107,7 @@ class PricePlot(TimePlot):
     def __init__(self, theme: Theme, *, zone: tzinfo | None = None, parent: QWidget | None = None) -> None:
         super().__init__(theme, zone=zone, parent=parent)
         self.setAccessibleName("Price plot")
+        self.header.setToolTip(HEADER_WHAT)
         self._chosen = Chosen()
         self._lines: tuple[PriceLine, ...] = ()
         self._drawn: tuple[_Drawn, ...] = ()

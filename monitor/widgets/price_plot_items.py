@@ -17,6 +17,11 @@ from monitor.widgets.plot_primitives import LineArray, PointArray, RectArray, dr
 from monitor.widgets.plot_view import PlotView
 from monitor.widgets.theme import Theme
 
+HEADER_WHAT: Final = (
+    "Price by the time its reply was received; of each venue the newest one, or the one that held at the cursor.\n"
+    "Grey and struck through: not to be believed any more. Paler: closes the venue told afterwards.\n"
+    "Of a chosen period: first and last price with the change, lowest and highest."
+)
 VOLUME_PART: Final = 0.18
 """Part of the plot's height that the highest volume bar takes."""
 _MIN_CANDLE_PX: Final = 3.0

@@ -25,6 +25,7 @@ from monitor.qtmodels.figures import DASH, bytes_text, count_text, duration_text
 from monitor.qtmodels.request_model import TRACE_ROLE, RequestColumn, RequestFilter, RequestModel
 from monitor.qtmodels.request_words import (
     PHASES,
+    describe_phases,
     is_earlier,
     phase_text,
     phases_of,
@@ -64,6 +65,8 @@ class _DetailBar(QWidget):
     def show_trace(self, trace: RequestTrace | None, theme: Theme) -> None:
         """Draw ``trace``."""
         self._trace, self._theme = trace, theme
+        what = "The phases below one after the other; the whole width is latency and queue."
+        self.setToolTip(plain_tooltip("" if trace is None else f"{describe_phases(trace)}\n{what}"))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -31,6 +31,9 @@ from monitor.widgets.theme import Theme
 LATENCY_SPAN_S = 300.0
 """The percentiles in the status bar are of the last five minutes."""
 
+SHARED_WHAT = (
+    "someone else on this IP address is using the budget: the venue refused although this app was within its own cap"
+)
 LAG_CAPTION = "app lag"
 CLOCK_CAPTION = "clock"
 LAG_BAD_S = 0.05
@@ -106,6 +109,8 @@ class VenueLight(QWidget):
         parts = [f"{self._title} {word}, {age_words} now" if chosen else f"{self._title} {word}"]
         if countdown_s is not None:
             parts.append(f"asked to wait {age_text(countdown_s)}")
+        if budget is not None and budget.is_shared_suspected:
+            parts.append("someone else on this IP")
         parts.append(f"{duration_text(warm.p50_s)} warm")
         if chosen is None:
             parts.append(age_words)
@@ -115,7 +120,10 @@ class VenueLight(QWidget):
         if chosen:
             parts.append(f"{count_text(chosen.tally.calls)} calls")
         self._label.set_text(" · ".join(parts), None if self._verdict.is_trustworthy else self._theme.text_muted)
-        self.setToolTip(plain_tooltip(self._describe(now_mono_s, warm, chosen)))
+        story = self._describe(now_mono_s, warm, chosen)
+        self.setToolTip(plain_tooltip(story))
+        # The label lies over most of the light; its own text for a tooltip would hide the story.
+        self._label.set_definition(story)
         self.setAccessibleName(self._label.text)
         self.update()
 
@@ -155,7 +163,7 @@ class VenueLight(QWidget):
             by_endpoint = sorted(budget.by_endpoint_60s.items(), key=lambda item: -item[1])
             lines.extend(f"    {safe_text(name, 60)}: {weight:,} in the last 60 s" for name, weight in by_endpoint)
             if budget.is_shared_suspected:
-                lines.append("someone else on this IP address is using the budget")
+                lines.append(SHARED_WHAT)
         if venue.failing_endpoints and venue.last_failure is not None:
             lines.append(f"failing: {', '.join(venue.failing_endpoints)}")
             lines.append(safe_text(venue.last_failure.failure.user_text))
