@@ -70,6 +70,8 @@ class Http2Link:
         self._is_ended = False
         self._is_leaving = False
         self._leave_cause = CloseCause.BY_SERVER
+        self._has_served = False
+        self._is_read = False
         sock.setblocking(False)
 
     def start(self, deadline_s: float) -> None:
@@ -83,6 +85,7 @@ class Http2Link:
             self._h2.initiate_connection()
             self._h2.increment_flow_control_window(_WINDOW_BYTES)
             self._write(deadline_s)
+            self._is_read = True
         threading.Thread(target=self._read, name="http2 reader", daemon=True).start()
 
     @property
@@ -161,14 +164,14 @@ class Http2Link:
                     self._write(perf_counter(), cause=cause)
             self._end(LinkEnded("closed by us"), cause)
 
-    def leave(self) -> None:
-        """Take no further request, and end with the last one under way."""
+    def leave(self, cause: CloseCause = CloseCause.WITH_POOL) -> None:
+        """Take no further request, and end with the last one under way, for this reason."""
         with self._changed:
             if self._exchanges:
                 self._is_leaving = True
-                self._leave_cause = CloseCause.WITH_POOL
+                self._leave_cause = cause
             else:
-                self.close(CloseCause.WITH_POOL)
+                self.close(cause)
 
     def inspect(self, look: Callable[[ssl.SSLSocket], None]) -> None:
         """Let ``look`` see the socket while nobody uses it; not once it has ended."""
@@ -187,7 +190,12 @@ class Http2Link:
             raise TimeoutError("timed out")
         self._changed.wait(min(left_s, threading.TIMEOUT_MAX))
 
-    def _write(self, deadline_s: float, exchange: Exchange | None = None, cause: CloseCause = CloseCause.ERROR) -> None:
+    def _cause_of_drop(self) -> CloseCause:
+        """Why a connection ended that the server just dropped: a kept one that did not answer any more was stale."""
+        is_silent = not any(exchange.wire_bytes for exchange in self._exchanges.values())
+        return CloseCause.STALE if is_silent and (self._has_served or not self._exchanges) else CloseCause.ERROR
+
+    def _write(self, deadline_s: float, exchange: Exchange | None = None, cause: CloseCause | None = None) -> None:
         data = self._h2.data_to_send()
         if exchange is not None:
             exchange.request_bytes += sum(
@@ -203,6 +211,8 @@ class Http2Link:
                         raise TimeoutError("timed out") from None
         except OSError as error:
             # Half a frame may be out: nothing more can be said on this connection.
+            if cause is None:
+                cause = CloseCause.ERROR if isinstance(error, TimeoutError) else self._cause_of_drop()
             self._end(LinkEnded("broken"), cause)
             raise error if isinstance(error, TimeoutError) else NotTakenUp("broken") from None
 
@@ -222,12 +232,13 @@ class Http2Link:
                     if data is not None:
                         break
                 wait_for_read(self._sock, _LOOK_EVERY_S)
-        except (OSError, ValueError, H2Error):
-            # ValueError: the socket was closed while we waited for it.
+        except (OSError, H2Error):
             pass
-        with self._changed:
-            cause = CloseCause.ERROR if self._exchanges else CloseCause.STALE
-            self._end(LinkEnded("closed by the server"), self._leave_cause if self._is_leaving else cause)
+        finally:
+            with self._changed:
+                cause = self._leave_cause if self._is_leaving else self._cause_of_drop()
+                self._end(LinkEnded("closed by the server"), cause)
+                self._sock.close()
 
     def _take(self, data: bytes) -> None:
         now = perf_counter()
@@ -263,6 +274,7 @@ class Http2Link:
             exchange.headers = [(bytes(name), bytes(value)) for name, value in event.headers or ()]
         elif isinstance(event, StreamEnded):
             exchange.is_whole = True
+            self._has_served = True
             del self._exchanges[exchange.stream_id]
         elif isinstance(event, StreamReset):
             is_refused = event.error_code == ErrorCodes.REFUSED_STREAM
@@ -290,5 +302,8 @@ class Http2Link:
         with contextlib.suppress(OSError):
             # Not SSLSocket's own: that would take the TLS state away from a thread that still waits for bytes.
             socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
-        self._sock.close()
+        if not self._is_read:
+            # Otherwise the reader does, which that has woken: it may be about to wait for this very descriptor, which
+            # must not be somebody else's by then.
+            self._sock.close()
         self._on_end(cause)
