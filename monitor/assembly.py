@@ -22,7 +22,7 @@ from monitor.state.catalog import InstrumentKey
 from monitor.transport.alpn import ProtocolProbe
 from monitor.transport.budget import WeightBudget
 from monitor.transport.config import TransportConfig
-from monitor.transport.interface import Transport
+from monitor.transport.interface import TendedTransport, Transport
 from monitor.transport.naive import NaiveTransport
 from monitor.transport.session import PooledSession
 from monitor.transport.tls import make_ssl_context
@@ -109,15 +109,17 @@ def assemble(
             context = shared if shared is not None and sys.platform == "linux" else make_ssl_context(trusted)
             shared = context
             budget = WeightBudget(replace(entry.budget_rule, cap_fraction=settings.cap_fraction), clock)
+            own = replace(config, keep_warm=entry.keep_warm if settings.keep_warm else None)
             make_pooled = partial(
                 PooledSession,
                 venue=name,
                 base_url=base_url,
                 allowed=entry.allowed,
                 budget=budget,
-                config=replace(config, keep_warm=entry.keep_warm if settings.keep_warm else None),
+                config=own,
                 ssl_context=context,
             )
+            make_watched = partial(_with_probe, make_pooled, trusted)
             make_naive = partial(
                 NaiveTransport,
                 venue=name,
@@ -130,11 +132,10 @@ def assemble(
             transport: Transport | None = None
             if name in settings.http2_venues:
                 transport = _over_http2(
-                    entry, make_pooled, base_url=base_url, budget=budget, config=config, trusted=trusted
+                    entry, make_watched, base_url=base_url, budget=budget, config=own, trusted=trusted
                 )
             if transport is None:
-                # Only here: what Measure compares with opens no connection that is not its own.
-                transport = make_pooled(probe=ProtocolProbe(partial(make_ssl_context, trusted)))
+                transport = make_watched()
         except OSError as exc:
             reason = exc.strerror or "it holds no certificate"
             raise AssemblyError(f"The certificate file {trusted} cannot be used: {reason}.") from exc
@@ -154,7 +155,7 @@ def assemble(
 def tune(runtimes: Mapping[str, VenueRuntime], settings: Settings) -> None:
     """Take over the settings that a transport in use can follow: pool size and sizing, maximum age, keeping warm."""
     for runtime in runtimes.values():
-        if isinstance(runtime.transport, PooledSession):
+        if isinstance(runtime.transport, TendedTransport):
             runtime.transport.tune(
                 pool_maxsize=settings.pool_maxsize,
                 is_sizing_automatic=settings.pool_sizing == "automatic",
@@ -181,9 +182,14 @@ def make_account_client(credentials: Credentials, runtime: VenueRuntime) -> Acco
         ) from None
 
 
+def _with_probe(make_pooled: Callable[..., PooledSession], trusted: Path | None) -> PooledSession:
+    """A session that can have its host asked for its protocols; what *Measure* compares with opens nothing besides."""
+    return make_pooled(probe=ProtocolProbe(partial(make_ssl_context, trusted)))
+
+
 def _over_http2(
     entry: VenueEntry,
-    make_pooled: Callable[[], PooledSession],
+    make_fallback: Callable[[], PooledSession],
     *,
     base_url: str,
     budget: WeightBudget,
@@ -211,7 +217,7 @@ def _over_http2(
         budget=budget,
         config=config,
         ssl_context=context,
-        make_fallback=make_pooled,
+        make_fallback=make_fallback,
     )
 
 

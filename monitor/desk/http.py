@@ -10,7 +10,7 @@ from monitor.assembly import VenueRuntime
 from monitor.desktop.keep_alive_store import load_fits, save_fits
 from monitor.desktop.settings import Settings
 from monitor.domain.pool_health import KeepAliveFit
-from monitor.transport.session import PooledSession
+from monitor.transport.interface import TendedTransport
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +21,9 @@ SAVE_EVERY_S = 300.0
 
 
 class ConnectionCare:
-    """Looks after the pooled sessions of one run. ``file`` None: nothing is read or kept (demo exchange).
+    """Looks after the kept connections of one run, whatever their protocol.
 
+    ``file`` None: nothing is read or kept (demo exchange).
     ``asks_protocols``: each host is asked once which protocols it offers, over a connection counted nowhere.
 
     Thread: any; ``begin`` and ``close`` block, ``look_around`` does not.
@@ -32,19 +33,19 @@ class ConnectionCare:
         self._file = file
         self._asks_protocols = asks_protocols
         self._lock = threading.Lock()
-        self._sessions: tuple[PooledSession, ...] = ()
+        self._sessions: tuple[TendedTransport, ...] = ()
         self._saved_s = perf_counter()
 
     def begin(self, runtimes: Mapping[str, VenueRuntime], settings: Settings) -> None:
         """Take these instead of any earlier ones, and open connections ahead; waits for them a moment, no longer."""
         known = self._learned() or (load_fits(self._file) if self._file is not None else ())
-        sessions = tuple(one.transport for one in runtimes.values() if isinstance(one.transport, PooledSession))
+        sessions = tuple(one.transport for one in runtimes.values() if isinstance(one.transport, TendedTransport))
         with self._lock:
             self._sessions = sessions
         openers = []
         for session in sessions:
             session.adopt(known)
-            session.housekeeper.start()
+            session.keep_house()
             if self._asks_protocols:
                 session.ask_protocols()
             if settings.prewarm_connections:

@@ -137,6 +137,8 @@ def describe_eviction(evicted_pools: int, hosts_kept: int | None = None) -> str 
 def describe_protocols(pool: PoolStats) -> str | None:
     """What the host offers besides HTTP/1.1 and what that would gain here; ``None`` where nobody asked it."""
     offered = pool.offered_protocols
+    if any(card.alpn == HTTP2 for card in pool.connections):
+        return "HTTP/2 in use: one socket for all requests"
     if offered is None:
         return None
     if HTTP2 not in offered:

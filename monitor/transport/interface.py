@@ -4,11 +4,12 @@ The HTTP/1.1 pool of :mod:`monitor.transport.session` implements :class:`Transpo
 the same and fill in the same traces.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from monitor.domain.pool_health import KeepAliveFit
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
 
 DEFAULT_MAX_REPLY_BYTES = 8 * 1024 * 1024
@@ -112,4 +113,41 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Close idle connections; a request in flight ends at its own deadline, a new one raises ``TransportError``."""
+        ...
+
+
+@runtime_checkable
+class TendedTransport(Transport, Protocol):
+    """A transport whose kept connections are looked after: what :class:`PooledSession` and ``Http2Session`` share.
+
+    Thread: any. ``prewarm`` blocks; the others do not.
+    """
+
+    def keep_house(self) -> None:
+        """Look after idle connections from now until ``close``."""
+        ...
+
+    def ask_protocols(self) -> None:
+        """Have it found out which protocols the host offers; the answer shows in its ``PoolStats``."""
+        ...
+
+    def prewarm(self, count: int, timeout_s: float | None = None) -> int:
+        """Open connections ahead until ``count`` are there, or as many as it uses; returns how many opened.
+
+        Blocks up to ``timeout_s`` (``None``: the deadline of a request). Nothing is raised.
+        """
+        ...
+
+    def learned(self) -> tuple[KeepAliveFit, ...]:
+        """How long each host was found to let sockets idle, as far as there is a sample."""
+        ...
+
+    def adopt(self, fits: Iterable[KeepAliveFit]) -> None:
+        """Go on from what another session learned; for hosts that have not been asked anything yet."""
+        ...
+
+    def tune(
+        self, *, pool_maxsize: int, is_sizing_automatic: bool, max_age_s: float, keep_warm: Question | None
+    ) -> None:
+        """Change these while requests are under way; none of them notices."""
         ...

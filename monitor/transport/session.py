@@ -301,6 +301,10 @@ class PooledSession(Transport):
         """Looks after the idle connections: nobody does until it is started, or ticked by hand."""
         return self._housekeeper
 
+    def keep_house(self) -> None:
+        """Have the housekeeper look after the idle connections from now until :meth:`close`."""
+        self._housekeeper.start()
+
     def prewarm(self, count: int, timeout_s: float | None = None) -> int:
         """Open connections ahead, side by side, until ``count`` are there, within the pool's size; returns how many.
 

@@ -1,10 +1,10 @@
 """Read-only, budgeted requests to one venue, all on one HTTP/2 connection: the same promises as the pooled session."""
 
-import contextlib
 import logging
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
@@ -12,16 +12,18 @@ from time import perf_counter
 import httpx
 
 from monitor.domain.errors import ErrorKind, MonitorError, ReplyTooLarge, TransportError
+from monitor.domain.pool_health import KeepAliveFit
 from monitor.domain.telemetry import BudgetState, PoolStats
 from monitor.transport.accounts import OriginAccount
 from monitor.transport.budget import WeightBudget
 from monitor.transport.config import TransportConfig
 from monitor.transport.failures import to_monitor_error
 from monitor.transport.headers import parse_date, parse_retry_after
-from monitor.transport.http2.exchange import send
+from monitor.transport.http2.client import OnOneLink
+from monitor.transport.http2.keeper import LinkKeeper
 from monitor.transport.http2.lease import Connector, NotOffered
 from monitor.transport.http2.link import LinkEnded
-from monitor.transport.interface import Endpoint, Reply, Transport
+from monitor.transport.interface import Endpoint, Question, Reply, TendedTransport
 from monitor.transport.policy import AllowedRequest, Origin, ReadOnlyPolicy
 from monitor.transport.quiet import silence_urls
 from monitor.transport.resolver import Resolver
@@ -37,13 +39,24 @@ _HEADER_ALLOWANCE_BYTES = 256 * 1024
 """Both as for HTTP/1.1: frames cost nine bytes each, however small."""
 
 
-class Http2Session(Transport):
+@dataclass(slots=True)
+class _Wishes:
+    """What was wished of looking after connections: a fallback made later is to have it too."""
+
+    keeps_house: bool = False
+    asks_protocols: bool = False
+    tuning: Callable[[TendedTransport], None] | None = None
+    fits: tuple[KeepAliveFit, ...] = ()
+
+
+class Http2Session(TendedTransport):
     """One HTTP/2 connection for all requests, opened at the first one and again whenever it ended.
 
     A request that died with a connection that had been used before, before a byte of its reply, or that the server
     says it did not take up, is repeated once on a new one. ``ssl_context`` must verify, and offer ``h2`` (a context of
     its own: urllib3 rewrites what a shared one offers). A host that does not choose ``h2`` is asked over
-    ``make_fallback()`` from then on. No proxy: whoever builds it looks to that.
+    ``make_fallback()`` from then on, which is looked after as this one would be. No proxy: whoever builds it looks to
+    that.
 
     Thread: any. ``request`` blocks, up to ``config.deadline_s``; the rest does not.
     """
@@ -57,7 +70,7 @@ class Http2Session(Transport):
         budget: WeightBudget,
         config: TransportConfig,
         ssl_context: ssl.SSLContext,
-        make_fallback: Callable[[], Transport] | None = None,
+        make_fallback: Callable[[], TendedTransport] | None = None,
         resolver: Resolver | None = None,
     ) -> None:
         """``ValueError`` when ``base_url`` is no HTTPS URL, or ``ssl_context`` does not verify."""
@@ -82,11 +95,15 @@ class Http2Session(Transport):
             tls_sessions=self._tls_sessions,
         )
         self._make_fallback = make_fallback
-        self._fallback: Transport | None = None
+        self._fallback: TendedTransport | None = None
+        self._wishes = _Wishes()
+        self._keeper = LinkKeeper(
+            connector=self._connector, account=self._account, config=config, ask=self._keep_warm_with
+        )
         self._lock = threading.Lock()
         self._is_closed = False
         self._client = httpx.Client(
-            transport=_OnOneLink(self._connector, config.read_timeout_s),
+            transport=OnOneLink(self._connector, config.read_timeout_s),
             base_url=self._origin.url + self._origin.path,
             headers={"User-Agent": config.user_agent, "Accept": "application/json"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -212,13 +229,22 @@ class Http2Session(Transport):
             received_at=received_at,
         )
 
-    def _fall_back(self, make: Callable[[], Transport]) -> Transport:
+    def _fall_back(self, make: Callable[[], TendedTransport]) -> TendedTransport:
         with self._lock:
             if self._fallback is None:
-                self._fallback = make()
+                fallback, wishes = make(), self._wishes
                 log.info("%s does not offer HTTP/2; asked over HTTP/1.1", self._venue)
+                self._keeper.stop()
+                fallback.adopt(wishes.fits)
+                if wishes.tuning is not None:
+                    wishes.tuning(fallback)
                 if self._is_closed:
-                    self._fallback.close()
+                    fallback.close()
+                elif wishes.keeps_house:
+                    fallback.keep_house()
+                if wishes.asks_protocols:
+                    fallback.ask_protocols()
+                self._fallback = fallback
             return self._fallback
 
     def charge(self, endpoint: Endpoint, weight: int) -> None:
@@ -237,7 +263,7 @@ class Http2Session(Transport):
         """A pool of one connection; after falling back, that of HTTP/1.1."""
         if self._fallback is not None:
             return self._fallback.pool_stats()
-        return (self._account.stats(),) if self._account.attempts else ()
+        return (self._account.stats(),) if self._account.attempts or self._account.opened else ()
 
     def budget_state(self) -> BudgetState:
         """Where the venue's budget stands now."""
@@ -251,49 +277,105 @@ class Http2Session(Transport):
         if self._fallback is not None:
             self._fallback.forget_network()
 
+    # The health of the connection
+
+    @property
+    def housekeeper(self) -> LinkKeeper:
+        """Looks after the connection: nobody does until it is started, or ticked by hand."""
+        return self._keeper
+
+    def keep_house(self) -> None:
+        """Look after the connection, or those of the fallback, from now until :meth:`close`."""
+        with self._lock:
+            self._wishes.keeps_house = True
+            if self._fallback is None:
+                self._keeper.start()
+            else:
+                self._fallback.keep_house()
+
+    def ask_protocols(self) -> None:
+        """Have the fallback, where there is one, ask; what this one's host chose it has told at its handshake."""
+        with self._lock:
+            self._wishes.asks_protocols = True
+            if self._fallback is not None:
+                self._fallback.ask_protocols()
+
+    def prewarm(self, count: int, timeout_s: float | None = None) -> int:
+        """Open the connection ahead, one whatever the ``count``; where HTTP/2 is not offered, those of HTTP/1.1.
+
+        Blocks as :meth:`PooledSession.prewarm` does. Nothing is raised.
+        """
+        if count < 1 or self._is_closed:
+            return 0
+        deadline_s = perf_counter() + (self._config.deadline_s if timeout_s is None else timeout_s)
+        if self._fallback is None:
+            try:
+                return int(self._connector.open_ahead(deadline_s))
+            except NotOffered:
+                if self._make_fallback is None:
+                    return 0
+                self._fall_back(self._make_fallback)
+        return 0 if self._fallback is None else self._fallback.prewarm(count, max(deadline_s - perf_counter(), 0.0))
+
+    def learned(self) -> tuple[KeepAliveFit, ...]:
+        """How long the host was found to let a socket idle, as far as there is a sample."""
+        if self._fallback is not None:
+            return self._fallback.learned()
+        with self._account.lock:
+            fit = self._account.idle_times.fit(self._account.host)
+        return (fit,) if fit.samples else ()
+
+    def adopt(self, fits: Iterable[KeepAliveFit]) -> None:
+        """Go on from what another session learned of this host, unless it has been asked something already."""
+        own = tuple([fit for fit in fits if fit.host == self._account.host])
+        with self._lock:
+            self._wishes.fits = own
+            if self._fallback is not None:
+                self._fallback.adopt(own)
+        with self._account.lock:
+            if not self._account.attempts:
+                for fit in own:
+                    self._account.idle_times.adopt(fit)
+
+    def tune(
+        self, *, pool_maxsize: int, is_sizing_automatic: bool, max_age_s: float, keep_warm: Question | None
+    ) -> None:
+        """Change these while requests are under way; the size only counts for a fallback's pool."""
+
+        def tuning(transport: TendedTransport) -> None:
+            transport.tune(
+                pool_maxsize=pool_maxsize,
+                is_sizing_automatic=is_sizing_automatic,
+                max_age_s=max_age_s,
+                keep_warm=keep_warm,
+            )
+
+        with self._lock:
+            self._config = replace(self._config, max_age_s=max_age_s, keep_warm=keep_warm)
+            self._keeper.config = self._connector.config = self._config
+            self._wishes.tuning = tuning
+            if self._fallback is not None:
+                tuning(self._fallback)
+
+    def _keep_warm_with(self, question: Question) -> bool:
+        """Ask ``question`` for the sake of the connection; False unless it was asked on one that had been idle."""
+        try:
+            reply = self.request(
+                question.endpoint,
+                params=question.params,
+                body=question.body,
+                headers=question.headers,
+                weight=question.weight,
+            )
+        except MonitorError:  # no room in the budget, or no network: then the connection goes its way
+            return False
+        return not any(trace.is_cold for trace in reply.traces)
+
     def close(self) -> None:
         """Close the connection, once the requests on it are done; a new one raises ``TransportError``."""
+        self._keeper.stop()
         with self._lock:
             self._is_closed = True
             if self._fallback is not None:
                 self._fallback.close()
         self._connector.close()
-
-
-class _OnOneLink(httpx.BaseTransport):
-    """What httpx sends through: the connection that all requests share."""
-
-    def __init__(self, connector: Connector, read_timeout_s: float) -> None:
-        self._connector = connector
-        self._read_timeout_s = read_timeout_s
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Lease, send, and wait for the headers; the lease ends when the response is closed."""
-        record = CURRENT.record
-        if record is None:
-            raise RuntimeError("only a session's request goes through here")
-        with contextlib.ExitStack() as stack:
-            link = stack.enter_context(self._connector.leased(record))
-            response = send(link, request, record, self._read_timeout_s)
-            response.stream = _Leased(response.stream, stack.pop_all())
-        return response
-
-
-class _Leased(httpx.SyncByteStream):
-    """A body that gives the connection back when it is closed."""
-
-    def __init__(self, stream: object, lease: contextlib.ExitStack) -> None:
-        if not isinstance(stream, httpx.SyncByteStream):
-            raise TypeError("a body to be read by a thread")
-        self._stream = stream
-        self._lease = lease
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._stream
-
-    def close(self) -> None:
-        """Close the body, then end the lease."""
-        try:
-            self._stream.close()
-        finally:
-            self._lease.close()
