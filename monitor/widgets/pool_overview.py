@@ -40,9 +40,31 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
 )
 """Counters of a pool in the order shown (three columns), with what they count."""
 
+WORDS: dict[str, str] = {
+    "opened": "OpenTelemetry counts them in db.client.connection.create_time; HikariCP: connection creation",
+    "by us": "HikariCP's limits for it: idleTimeout, maxLifetime. OpenTelemetry: http.client.connection.duration",
+    "by server": "OpenTelemetry: http.client.connection.duration, with who ended it",
+    "discarded": "HikariCP never opens more than maximumPoolSize; here surplus ones are opened and thrown away",
+    "waiting": "HikariCP: PendingConnections. OpenTelemetry: db.client.connection.pending_requests",
+    "healed": "OpenTelemetry: http.request.resend_count of 1 or more",
+    "prewarmed": "HikariCP: minimumIdle",
+    "kept warm": "HikariCP: keepaliveTime",
+}
+"""What others call the same, for who knows their dashboards."""
+
+OCCUPANCY_WORDS = (
+    "OpenTelemetry: http.client.open_connections by http.connection.state; the most kept is db.client.connection.max. "
+    "HikariCP: TotalConnections, ActiveConnections, IdleConnections, PendingConnections; maximumPoolSize."
+)
 _DEFINITION_OF = dict(DEFINITIONS)
 _COLUMNS = 3
 _LEAST = {"reused": "00.0 k", "per socket": "000"}
+
+
+def definition_text(name: str) -> str:
+    """What a counter counts, and what others call it."""
+    words = f"\n{WORDS[name]}." if name in WORDS else ""
+    return f"{_DEFINITION_OF[name]}.{words}"
 
 
 def counter_texts(figures: PoolFigures) -> dict[str, str]:
@@ -162,15 +184,15 @@ class VenuePools(QWidget):
         grid.setContentsMargins(0, 1, 0, 0)
         grid.setHorizontalSpacing(4)
         grid.setVerticalSpacing(0)
-        for place, (name, definition) in enumerate(DEFINITIONS):
+        for place, (name, _) in enumerate(DEFINITIONS):
             row, side = divmod(place, _COLUMNS)
             caption = ElidedLabel(name, scale=0.9, least=name)
             caption.setContentsMargins(2 if side else 0, 0, 0, 0)
-            caption.set_definition(f"{name}: {definition}.")
+            caption.set_definition(f"{name}: {definition_text(name)}")
             value = ElidedLabel(DASH, scale=0.92, least=_LEAST.get(name, "00"))
             self._captions.append(caption)
             value.set_alignment(Qt.AlignmentFlag.AlignRight)
-            value.set_definition(f"{name}: {definition}.")
+            value.set_definition(f"{name}: {definition_text(name)}")
             grid.addWidget(caption, row, side * 2)
             grid.addWidget(value, row, side * 2 + 1)
             self._values[name] = value
@@ -205,7 +227,7 @@ class VenuePools(QWidget):
             is_alarm = text not in ("0", DASH)
             alarm = {"on error": theme.error, "discarded": theme.warn, "waiting": theme.warn}
             self._values[name].set_text(text, alarm.get(name) if is_alarm else None)
-        self._values["reused"].set_definition(f"reused: {figures.reused:,}. {_DEFINITION_OF['reused']}.")
+        self._values["reused"].set_definition(f"reused: {figures.reused:,}. {definition_text('reused')}")
 
     def show_trends(self, history: PoolHistory, now_mono_s: float, span_s: float) -> None:
         """Show the last ``span_s`` seconds in the two small plots."""
@@ -240,7 +262,8 @@ class VenuePools(QWidget):
             f"{active + idle} open now: {active} active (a request is on them), {idle} idle, of these {suspect} "
             f"suspect (idle longer than such sockets are known to survive); at most {maximum} are kept.\n"
             f"{waiting} requests wait for a place now; {duration_text(waited)} were waited in all, "
-            f"{total(lambda pool: pool.lease_timeouts):,} gave up. {failed:,} connections could not be opened."
+            f"{total(lambda pool: pool.lease_timeouts):,} gave up. {failed:,} connections could not be opened.\n"
+            f"{OCCUPANCY_WORDS}"
         )
         self._bar.setToolTip(self._occupancy.toolTip())
 

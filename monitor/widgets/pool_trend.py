@@ -108,12 +108,10 @@ class ConnectionTrend(_Trend):
         known = self._open[1][np.isfinite(self._open[1])]
         self._most = max(1.0, float(known.max())) if len(known) else 1.0
         now, busy = opened.last_value, active.last_value
-        self._tell(
-            f"{DASH if now is None else f'{now:.0f}'} open, {DASH if busy is None else f'{busy:.0f}'} active now; "
-            f"at most {self._most:.0f} open in the time shown."
-            if len(known)
-            else "No sample yet."
-        )
+        idle = None if now is None or busy is None else now - busy
+        parts = ((now, "open"), (busy, "active"), (idle, "idle"))
+        told = ", ".join(f"{DASH if count is None else f'{count:.0f}'} {name}" for count, name in parts)
+        self._tell(f"{told} now; at most {self._most:.0f} open in the time shown." if len(known) else "No sample yet.")
         self.update()
 
     def _paint_data(self, painter: QPainter) -> None:

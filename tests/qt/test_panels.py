@@ -18,7 +18,7 @@ from monitor.state.board import Board
 from monitor.state.pool_figures import figures_since_start
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.first_run import FirstRunDialog, StartChoice
-from monitor.widgets.pool_overview import DEFINITIONS, VenuePools, counter_texts
+from monitor.widgets.pool_overview import DEFINITIONS, WORDS, VenuePools, counter_texts
 from monitor.widgets.settings_dialog import SettingsDialog
 from monitor.widgets.theme import DARK
 from monitor.widgets.toasts import MAX_TOASTS, ToastStack
@@ -148,6 +148,12 @@ def test_every_figure_of_the_pool_panel_is_defined(qtbot: QtBot) -> None:
 
     for name, label in pools._values.items():
         assert name in label.toolTip()
+    assert set(WORDS) <= pools._values.keys()
+    assert "HikariCP: PendingConnections" in pools._values["waiting"].toolTip()
+    used = [PoolStats(venue=FIRST, host="h", scheme="https", idle=1)]
+    pools.show_pools(used, figures_since_start(used))
+    for words in ("http.client.open_connections", "http.connection.state", "maximumPoolSize", "IdleConnections"):
+        assert words in pools._occupancy.toolTip()
     assert "warm attempts / all attempts" in pools._reuse.toolTip()
 
 

@@ -166,7 +166,9 @@ def test_small_plots_tell_their_history_to_who_cannot_see_it(shown: Panel, qtbot
         idle = 5 if number == 20 else 2
         shown.receive(a_pool(attempts=10 * (number + 1), reused=9 * (number + 1), idle=idle, active=1))
 
-    assert section.connections.accessibleDescription() == ("3 open, 1 active now; at most 6 open in the time shown.")
+    assert (
+        section.connections.accessibleDescription() == "3 open, 1 active, 2 idle now; at most 6 open in the time shown."
+    )
     assert section.reuse_trend.accessibleDescription().startswith("90.0 % in the last minute")
     shown.panel.set_time_range(60.0)
 

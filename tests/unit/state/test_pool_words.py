@@ -1,11 +1,13 @@
 """The sentences about a pool: each must follow from its figures, and say what to do."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain.pool_health import IdleBucket, KeepAliveFit, SizingAdvice
-from monitor.domain.telemetry import PoolStats
+from monitor.domain.telemetry import ConnectionCard, PoolStats
 from monitor.state.pool_words import (
     SAFE_PART,
     FitKind,
@@ -118,3 +120,14 @@ def test_http2_gains_sockets_and_never_latency() -> None:
     assert told(("http/1.1",), 3) == "HTTP/2: not offered"
     assert told(("h2", "http/1.1"), 1) == "HTTP/2 offered: would save nothing here"
     assert told(("h2",), 3) == "HTTP/2 offered: saves 2 sockets, no time"
+    in_use = ConnectionCard(
+        connection_id=1,
+        host="h",
+        opened_at=datetime(2026, 9, 26, tzinfo=UTC),
+        opened_mono_s=0.0,
+        state="idle",
+        requests=1,
+        alpn="h2",
+    )
+    pool = PoolStats(venue="v", host="h", scheme="https", offered_protocols=("h2",), connections=(in_use,))
+    assert describe_protocols(pool) == "HTTP/2 in use: one socket for all requests"
