@@ -5,8 +5,10 @@ import threading
 from collections.abc import Callable
 from time import perf_counter
 
+from monitor.domain.errors import MonitorError
 from monitor.transport.accounts import OriginAccount, SocketEntry
 from monitor.transport.config import TransportConfig
+from monitor.transport.interface import Question, Transport
 
 log = logging.getLogger(__name__)
 
@@ -111,3 +113,18 @@ def idle_limit_s(account: OriginAccount, config: TransportConfig) -> float | Non
 def needs_warming(idle_s: float, limit_s: float) -> bool:
     """Whether a connection idle for ``idle_s`` would reach ``limit_s`` before the next looks."""
     return idle_s > limit_s - min(2.0 * EVERY_S, limit_s / 2.0)
+
+
+def ask_to_warm(transport: Transport, question: Question) -> bool:
+    """Ask ``question`` for the sake of a connection; False unless it was asked on one that had been idle. Blocks."""
+    try:
+        reply = transport.request(
+            question.endpoint,
+            params=question.params,
+            body=question.body,
+            headers=question.headers,
+            weight=question.weight,
+        )
+    except MonitorError:  # no room in the budget, or no network: then the connection goes its way
+        return False
+    return not any(trace.is_cold for trace in reply.traces)

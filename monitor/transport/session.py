@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -34,6 +35,7 @@ from monitor.transport.quiet import silence_urls
 from monitor.transport.replies import read_body
 from monitor.transport.resolver import Resolver
 from monitor.transport.resumption import TlsSessions, can_resume
+from monitor.transport.rounds import ask_to_warm
 from monitor.transport.sizing import grow_limit_of
 from monitor.transport.tls import make_ssl_context
 from monitor.transport.tracing import CURRENT, Record
@@ -102,7 +104,7 @@ class PooledSession(Transport):
             ssl_context=ssl_context,
             support=self._support if self._config.is_traced else None,
         )
-        self._housekeeper = Housekeeper(support=self._support, config=self._config, ask=self._keep_warm_with)
+        self._housekeeper = Housekeeper(support=self._support, config=self._config, ask=partial(ask_to_warm, self))
         self._session = self._make_session()
         self._headers = {name: value for name, value in self._session.headers.items() if name.lower() != "connection"}
         self._proxies = self._proxies_of_origin()
@@ -354,20 +356,6 @@ class PooledSession(Transport):
         self._housekeeper.config = changed
         if (before.pool_maxsize, before.is_sizing_automatic) != (pool_maxsize, is_sizing_automatic):
             self._support.resize(pool_maxsize, grow_limit=grow_limit_of(is_sizing_automatic))
-
-    def _keep_warm_with(self, question: Question) -> bool:
-        """Ask ``question`` for the sake of the connection; False unless it was asked on one that had been idle."""
-        try:
-            reply = self.request(
-                question.endpoint,
-                params=question.params,
-                body=question.body,
-                headers=question.headers,
-                weight=question.weight,
-            )
-        except MonitorError:  # no room in the budget, or no network: then the connection goes its way
-            return False
-        return not any(trace.is_cold for trace in reply.traces)
 
     def close(self) -> None:
         """Close idle connections; a request in flight ends at its own deadline, a new one raises ``TransportError``."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
 
@@ -28,6 +29,7 @@ from monitor.transport.policy import AllowedRequest, Origin, ReadOnlyPolicy
 from monitor.transport.quiet import silence_urls
 from monitor.transport.resolver import Resolver
 from monitor.transport.resumption import TlsSessions, can_resume
+from monitor.transport.rounds import ask_to_warm
 from monitor.transport.tracing import CURRENT, Record
 
 log = logging.getLogger(__name__)
@@ -98,7 +100,7 @@ class Http2Session(TendedTransport):
         self._fallback: TendedTransport | None = None
         self._wishes = _Wishes()
         self._keeper = LinkKeeper(
-            connector=self._connector, account=self._account, config=config, ask=self._keep_warm_with
+            connector=self._connector, account=self._account, config=config, ask=partial(ask_to_warm, self)
         )
         self._lock = threading.Lock()
         self._is_closed = False
@@ -356,20 +358,6 @@ class Http2Session(TendedTransport):
             self._wishes.tuning = tuning
             if self._fallback is not None:
                 tuning(self._fallback)
-
-    def _keep_warm_with(self, question: Question) -> bool:
-        """Ask ``question`` for the sake of the connection; False unless it was asked on one that had been idle."""
-        try:
-            reply = self.request(
-                question.endpoint,
-                params=question.params,
-                body=question.body,
-                headers=question.headers,
-                weight=question.weight,
-            )
-        except MonitorError:  # no room in the budget, or no network: then the connection goes its way
-            return False
-        return not any(trace.is_cold for trace in reply.traces)
 
     def close(self) -> None:
         """Close the connection, once the requests on it are done; a new one raises ``TransportError``."""
