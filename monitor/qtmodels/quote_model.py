@@ -21,7 +21,7 @@ from monitor.qtmodels.figures import (
 )
 from monitor.qtmodels.row_sync import notify_changed, sync_rows
 from monitor.state.quotes import QuoteState
-from monitor.state.sources import source_of_quote, source_text
+from monitor.state.sources import SourceFigures, source_of_origin, source_of_quote, source_text
 from monitor.state.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ class QuoteFigures:
     age_range: str
     source: str
     """From the network, a cache, or kept because asking failed; a dash before the first price."""
+    spread_source: str
+    funding_source: str
     verdict: Verdict
     is_vanished: bool
     received_at: str
@@ -164,6 +166,8 @@ def figures_of(
             age=DASH,
             age_range=DASH,
             source=DASH,
+            spread_source=DASH,
+            funding_source=DASH,
             verdict=Verdict.UNKNOWN,
             is_vanished=False,
             received_at=DASH,
@@ -185,11 +189,17 @@ def figures_of(
         funding=DASH if hourly is None else signed(float(hourly) * 100, 4, " %"),
         age=DASH if age is None else age_text(age.high_s),
         age_range=DASH if age is None else age_range_text(age.low_s, age.high_s),
-        source=safe_text(source_text(source_of_quote(quote, now_mono_s)), MAX_SOURCE_TEXT),
+        source=_shown_source(source_of_quote(quote, now_mono_s)),
+        spread_source=_shown_source(source_of_origin(quote.field_origin("bid"), now_mono_s)),
+        funding_source=_shown_source(source_of_origin(quote.field_origin("funding_rate"), now_mono_s)),
         verdict=quote.verdict(now_mono_s),
         is_vanished=quote.is_vanished,
         received_at=local_time(quote.received_at),
     )
+
+
+def _shown_source(figures: SourceFigures | None) -> str:
+    return safe_text(source_text(figures), MAX_SOURCE_TEXT)
 
 
 class QuoteModel(QAbstractTableModel):
@@ -347,13 +357,14 @@ def _cell_text(figures: QuoteFigures, column: QuoteColumn) -> str:
 def describe_row(figures: QuoteFigures, joiner: str) -> str:
     """The whole row in words, for tooltips and screen readers."""
     kind = "" if figures.price_kind is None else f" ({figures.price_kind})"
+    spread_note = figures.spread_source if figures.is_spread_current else f"old, {figures.spread_source}"
     state = "no longer listed by the venue" if figures.is_vanished else figures.verdict.value
     parts = [
         f"{figures.symbol} on {figures.venue_title}",
         f"price {figures.price}{kind}",
         f"24 h {figures.change}",
-        f"spread {figures.spread}" + ("" if figures.is_spread_current or figures.spread == DASH else " (old)"),
-        f"funding per hour {figures.funding}",
+        f"spread {figures.spread}" + ("" if figures.spread == DASH else f" ({spread_note})"),
+        f"funding per hour {figures.funding}" + ("" if figures.funding == DASH else f" ({figures.funding_source})"),
         f"age {figures.age_range}, received {figures.received_at}",
         f"source {figures.source}",
         f"state {state}",

@@ -50,6 +50,16 @@ def source_of(stamp: Stamp | None, feed: FeedState | None, now_mono_s: float) ->
     )
 
 
+def source_of_feed(feed: FeedState | None, now_mono_s: float) -> SourceFigures | None:
+    """Where the newest reply of a feed stands; ``None`` before the first."""
+    if feed is None or feed.received_mono_s is None:
+        return None
+    held_s = max(feed.cache_age_s, now_mono_s - feed.received_mono_s + feed.unseen_s)
+    if feed.failure_text is not None:
+        return SourceFigures(source=Source.STALE_CACHE, held_s=held_s, reason=feed.failure_text.rstrip(". "))
+    return SourceFigures(source=feed.source, held_s=0.0 if feed.source is Source.NETWORK else held_s)
+
+
 def source_of_quote(quote: QuoteState | None, now_mono_s: float) -> SourceFigures | None:
     """Where the displayed price came from; ``None`` before the first."""
     return None if quote is None else source_of(quote.stamp, quote.feed, now_mono_s)

@@ -21,11 +21,13 @@ from monitor.qtmodels.lag import LagWindow
 from monitor.qtmodels.lag_probe import LagProbe
 from monitor.state.latency import LatencySummary
 from monitor.state.period import Period
+from monitor.state.sources import source_of_feed, source_text
 from monitor.state.venue_period import VenuePeriod, venue_period
 from monitor.state.venue_state import VenueState
 from monitor.state.verdict import Verdict
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.marks import VERDICT_DEFINITIONS, verdict_color, verdict_glyph
+from monitor.widgets.savings_view import cache_texts
 from monitor.widgets.theme import Theme
 
 LATENCY_SPAN_S = 300.0
@@ -135,7 +137,10 @@ class VenueLight(QWidget):
         age = venue.age(now_mono_s)
         lines = [
             f"{self._title}: {self._verdict.value}. {VERDICT_DEFINITIONS[self._verdict]}",
-            f"age of the newest reply, now: {age_range_text(*age) if age else DASH}",
+            (
+                f"age of the newest reply, now: {age_range_text(*age) if age else DASH}, "
+                f"{safe_text(source_text(source_of_feed(venue.fast_feed, now_mono_s)), 160)}"
+            ),
             (
                 f"warm latency, {span}: p50 {duration_text(warm.p50_s)}, p95 {duration_text(warm.p95_s)}, "
                 f"p99 {duration_text(warm.p99_s)} (n = {warm.n})"
@@ -152,6 +157,8 @@ class VenueLight(QWidget):
                 f"chosen period: {count_text(chosen.tally.calls)} calls, reuse {percent(chosen.pools.reuse_ratio, 1)}, "
                 f"budget {percent(chosen.budget_fraction, 1)} of what the documented limit allows in that time"
             )
+        if venue.cache is not None:
+            lines.append(f"reads since start: {' · '.join(cache_texts(venue.cache))}")
         budget = venue.budget
         if budget is not None:
             lines.append(

@@ -36,10 +36,14 @@ def row_words(sample: SampleWindow) -> str:
 
 def test_a_row_of_the_watchlist_says_where_its_price_is_from(window_factory: WindowFactory, qtbot: QtBot) -> None:
     sample = shown(window_factory)
-    assert f"source {NETWORK}" in row_words(sample)
+    words = row_words(sample)
+    assert f"source {NETWORK}" in words
+    assert f"bp ({NETWORK})" in words
+    assert f"% ({NETWORK})" in words
 
     fail_once(sample)
     words = row_words(sample)
+    assert f"% ({NETWORK})" in words, "the funding has a reply of its own, which did not fail"
     assert f"source {STALE}, " in words
     assert WHY in words
 
@@ -56,6 +60,18 @@ def test_the_header_explains_age_and_source_of_price_and_figures(window_factory:
     assert f"Now: {STALE}, " in header._age.toolTip()
     assert WHY in header._age.toolTip()
     assert NETWORK in header._figures["Funding/h · year"].value.toolTip(), "its own feed has not failed"
+
+
+def test_the_light_of_a_venue_tells_source_and_cache(window_factory: WindowFactory, qtbot: QtBot) -> None:
+    sample = shown(window_factory)
+    light = sample.window.status.lights[FIRST]
+    assert f", {NETWORK}" in light.toolTip()
+    assert "reads since start" not in light.toolTip()
+
+    sample.board.note_cache(FIRST, CacheStats(network=40, cached=12))
+    fail_once(sample)
+    assert f", {STALE}, " in light.toolTip()
+    assert "reads since start: cache 12 hits · 40 misses · " in light.toolTip()
 
 
 def test_the_book_explains_its_age_and_source(window_factory: WindowFactory, qtbot: QtBot) -> None:
