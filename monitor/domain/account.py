@@ -125,6 +125,9 @@ class OpenOrder:
     stop_loss_price: Decimal | None = None
     parent_id: str | None = None
     """The order that must fill before this one is placed."""
+    leverage: Decimal | None = None
+    """Of the position it would open, as ``margin_mode`` is."""
+    margin_mode: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -248,21 +251,24 @@ class FillList:
     """Executions, newest first.
 
     ``complete_since``: from here on every execution is in it, ``ALL_KEPT`` when nothing older is kept anywhere;
-    ``None``: no more is known than that these are the newest.
+    ``None``: no more is known than that these are the newest. ``tells_sizes``: the venue tells the size before each, so
+    that closed positions can be read off it.
     """
 
     account: AccountRef
     fills: tuple[Fill, ...]
     complete_since: datetime | None = None
+    tells_sizes: bool = False
     problems: tuple[RowProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundingPaidList:
-    """Funding, newest first."""
+    """Funding, newest first. ``complete_since``: from here on every payment is in it; ``None``: not known."""
 
     account: AccountRef
     payments: tuple[FundingPaid, ...]
+    complete_since: datetime | None = None
     problems: tuple[RowProblem, ...] = ()
 
 

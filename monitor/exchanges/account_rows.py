@@ -209,6 +209,8 @@ def fill_list(
     since: datetime | None,
     limit: int,
     problems: Sequence[RowProblem],
+    *,
+    tells_sizes: bool = False,
 ) -> FillList:
     """The newest ``limit`` of ``fills``, newest first, and from when on they are all there are.
 
@@ -222,7 +224,9 @@ def fill_list(
         since = kept[-1].time + JUST_AFTER
     elif len(kept) < len(fills):
         since = None
-    return FillList(account=account, fills=kept, complete_since=since, problems=tuple(problems))
+    return FillList(
+        account=account, fills=kept, complete_since=since, tells_sizes=tells_sizes, problems=tuple(problems)
+    )
 
 
 def _row_id(value: object) -> str:

@@ -33,7 +33,9 @@ class Look(StrEnum):
     MONEY = "money"  # two decimals
     AMOUNT = "amount"  # of any asset: two decimals, and more of what is small
     GAIN = "gain"  # money with its sign, in the colour of rising or falling
+    AVERAGE = "average"  # a price that is a quotient: as many digits as a price of its size has
     PERCENT = "percent"
+    RATE = "rate"  # a fraction so small that its percent needs six decimals
     USED_BAR = "used_bar"  # a fraction of which 1 is the end
     DISTANCE_BAR = "distance_bar"  # a fraction of which 0 is the end
     TIME = "time"
@@ -42,7 +44,18 @@ class Look(StrEnum):
 
 
 RIGHT_LOOKS: Final = frozenset(
-    {Look.PRICE, Look.MONEY, Look.AMOUNT, Look.GAIN, Look.PERCENT, Look.USED_BAR, Look.DISTANCE_BAR, Look.AGE}
+    {
+        Look.PRICE,
+        Look.AVERAGE,
+        Look.MONEY,
+        Look.AMOUNT,
+        Look.GAIN,
+        Look.PERCENT,
+        Look.RATE,
+        Look.USED_BAR,
+        Look.DISTANCE_BAR,
+        Look.AGE,
+    }
 )
 
 
@@ -117,9 +130,20 @@ def number_text(look: Look, value: Decimal) -> str:
         return price_text(value, _money_decimals(value))
     if look is Look.AMOUNT:
         return price_text(value, min(8, max(2, 3 - value.adjusted())) if value else 2)
+    if look is Look.AVERAGE:
+        return price_text(value, min(8, max(2, 4 - value.adjusted())) if value else 2)
+    if look is Look.RATE:
+        return f"{price_text(value * 100, 6)} %"
     if look in {Look.PERCENT, Look.USED_BAR, Look.DISTANCE_BAR}:
         return f"{price_text(value * 100, 1)} %"
     return price_text(value)
+
+
+def leverage_text(leverage: Decimal | None, margin_mode: str | None) -> str | None:
+    """``20× cross``; ``None`` when neither is known."""
+    if leverage is None and margin_mode is None:
+        return None
+    return f"{DASH if leverage is None else f'{price_text(leverage)}×'} {margin_mode or DASH}"
 
 
 def stamp_text(stamp: datetime) -> str:

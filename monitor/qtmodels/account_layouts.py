@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from monitor.qtmodels.account_columns import ACCOUNT_WIDTH, Column, Look, Raw, nothing, of
-from monitor.qtmodels.figures import DASH, price_text
+from monitor.qtmodels.account_columns import ACCOUNT_WIDTH, Column, Look, Raw, leverage_text, nothing, of
 from monitor.state.account_tables import BalanceRow, PositionRow
 
 
@@ -15,11 +14,7 @@ def _of_summary(name: str, balance_name: str = "") -> Callable[[BalanceRow], Raw
 
 
 def _leverage(row: PositionRow) -> Raw:
-    position = row.position
-    if position is None or (position.leverage is None and position.margin_mode is None):
-        return None
-    times = DASH if position.leverage is None else f"{price_text(position.leverage)}×"
-    return f"{times} {position.margin_mode or DASH}"
+    return None if row.position is None else leverage_text(row.position.leverage, row.position.margin_mode)
 
 
 def _is_whole_account(row: BalanceRow) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from monitor.qtmodels.account_columns import ACCOUNT_WIDTH, Column, Look, of
+from monitor.qtmodels.account_columns import ACCOUNT_WIDTH, Column, Look, leverage_text, of
 from monitor.state.account_tables import FillRow, OrderRow
 
 ORDERS: Final[tuple[Column[OrderRow], ...]] = (
@@ -92,6 +92,35 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         look=Look.YES,
         read=of("order", "reduce_only"),
         sample="Reduces",
+    ),
+    Column(
+        name="leverage",
+        title="Leverage",
+        definition=(
+            "Leverage and margin mode of the position it would open or enlarge; dash where the venue does not tell it "
+            "of orders"
+        ),
+        look=Look.TEXT,
+        read=lambda row: None if row.order is None else leverage_text(row.order.leverage, row.order.margin_mode),
+        sample="100× isolated",
+    ),
+    Column(
+        name="take_profit",
+        title="Take profit",
+        definition="Price at which the position it opens would be closed with a profit",
+        look=Look.PRICE,
+        read=of("order", "take_profit_price"),
+        sample="000,000.00",
+        applies=lambda row: row.order is not None and row.order.take_profit_price is not None,
+    ),
+    Column(
+        name="stop_loss",
+        title="Stop loss",
+        definition="Price at which the position it opens would be closed to limit a loss",
+        look=Look.PRICE,
+        read=of("order", "stop_loss_price"),
+        sample="000,000.00",
+        applies=lambda row: row.order is not None and row.order.stop_loss_price is not None,
     ),
     Column(
         name="status",

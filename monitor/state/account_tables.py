@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from monitor.domain.account import AccountSummary, Balance, Fill, OpenOrder, Position, RowProblem
 from monitor.domain.credentials import AccountRef
+from monitor.state.account_asides import Aside, account_asides, position_asides
 from monitor.state.account_figures import (
     PositionFigures,
     Sum,
@@ -25,15 +26,6 @@ from monitor.state.verdict import Verdict
 
 NameOf: TypeAlias = Callable[[str, str], str]
 """Display name of an instrument by venue and venue symbol."""
-
-
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """More to say of one cell. ``column``: its name; ``is_amount``: it tells how much somebody has."""
-
-    column: str
-    text: str
-    is_amount: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,24 +99,26 @@ def position_rows(
     rows: list[PositionRow] = []
     for state in states:
         block = state.positions
-        common = _common(state, block, now_mono_s)
+        common = common_of(state, block, now_mono_s)
         fills = fills_by_symbol(() if state.fills.value is None else state.fills.value.fills)
         todays = realized_today_by_symbol(state, now)
         for position in () if block.value is None else block.value.positions:
             quote = board.quote((state.ref.venue, position.venue_symbol))
             own = fills.get(position.venue_symbol, ())
+            figures = position_figures(position, quote, now_mono_s, own)
             rows.append(
                 PositionRow(
                     row_id=f"{position.dex}/{position.position_id}",
                     name=name_of(state.ref.venue, position.venue_symbol),
-                    notes=_notes(block.problems, position.position_id),
+                    notes=notes_of(block.problems, position.position_id),
                     position=position,
-                    figures=position_figures(position, quote, now_mono_s, own),
+                    figures=figures,
+                    asides=position_asides(state, position, figures),
                     today=None if todays is None else todays.get(position.venue_symbol, Decimal(0)),
                     **common,
                 )
             )
-        rows.extend(PositionRow(**lost, **common) for lost in _lost(block.problems))
+        rows.extend(PositionRow(**lost, **common) for lost in lost_rows(block.problems))
     return rows
 
 
@@ -133,7 +127,7 @@ def order_rows(states: Iterable[AccountState], name_of: NameOf, now_mono_s: floa
     rows: list[OrderRow] = []
     for state in states:
         block = state.orders
-        common = _common(state, block, now_mono_s)
+        common = common_of(state, block, now_mono_s)
         for order in () if block.value is None else block.value.orders:
             price = order.price if order.price is not None else order.trigger_price
             left = order.size - (order.filled or Decimal(0))
@@ -141,13 +135,13 @@ def order_rows(states: Iterable[AccountState], name_of: NameOf, now_mono_s: floa
                 OrderRow(
                     row_id=order.order_id,
                     name=name_of(state.ref.venue, order.venue_symbol),
-                    notes=_notes(block.problems, order.order_id),
+                    notes=notes_of(block.problems, order.order_id),
                     order=order,
                     value=None if price is None else left * price,
                     **common,
                 )
             )
-        rows.extend(OrderRow(**lost, **common) for lost in _lost(block.problems))
+        rows.extend(OrderRow(**lost, **common) for lost in lost_rows(block.problems))
     return rows
 
 
@@ -157,7 +151,7 @@ def balance_rows(states: Iterable[AccountState], now_mono_s: float, now: datetim
     for state in states:
         block = state.summary
         summary = block.value
-        common = _common(state, block, now_mono_s)
+        common = common_of(state, block, now_mono_s)
         if summary is None:
             continue
         notes = tuple(f"{problem} (field of the reply)" for problem in block.problems if not problem.is_row_lost)
@@ -168,6 +162,7 @@ def balance_rows(states: Iterable[AccountState], now_mono_s: float, now: datetim
                 row_id="",
                 name="Account",
                 notes=notes,
+                asides=account_asides(state),
                 summary=summary,
                 today=realized_today(state, now),
                 since_open=since_open(state),
@@ -179,31 +174,31 @@ def balance_rows(states: Iterable[AccountState], now_mono_s: float, now: datetim
             BalanceRow(row_id=f"{balance.location}/{balance.asset}", name=balance.asset, balance=balance, **common)
             for balance in summary.balances
         )
-        rows.extend(BalanceRow(**lost, **common) for lost in _lost(block.problems))
+        rows.extend(BalanceRow(**lost, **common) for lost in lost_rows(block.problems))
     return rows
 
 
 def fill_rows(states: Iterable[AccountState], name_of: NameOf, now_mono_s: float) -> list[FillRow]:
     """The executions of all ``states`` together, newest first."""
     rows: list[FillRow] = []
-    lost_rows: list[FillRow] = []
+    lost: list[FillRow] = []
     for state in states:
         block = state.fills
-        common = _common(state, block, now_mono_s)
+        common = common_of(state, block, now_mono_s)
         rows.extend(
             FillRow(
                 row_id=fill.key,
                 name=name_of(state.ref.venue, fill.venue_symbol),
-                notes=_notes(block.problems, fill.key),
+                notes=notes_of(block.problems, fill.key),
                 fill=fill,
                 value=fill.size * fill.price,
                 **common,
             )
             for fill in (() if block.value is None else block.value.fills)
         )
-        lost_rows.extend(FillRow(**lost, **common) for lost in _lost(block.problems))
+        lost += [FillRow(**one, **common) for one in lost_rows(block.problems)]
     rows.sort(key=lambda row: row.fill.time.timestamp() if row.fill is not None else 0.0, reverse=True)
-    return lost_rows + rows
+    return lost + rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,15 +271,18 @@ def fill_totals(rows: Sequence[FillRow], venue: str | None) -> RowTotals:
     )
 
 
-def _common(state: AccountState, block: AccountBlock[Any], now_mono_s: float) -> dict[str, Any]:
+def common_of(state: AccountState, block: AccountBlock[Any], now_mono_s: float) -> dict[str, Any]:
+    """What every row of a block has in common, by field."""
     return {"ref": state.ref, "verdict": block.verdict(now_mono_s), "stamp": block.stamp}
 
 
-def _notes(problems: Sequence[RowProblem], row_id: str) -> tuple[str, ...]:
+def notes_of(problems: Sequence[RowProblem], row_id: str) -> tuple[str, ...]:
+    """What could not be read of one row."""
     return tuple(str(problem) for problem in problems if problem.row_id == row_id and not problem.is_row_lost)
 
 
-def _lost(problems: Sequence[RowProblem]) -> list[dict[str, Any]]:
+def lost_rows(problems: Sequence[RowProblem]) -> list[dict[str, Any]]:
+    """The fields of the rows that could not be read at all."""
     return [
         {"row_id": problem.path, "name": "unreadable", "notes": (str(problem),), "is_lost": True}
         for problem in {problem.path: problem for problem in problems if problem.is_row_lost}.values()

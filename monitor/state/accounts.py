@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from monitor.domain.account import (
     AccountSnapshot,
@@ -16,16 +16,44 @@ from monitor.domain.account import (
     RowProblem,
     distinct_fills,
 )
-from monitor.domain.account_history import AccountHistory
+from monitor.domain.account_history import (
+    AccountHistory,
+    AddressLimits,
+    LeverageList,
+    PastPositionList,
+    PositionHistory,
+)
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind
+from monitor.exchanges.base import Payload
 from monitor.polling.results import PollFailure, PollSuccess
 from monitor.state.feeds import FeedState
 from monitor.state.quotes import AgeInterval, Stamp
 from monitor.state.verdict import Verdict
 
-_Part: TypeAlias = AccountSummary | PositionList | OrderList | FillList | FundingPaidList | AccountHistory
-T = TypeVar("T", AccountSummary, PositionList, OrderList, FillList, FundingPaidList, AccountHistory)
+_Part: TypeAlias = (
+    AccountSummary
+    | PositionList
+    | OrderList
+    | FillList
+    | FundingPaidList
+    | PastPositionList
+    | LeverageList
+    | AccountHistory
+    | AddressLimits
+)
+T = TypeVar(
+    "T",
+    AccountSummary,
+    PositionList,
+    OrderList,
+    FillList,
+    FundingPaidList,
+    PastPositionList,
+    LeverageList,
+    AccountHistory,
+    AddressLimits,
+)
 
 
 class Access(StrEnum):
@@ -118,13 +146,29 @@ class AccountState:
         self.orders: AccountBlock[OrderList] = AccountBlock("orders")
         self.fills: AccountBlock[FillList] = AccountBlock("fills")
         self.funding: AccountBlock[FundingPaidList] = AccountBlock("funding")
+        self.past_positions: AccountBlock[PastPositionList] = AccountBlock("closed positions")
+        """Those of the venue's own list; see :func:`monitor.state.account_rounds.closed_positions`."""
+        self.past_orders: AccountBlock[OrderList] = AccountBlock("past orders")
+        self.leverage: AccountBlock[LeverageList] = AccountBlock("leverage")
         self.history: AccountBlock[AccountHistory] = AccountBlock("history")
+        self.limits: AccountBlock[AddressLimits] = AccountBlock("address limits")
         self._failures: dict[str, PollFailure] = {}
 
     @property
     def blocks(self) -> tuple[AccountBlock[_Part], ...]:  # type: ignore[type-var]  # any of them, to look at
         """Every block."""
-        return (self.summary, self.positions, self.orders, self.fills, self.funding, self.history)  # type: ignore[return-value]  # as above
+        return (  # type: ignore[return-value]  # as above
+            self.summary,
+            self.positions,
+            self.orders,
+            self.fills,
+            self.funding,
+            self.past_positions,
+            self.past_orders,
+            self.leverage,
+            self.history,
+            self.limits,
+        )
 
     @property
     def is_refused(self) -> bool:
@@ -142,27 +186,39 @@ class AccountState:
 
     def take(self, result: PollSuccess) -> int:
         """Take in a reply; returns how many failures in a row that ended (0: none)."""
-        payload = result.payload
-        match payload:
-            case AccountSnapshot():
-                self.summary.take(payload.summary, result)
-                self.positions.take(payload.positions, result)
-            case AccountSummary():
-                self.summary.take(payload, result)
-            case PositionList():
-                self.positions.take(payload, result)
-            case OrderList() if payload.is_open:
-                self.orders.take(payload, result)
-            case FillList():
-                self.fills.take(replace(payload, fills=distinct_fills(payload.fills)), result)
-            case FundingPaidList():
-                self.funding.take(payload, result)
-            case AccountHistory():
-                self.history.take(payload, result)
-            case _:
-                return 0
+        parts = self._parts_of(result.payload)
+        if not parts:
+            return 0
+        for part in parts:
+            self._block_for(part).take(part, result)
         ended = self._failures.pop(result.key, None)
         return 0 if ended is None else ended.streak
+
+    @staticmethod
+    def _parts_of(payload: Payload) -> tuple[Any, ...]:
+        match payload:
+            case AccountSnapshot():
+                return (payload.summary, payload.positions)
+            case PositionHistory():
+                return (payload.positions, payload.funding)
+            case FillList():
+                return (replace(payload, fills=distinct_fills(payload.fills)),)
+        return (payload,) if isinstance(payload, _Part) else ()
+
+    def _block_for(self, part: _Part) -> AccountBlock[Any]:
+        if isinstance(part, OrderList):
+            return self.orders if part.is_open else self.past_orders
+        blocks: dict[type, AccountBlock[Any]] = {
+            AccountSummary: self.summary,
+            PositionList: self.positions,
+            FillList: self.fills,
+            FundingPaidList: self.funding,
+            PastPositionList: self.past_positions,
+            LeverageList: self.leverage,
+            AccountHistory: self.history,
+            AddressLimits: self.limits,
+        }
+        return blocks[type(part)]
 
     def fail(self, result: PollFailure) -> None:
         """Take in a failure; what was read before stays, with its age."""

@@ -1,8 +1,8 @@
-"""The four account tables: what each shows of the board, and what it says while there is nothing to show."""
+"""The account tables of four panels: what each shows of the board, and what it says while there is nothing to show."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMainWindow
@@ -10,8 +10,18 @@ from PySide6.QtWidgets import QMainWindow
 from monitor.domain.errors import ErrorKind
 from monitor.qtmodels.account_layouts import BALANCES, POSITIONS
 from monitor.qtmodels.account_lists import FILLS, ORDERS
+from monitor.qtmodels.account_past_layouts import FUNDING, PAST_ORDERS, PAST_POSITIONS
 from monitor.qtmodels.figures import age_range_text, age_text, safe_text
 from monitor.qtmodels.quote_model import short_name
+from monitor.state.account_past_tables import (
+    funding_rows,
+    funding_totals,
+    past_order_rows,
+    past_order_totals,
+    past_position_rows,
+    past_position_totals,
+)
+from monitor.state.account_rounds import past_block
 from monitor.state.account_tables import (
     Row,
     RowTotals,
@@ -30,12 +40,13 @@ from monitor.state.board import Board
 from monitor.state.verdict import Verdict
 from monitor.widgets.account_chips import Chip
 from monitor.widgets.account_table import AccountTable, EmptyState
+from monitor.widgets.account_views import AccountViews, View
 from monitor.widgets.dock import Dock
 from monitor.widgets.marks import VERDICT_DEFINITIONS
 from monitor.widgets.theme import Theme
 
 NAMES: Final = ("positions", "orders", "balances", "fills")
-"""Docks, in their order as tabs; each is also the name of the account's block it shows, balances of the summary."""
+"""Docks, in their order as tabs; each is also the name of the table that it shows first."""
 
 _NO_ACCOUNT: Final = (
     "No account yet. Add one to see {what} here: an API key that may only read, or a public address. "
@@ -46,9 +57,43 @@ _NOTHING: Final = {
     "orders": "No open orders.",
     "balances": "Nothing is held.",
     "fills": "No fills in what the venues still list.",
+    "past_positions": "No closed positions in what the venues still list.",
+    "past_orders": "No past orders in what the venues still list.",
+    "funding": "No funding in the last seven days, nor of closed positions.",
 }
+_WORDS: Final = {"past_positions": "closed positions", "past_orders": "past orders", "funding": "funding payments"}
 
 _INCOMPLETE: Final = "Not every part of the account was read yet, so there may be more."
+
+_Part: TypeAlias = tuple[str, str, str, str, Any]
+"""Key, title, word on the switch, what that shows, columns."""
+_PANELS: Final[tuple[tuple[str, str, tuple[_Part, ...]], ...]] = (
+    (
+        "positions",
+        "Positions",
+        (
+            ("positions", "Positions", "Open", "Positions that are held now", POSITIONS),
+            ("past_positions", "Closed positions", "Closed", "Positions that were closed", PAST_POSITIONS),
+        ),
+    ),
+    (
+        "orders",
+        "Orders",
+        (
+            ("orders", "Orders", "Open", "Orders that are open now", ORDERS),
+            ("past_orders", "Past orders", "Past", "Orders that were filled, cancelled or refused", PAST_ORDERS),
+        ),
+    ),
+    ("balances", "Balances", (("balances", "Balances", "", "", BALANCES),)),
+    (
+        "fills",
+        "Fills",
+        (
+            ("fills", "Fills", "Trades", "Executions, the newest first", FILLS),
+            ("funding", "Funding", "Funding", "Funding paid and received", FUNDING),
+        ),
+    ),
+)
 
 
 class AccountPanels(QObject):
@@ -81,22 +126,23 @@ class AccountPanels(QObject):
         self._venue_title = venue_title
         self._seen_revision = -1
         self.tables: dict[str, AccountTable] = {}
+        self.views: dict[str, AccountViews] = {}
         docks = []
-        layouts: tuple[tuple[str, str, Any], ...] = (
-            ("positions", "Positions", POSITIONS),
-            ("orders", "Orders", ORDERS),
-            ("balances", "Balances", BALANCES),
-            ("fills", "Fills", FILLS),
-        )
-        for name, title, columns in layouts:
-            table = AccountTable(title, columns, venue_title=venue_title, theme=theme)
-            table.accounts_requested.connect(self.accounts_requested)
-            table.export_requested.connect(self._on_export)
-            self.tables[name] = table
-            dock = Dock(name, title, table, extra=(table.head,), parent=window)
+        for name, title, parts in _PANELS:
+            panel = AccountViews(title, [self._make_view(*part, theme=theme) for part in parts])
+            self.views[name] = panel
+            panel.changed.connect(self.refresh)
+            dock = Dock(name, title, panel, extra=(panel.head,), parent=window)
             dock.visibilityChanged.connect(self._on_shown)
             docks.append(dock)
         self.docks = tuple(docks)
+
+    def _make_view(self, key: str, title: str, word: str, what: str, columns: Any, *, theme: Theme) -> View:
+        table = AccountTable(title, columns, venue_title=self._venue_title, theme=theme)
+        table.accounts_requested.connect(self.accounts_requested)
+        table.export_requested.connect(self._on_export)
+        self.tables[key] = table
+        return View(word, what, table)
 
     # Frames
 
@@ -149,18 +195,16 @@ class AccountPanels(QObject):
         venues = [venue for venue in board.venue_names if board.accounts.of_venue(venue)]
         # A line of all says the same as that of the only venue.
         groups: list[str | None] = [*(venues if len(venues) > 1 else []), None]
-        if name == "positions":
-            positions = position_rows(states, board, self._name_of, now_mono_s, now)
-            rows, lines = positions, [position_totals(positions, group) for group in groups]
-        elif name == "orders":
-            orders = order_rows(states, self._name_of, now_mono_s)
-            rows, lines = orders, [order_totals(orders, group) for group in groups]
-        elif name == "balances":
+        if name == "balances":
             rows = balance_rows(states, now_mono_s, now)
             lines = [balance_totals(states, now, group) for group in groups]
+        elif name == "positions":
+            rows = positions = position_rows(states, board, self._name_of, now_mono_s, now)
+            lines = [position_totals(positions, group) for group in groups]
         else:
-            fills = fill_rows(states, self._name_of, now_mono_s)
-            rows, lines = fills, [fill_totals(fills, group) for group in groups]
+            make_rows, add = _LISTS[name]
+            rows = make_rows(states, self._name_of, now_mono_s)
+            lines = [add(rows, group) for group in groups]
         table.show_rows(rows, now_mono_s, self._empty_state(name, states, now_mono_s))
         table.show_totals(lines if rows else ())
         table.show_chips([self._chip(state, _block_of(state, name), now_mono_s) for state in states])
@@ -207,7 +251,7 @@ class AccountPanels(QObject):
 
     def _empty_state(self, name: str, states: Sequence[AccountState], now_mono_s: float) -> EmptyState:
         if not states:
-            return EmptyState(text=_NO_ACCOUNT.format(what=name), offers_accounts=True)
+            return EmptyState(text=_NO_ACCOUNT.format(what=_WORDS.get(name, name)), offers_accounts=True)
         blocks = [(state, _block_of(state, name)) for state in states]
         waiting = [state for state, block in blocks if block.verdict(now_mono_s) is Verdict.UNKNOWN]
         closed = [state for state in waiting if state.access is Access.CLOSED]
@@ -231,6 +275,18 @@ class AccountPanels(QObject):
         return EmptyState(text=_NOTHING[name])
 
 
+_LISTS: Final[dict[str, tuple[Callable[..., Sequence[Any]], Callable[..., RowTotals]]]] = {
+    "orders": (order_rows, order_totals),
+    "fills": (fill_rows, fill_totals),
+    "past_orders": (past_order_rows, past_order_totals),
+    "past_positions": (past_position_rows, past_position_totals),
+    "funding": (funding_rows, funding_totals),
+}
+"""How the rows of a table are made, and its sums."""
+
+
 def _block_of(state: AccountState, name: str) -> AccountBlock[Any]:
+    if name == "past_positions":
+        return past_block(state)
     block: AccountBlock[Any] = state.summary if name == "balances" else getattr(state, name)
     return block

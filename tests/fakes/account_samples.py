@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from monitor.domain.account import (
+    ALL_KEPT,
     AccountSnapshot,
     AccountSummary,
     Balance,
@@ -19,6 +20,16 @@ from monitor.domain.account import (
     PositionList,
     PositionSide,
     RowProblem,
+)
+from monitor.domain.account_history import (
+    AccountHistory,
+    AccountPeriod,
+    AddressLimits,
+    LeverageList,
+    LeverageSetting,
+    PastPosition,
+    PastPositionList,
+    PositionHistory,
 )
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind, Failure
@@ -217,8 +228,85 @@ class SampleAccounts:
                     FundingPaid(venue_symbol="BTC", time=now - timedelta(hours=1), amount=D("-1.25")),
                     FundingPaid(venue_symbol="BTC", time=now - timedelta(days=1), amount=D("-7")),
                 ),
+                complete_since=now - timedelta(days=7),
             ),
             cadence_s=600.0,
+        )
+
+    def fill_in_past(self) -> None:
+        """Past orders, closed positions and settings of the one, executions with sizes and the venue's own figures of
+        the other."""
+        now = self.clock.utc_now().replace(microsecond=0)
+        done = order("900", status="filled", filled=D("0.2"), updated_at=now - timedelta(hours=2))
+        gone = order("901", status="cancelled", updated_at=now - timedelta(hours=1))
+        past = OrderList(account=MAIN, orders=(gone, done), is_open=False, is_complete=False)
+        self.deliver(MAIN, "past_orders", past, cadence_s=300.0)
+        closed = PastPosition(
+            venue_symbol="SOLUSDT",
+            side=PositionSide.SHORT,
+            position_id="4001",
+            max_size=D(40),
+            entry_price=D("151.2"),
+            close_price=D("149.75"),
+            realized_pnl=D("55.1"),
+            fee_paid=D("2.4"),
+            funding=D("-0.5"),
+            liquidated_size=None,
+            leverage=D(20),
+            margin_mode="isolated",
+            opened_at=now - timedelta(hours=9),
+            closed_at=now - timedelta(hours=3),
+        )
+        payment = FundingPaid(
+            venue_symbol="SOLUSDT", time=now - timedelta(hours=3), amount=D("-0.5"), is_position_total=True
+        )
+        history = PositionHistory(
+            account=MAIN,
+            positions=PastPositionList(account=MAIN, positions=(closed,)),
+            funding=FundingPaidList(account=MAIN, payments=(payment,)),
+        )
+        self.deliver(MAIN, "past_positions", history, cadence_s=300.0)
+        setting = LeverageSetting(venue_symbol="BTCUSDT", leverage=D(25), margin_mode="isolated")
+        self.deliver(MAIN, "leverage", LeverageList(account=MAIN, settings=(setting,)), cadence_s=60.0)
+        self.deliver(VAULT, "userFills", self.sized_fills(now), cadence_s=60.0)
+        past = OrderList(account=VAULT, orders=(), is_open=False, is_complete=False)
+        self.deliver(VAULT, "historicalOrders", past, cadence_s=900.0)
+        limits = AddressLimits(account=VAULT, volume=D(1_000_000), used=12_345, cap=1_010_000, surplus=0)
+        self.deliver(VAULT, "userRateLimit", limits, cadence_s=900.0)
+        periods = tuple(
+            AccountPeriod(period=name, values=(), pnl=((now, D(0)), (now, D(gain))), volume=None)
+            for name, gain in (("day", "81.5"), ("week", "-310.25"), ("allTime", "4120"))
+        )
+        self.deliver(VAULT, "portfolio", AccountHistory(account=VAULT, periods=periods), cadence_s=600.0)
+
+    def sized_fills(self, now: datetime) -> FillList:
+        """A long in ETH opened and closed, and one in BTC opened and still held."""
+        made = fills(now)[0]
+        steps = (
+            ("31", "BTC", OrderSide.BUY, "0.31", "0", "0", 1),
+            ("22", "ETH", OrderSide.SELL, "2", "2", "40", 2),
+            ("21", "ETH", OrderSide.BUY, "2", "0", "0", 5),
+        )
+        return FillList(
+            account=VAULT,
+            fills=tuple(
+                replace(
+                    made,
+                    fill_id=number,
+                    venue_symbol=symbol,
+                    side=side,
+                    size=D(size),
+                    price=D(3_400),
+                    position_before=D(before),
+                    realized_pnl=D(gain),
+                    fee_paid=D("1.5"),
+                    fee_asset="USDC",
+                    time=now - timedelta(hours=hours),
+                )
+                for number, symbol, side, size, before, gain, hours in steps
+            ),
+            complete_since=ALL_KEPT,
+            tells_sizes=True,
         )
 
     def summary_of_main(self, **changes: object) -> AccountSummary:

@@ -2,15 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from datetime import UTC, datetime
 
 from monitor.domain.account import (
-    ALL_KEPT,
-    JUST_AFTER,
     AccountSnapshot,
     AccountSummary,
-    Fill,
     FillList,
     FundingPaid,
     FundingPaidList,
@@ -19,20 +15,23 @@ from monitor.domain.account import (
     PositionList,
     RowProblem,
 )
-from monitor.domain.account_history import LeverageSetting, PastPosition, PastPositionList
+from monitor.domain.account_history import (
+    LeverageList,
+    LeverageSetting,
+    PastPosition,
+    PastPositionList,
+    PositionHistory,
+)
 from monitor.domain.credentials import AccountCheck, AccountRef, Credentials
-from monitor.domain.errors import BudgetExhausted
-from monitor.exchanges.account_rows import fill_list
 from monitor.exchanges.asking import Asking, VenueClock, utc_now
 from monitor.exchanges.base import Fetched, PollJob
 from monitor.exchanges.bitunix import account_parse as parse
 from monitor.exchanges.bitunix.account_check import run_check
+from monitor.exchanges.bitunix.account_fills import FillReader
+from monitor.exchanges.bitunix.account_pages import PAGE_ROWS, read_pages, span_of
 from monitor.exchanges.bitunix.account_plan import plan_account_jobs
 from monitor.exchanges.bitunix.private import Params, PrivateSession
-from monitor.exchanges.decoding import to_ms
 from monitor.transport.interface import Endpoint, Transport
-
-T = TypeVar("T")
 
 _BASE = "/api/v1/futures/"
 ACCOUNT = Endpoint(name="bitunix.account", method="GET", path=_BASE + "account")
@@ -44,18 +43,10 @@ TRADES = Endpoint(name="bitunix.trades", method="GET", path=_BASE + "trade/get_h
 ORDER_DETAIL = Endpoint(name="bitunix.order_detail", method="GET", path=_BASE + "trade/get_order_detail")
 LEVERAGE = Endpoint(name="bitunix.leverage", method="GET", path=_BASE + "account/get_leverage_margin_mode")
 
-PAGE_ROWS = 100
-"""Most rows of a page."""
-MAX_PAGES = 50
-FILLS_KEPT = 2_000
-BACK_PAGES = 4
-"""Older pages of executions that a poll asks for at most."""
-OVERLAP = timedelta(minutes=1)
-"""What is listed late must not be missed."""
+DEFAULT_SYMBOL = "BTCUSDT"
+"""Asked about while there is neither a position nor an order."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-ParsePage = Callable[[Any, str, list[RowProblem]], tuple[list[T], int | None, int]]
 
 
 class BitunixAccount:
@@ -64,7 +55,7 @@ class BitunixAccount:
     Money is in USDT. When a contract margined in USDC is held, that wallet is read as well; it is listed as a balance
     but not added to the equity. A read-only key is enough.
 
-    Thread: any; ``poll_fills`` from one at a time.
+    Thread: any; ``poll_fills`` and ``poll_leverage`` each from one at a time.
     """
 
     def __init__(
@@ -88,7 +79,11 @@ class BitunixAccount:
         )
         # Replaced as a whole, never changed: two pollers may read it at once.
         self._margin_coins: tuple[str, ...] = ("USDT",)
-        self._fills: FillList | None = None
+        self._fills = FillReader(self._session, self._account, TRADES)
+        self._position_symbols: frozenset[str] = frozenset()
+        self._order_symbols: frozenset[str] = frozenset()
+        self._leverage: tuple[LeverageSetting, ...] = ()
+        self._leverage_turn = 0
 
     @property
     def account(self) -> AccountRef:
@@ -116,7 +111,10 @@ class BitunixAccount:
         """Every open order, 100 a request under one end time, newest first."""
         problems: list[RowProblem] = []
         with self._asking() as asking:
-            orders, is_complete = self._pages(asking, ORDERS, {}, parse.parse_orders, _order_key, problems=problems)
+            orders, is_complete = read_pages(
+                self._session, asking, ORDERS, {}, parse.parse_orders, key=_order_key, problems=problems
+            )
+            self._order_symbols = frozenset(order.venue_symbol for order in orders)
             return asking.fetched(
                 OrderList(
                     account=self._account,
@@ -134,9 +132,16 @@ class BitunixAccount:
         found: dict[str, OpenOrder] = {}
         with self._asking() as asking:
             for is_cancelled in (False, True):
-                params: Params = {"queryCanceled": is_cancelled, **_span(start, end)}
-                page, _ = self._pages(
-                    asking, PAST_ORDERS, params, parse.parse_orders, _order_key, problems=problems, limit=limit
+                params: Params = {"queryCanceled": is_cancelled, **span_of(start, end)}
+                page, _ = read_pages(
+                    self._session,
+                    asking,
+                    PAST_ORDERS,
+                    params,
+                    parse.parse_orders,
+                    key=_order_key,
+                    problems=problems,
+                    limit=limit,
                 )
                 found.update((order.order_id, order) for order in page)
             orders = _newest_orders(found.values())[: max(0, limit)]
@@ -160,39 +165,42 @@ class BitunixAccount:
         self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100
     ) -> Fetched[FillList]:
         """The newest ``limit`` executions in [start, end], newest first."""
-        problems: list[RowProblem] = []
         with self._asking() as asking:
-            fills, is_all = self._pages(
-                asking, TRADES, _span(start, end), parse.parse_trades, _fill_key, problems=problems, limit=limit
-            )
-            since = (start or ALL_KEPT) if is_all else None
-            return asking.fetched(fill_list(self._account, _newest_fills(fills), since, limit, problems))
+            return asking.fetched(self._fills.fetch(asking, start, end, limit))
 
     def poll_fills(self) -> Fetched[FillList]:
-        """The newest executions: a page, as many as it takes back to midnight UTC, then only what came since.
-
-        ``BACK_PAGES`` at a poll; until they reach back ``complete_since`` says how far they do.
-        """
-        problems: list[RowProblem] = []
-        held = self._fills
+        """The newest executions, by and by back to midnight UTC; see :class:`FillReader`."""
         with self._asking() as asking:
-            known = () if held is None else held.fills
-            start = known[0].time - OVERLAP if known else None
-            limit = None if known else PAGE_ROWS
-            new, is_all = self._pages(
-                asking, TRADES, _span(start, None), parse.parse_trades, _fill_key, problems=problems, limit=limit
+            return asking.fetched(self._fills.poll(asking))
+
+    def poll_past_orders(self) -> Fetched[OrderList]:
+        """The newest hundred past orders, two requests."""
+        return self.fetch_order_history()
+
+    def poll_past_positions(self) -> Fetched[PositionHistory]:
+        """The newest hundred closed positions, and the funding of each."""
+        problems: list[RowProblem] = []
+        with self._asking() as asking:
+            positions = self._past_positions(asking, None, None, PAGE_ROWS, problems)
+            payments = tuple(one for one in map(parse.funding_of, positions) if one is not None)
+            return asking.fetched(
+                PositionHistory(
+                    account=self._account,
+                    positions=PastPositionList(account=self._account, positions=positions, problems=tuple(problems)),
+                    funding=FundingPaidList(account=self._account, payments=payments),
+                )
             )
-            fills = {fill.key: fill for fill in (*_newest_fills(new), *known)}
-            since = None if held is None else held.complete_since
-            if not known:
-                since = ALL_KEPT if is_all else None
-            elif not is_all:
-                # Between what is new and what was known some may be missing.
-                since = _newest_fills(new)[-1].time + JUST_AFTER if new else since
-            newest = _newest_fills(fills.values())
-            listed = fill_list(self._account, newest, since, FILLS_KEPT, problems)
-            self._fills = listed = self._fill_back(asking, listed)
-            return asking.fetched(listed)
+
+    def poll_leverage(self) -> Fetched[LeverageList]:
+        """Settings of the contracts with positions or open orders, one asked now, in turn."""
+        with self._asking() as asking:
+            symbols = sorted(self._position_symbols | self._order_symbols) or [DEFAULT_SYMBOL]
+            symbol = symbols[self._leverage_turn % len(symbols)]
+            self._leverage_turn += 1
+            setting = self._leverage_of(asking, symbol)
+            held = {one.venue_symbol: one for one in self._leverage if one.venue_symbol in symbols}
+            self._leverage = tuple({**held, symbol: setting}.values())
+            return asking.fetched(LeverageList(account=self._account, settings=self._leverage))
 
     def fetch_position_history(
         self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100
@@ -227,8 +235,7 @@ class BitunixAccount:
     def fetch_leverage(self, venue_symbol: str, *, margin_coin: str = "USDT") -> Fetched[LeverageSetting]:
         """Leverage and margin mode that a new position of this contract would have."""
         with self._asking() as asking:
-            params: Params = {"symbol": venue_symbol.upper(), "marginCoin": margin_coin}
-            return asking.fetched(parse.parse_leverage(self._session.ask(asking, LEVERAGE, params), LEVERAGE.name))
+            return asking.fetched(self._leverage_of(asking, venue_symbol.upper(), margin_coin))
 
     def check(self) -> AccountCheck:
         """Read account, positions and orders once; say what is right or wrong. Blocks; never raises."""
@@ -237,6 +244,11 @@ class BitunixAccount:
     def poll_jobs(self, sharers: int = 1) -> tuple[PollJob, ...]:
         """The default plan."""
         return plan_account_jobs(self, sharers)
+
+    def _leverage_of(self, asking: Asking, symbol: str, margin_coin: str | None = None) -> LeverageSetting:
+        coin = margin_coin or ("USDC" if symbol.endswith("USDC") else "USDT")
+        data = self._session.ask(asking, LEVERAGE, {"symbol": symbol, "marginCoin": coin})
+        return parse.parse_leverage(data, LEVERAGE.name)
 
     def _asking(self) -> Asking:
         return Asking(self._transport, self._session.clock, pause=self._pause)
@@ -252,107 +264,30 @@ class BitunixAccount:
 
     def _positions(self, asking: Asking) -> PositionList:
         positions = parse.parse_positions(self._session.ask(asking, POSITIONS, {}), POSITIONS.name, self._account)
+        self._position_symbols = frozenset(position.venue_symbol for position in positions.positions)
         if any(position.venue_symbol.endswith("USDC") for position in positions.positions):
             self._margin_coins = ("USDT", "USDC")
         return positions
 
-    def _fill_back(self, asking: Asking, listed: FillList) -> FillList:
-        """``listed`` with older executions, until it reaches back to midnight UTC or this poll has asked enough."""
-        midnight = self._session.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        problems = list(listed.problems)
-        for _ in range(BACK_PAGES):
-            since, fills = listed.complete_since, listed.fills
-            is_lost = any(problem.is_row_lost for problem in problems)
-            if is_lost or not fills or len(fills) >= FILLS_KEPT or since is None or since <= midnight:
-                break
-            edge = since - JUST_AFTER
-            try:
-                older, is_all = self._pages(
-                    asking,
-                    TRADES,
-                    _span(None, edge),
-                    parse.parse_trades,
-                    _fill_key,
-                    problems=problems,
-                    limit=PAGE_ROWS,
-                )
-            except BudgetExhausted:
-                break
-            found = _newest_fills({fill.key: fill for fill in (*fills, *older)}.values())
-            reached = _newest_fills(older)[-1].time + JUST_AFTER if older else edge
-            if not is_all and reached >= since:
-                break  # a page of one instant, or one that tells nothing new
-            listed = fill_list(self._account, found, ALL_KEPT if is_all else reached, FILLS_KEPT, problems)
-        return listed
-
     def _past_positions(
         self, asking: Asking, start: datetime | None, end: datetime | None, limit: int, problems: list[RowProblem]
     ) -> tuple[PastPosition, ...]:
-        found, _ = self._pages(
+        found, _ = read_pages(
+            self._session,
             asking,
             PAST_POSITIONS,
-            _span(start, end),
+            span_of(start, end),
             parse.parse_past_positions,
-            lambda position: position.position_id,
+            key=lambda position: position.position_id,
             problems=problems,
             limit=limit,
         )
         found.sort(key=lambda position: position.closed_at or _LONG_AGO, reverse=True)
         return tuple(found[: max(0, limit)])
 
-    def _pages(
-        self,
-        asking: Asking,
-        endpoint: Endpoint,
-        params: Params,
-        parse_page: ParsePage[T],
-        key: Callable[[T], object],
-        *,
-        problems: list[RowProblem],
-        limit: int | None = None,
-    ) -> tuple[list[T], bool]:
-        """Rows of as many pages as ``limit`` needs (``None``: all), each once, and whether that was all there is.
-
-        All pages are asked under one end time, so that a new row does not push the others to the next page.
-        """
-        fixed: dict[str, str | int | bool | None] = {"endTime": to_ms(self._session.clock.now()), **params}
-        found: dict[object, T] = {}
-        skip = 0
-        for _ in range(MAX_PAGES):
-            wanted = PAGE_ROWS if limit is None else max(1, min(PAGE_ROWS, limit - len(found)))
-            data = self._session.ask(asking, endpoint, {**fixed, "skip": skip, "limit": wanted})
-            rows, total, count = parse_page(data, endpoint.name, problems)
-            news = {key(row): row for row in rows if key(row) not in found}
-            found.update(news)
-            skip += count
-            # A row that is lost to a problem is still a row of the page.
-            if not count or (rows and not news):
-                return list(found.values()), total is None or skip >= total
-            is_end = skip >= total if total is not None else count < wanted
-            if is_end or (limit is not None and len(found) >= limit):
-                return list(found.values()), is_end
-        return list(found.values()), False
-
-
-def _span(start: datetime | None, end: datetime | None) -> dict[str, str | int | bool | None]:
-    span: dict[str, str | int | bool | None] = {}
-    if start is not None:
-        span["startTime"] = max(0, to_ms(start))
-    if end is not None:
-        span["endTime"] = max(0, to_ms(end))
-    return span
-
 
 def _order_key(order: OpenOrder) -> str:
     return order.order_id
-
-
-def _fill_key(fill: Fill) -> str:
-    return fill.key
-
-
-def _newest_fills(fills: Iterable[Fill]) -> tuple[Fill, ...]:
-    return tuple(sorted(fills, key=lambda fill: (fill.time, fill.fill_id), reverse=True))
 
 
 def _newest_orders(orders: Iterable[OpenOrder]) -> tuple[OpenOrder, ...]:

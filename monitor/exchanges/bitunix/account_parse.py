@@ -175,6 +175,8 @@ def _order(row: RowFields) -> OpenOrder:
         time_in_force=row.text_or_none("effect", 20),
         take_profit_price=row.price_or_none("tpPrice"),
         stop_loss_price=row.price_or_none("slPrice"),
+        leverage=row.price_or_none("leverage"),
+        margin_mode=_margin_mode(row),
         created_at=row.time_or_none("ctime"),
         updated_at=row.time_or_none("mtime"),
     )

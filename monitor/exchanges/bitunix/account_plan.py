@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from monitor.domain.account import AccountSummary, FillList, FundingPaidList, OrderList, PositionList
+from monitor.domain.account import AccountSummary, FillList, OrderList, PositionList
+from monitor.domain.account_history import LeverageList, PositionHistory
 from monitor.domain.credentials import AccountRef
 from monitor.exchanges.base import Fetched, Payload, PollJob
 
@@ -11,7 +12,9 @@ SUMMARY_EVERY_S = 5.0
 POSITIONS_EVERY_S = 5.0
 ORDERS_EVERY_S = 10.0
 FILLS_EVERY_S = 60.0
-FUNDING_EVERY_S = 600.0
+PAST_POSITIONS_EVERY_S = 300.0
+PAST_ORDERS_EVERY_S = 300.0
+LEVERAGE_EVERY_S = 60.0
 
 
 class Reads(Protocol):
@@ -38,22 +41,30 @@ class Reads(Protocol):
         """Executions."""
         ...
 
-    def fetch_funding(self) -> Fetched[FundingPaidList]:
-        """Funding."""
+    def poll_past_positions(self) -> Fetched[PositionHistory]:
+        """Closed positions and their funding."""
+        ...
+
+    def poll_past_orders(self) -> Fetched[OrderList]:
+        """Orders that are no longer open."""
+        ...
+
+    def poll_leverage(self) -> Fetched[LeverageList]:
+        """What new positions would be opened with."""
         ...
 
 
 def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
-    """The default plan: 0.52 calls a second of the 10 that are allowed, however many accounts share it."""
+    """The default plan: 0.55 calls a second of the 10 that are allowed, however many accounts share it."""
     stretch = float(max(1, sharers))
 
-    def job(endpoint: str, cadence_s: float, fetch: Callable[[], Fetched[Payload]]) -> PollJob:
+    def job(endpoint: str, cadence_s: float, fetch: Callable[[], Fetched[Payload]], *, weight: int = 1) -> PollJob:
         return PollJob(
             venue="bitunix",
             endpoint=f"bitunix.{endpoint}",
             key=f"bitunix.{endpoint}@{reads.account.name}",
             cadence_s=cadence_s * stretch,
-            weight=1,
+            weight=weight,
             fetch=fetch,
             account=reads.account,
         )
@@ -63,5 +74,8 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
         job("positions", POSITIONS_EVERY_S, reads.fetch_positions),
         job("orders", ORDERS_EVERY_S, reads.fetch_open_orders),
         job("trades", FILLS_EVERY_S, reads.poll_fills),
-        job("past_positions", FUNDING_EVERY_S, reads.fetch_funding),
+        job("past_positions", PAST_POSITIONS_EVERY_S, reads.poll_past_positions),
+        # Done and cancelled ones are asked for apart.
+        job("past_orders", PAST_ORDERS_EVERY_S, reads.poll_past_orders, weight=2),
+        job("leverage", LEVERAGE_EVERY_S, reads.poll_leverage),
     )

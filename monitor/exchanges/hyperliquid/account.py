@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from monitor.domain.account import (
     ALL_KEPT,
+    JUST_AFTER,
     AccountSnapshot,
     Fill,
     FillList,
@@ -16,7 +17,7 @@ from monitor.domain.account import (
     OrderList,
     RowProblem,
 )
-from monitor.domain.account_history import AccountHistory
+from monitor.domain.account_history import AccountHistory, AddressLimits
 from monitor.domain.credentials import AccountCheck, AccountRef, Credentials, clean_address
 from monitor.exchanges.account_rows import fill_list
 from monitor.exchanges.asking import Asking, VenueClock, utc_now
@@ -43,6 +44,7 @@ ALL_DEXES_PATIENCE_S = 60.0
 FILLS_KEPT = 2_000
 """As many as the venue hands out at once."""
 FUNDING_DEFAULT = timedelta(days=7)
+PAST_ORDERS_KEPT = 500
 PAGE_ROWS = 500
 """A time range answers with at least this many rows when there are more."""
 MAX_PAGES = 30
@@ -148,7 +150,8 @@ class HyperliquidAccount:
         with self._asking() as asking:
             rows = self._session.ask_rows(asking, "historicalOrders")
             orders = history.parse_past_orders(rows, ACCOUNT_INFO["historicalOrders"].endpoint.name, problems)
-            inside = [order for order in orders if _is_inside(order, start, end)]
+            # The list has those that are still open as well.
+            inside = [order for order in orders if order.status != "new" and _is_inside(order, start, end)]
             return asking.fetched(
                 OrderList(
                     account=self._account,
@@ -158,6 +161,10 @@ class HyperliquidAccount:
                     problems=tuple(problems),
                 )
             )
+
+    def poll_past_orders(self) -> Fetched[OrderList]:
+        """The newest orders that are no longer open."""
+        return self.fetch_order_history(limit=PAST_ORDERS_KEPT)
 
     def fetch_fills(
         self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100
@@ -176,7 +183,7 @@ class HyperliquidAccount:
             else:
                 since = start
                 fills = self._range(asking, "userFillsByTime", history.parse_fills, (start, end), problems=problems)
-            return asking.fetched(fill_list(self._account, _newest(fills), since, limit, problems))
+            return asking.fetched(fill_list(self._account, _newest(fills), since, limit, problems, tells_sizes=True))
 
     def poll_fills(self) -> Fetched[FillList]:
         """The newest executions, up to 2000: all at the first time, then only what came since."""
@@ -193,7 +200,7 @@ class HyperliquidAccount:
                 rows = self._session.ask_rows(asking, "userFills")
                 fills = _newest(history.parse_fills(rows, ACCOUNT_INFO["userFills"].endpoint.name, problems))
                 since = ALL_KEPT if len(rows) < FILLS_KEPT else None
-            listed = fill_list(self._account, fills, since, FILLS_KEPT, problems)
+            listed = fill_list(self._account, fills, since, FILLS_KEPT, problems, tells_sizes=True)
             self._reader.box.keep(fills=listed.fills, fills_since=listed.complete_since)
             return asking.fetched(listed)
 
@@ -207,20 +214,32 @@ class HyperliquidAccount:
             parse = history.parse_funding_paid
             payments = self._range(asking, "userFunding", parse, (since, end), problems=problems)
             return asking.fetched(
-                FundingPaidList(account=self._account, payments=payments[: max(0, limit)], problems=tuple(problems))
+                FundingPaidList(
+                    account=self._account,
+                    payments=payments[: max(0, limit)],
+                    complete_since=since if len(payments) <= limit else None,
+                    problems=tuple(problems),
+                )
             )
 
     def poll_funding(self) -> Fetched[FundingPaidList]:
         """Funding payments of the last seven days and since: all at the first time, then only what came since."""
         problems: list[RowProblem] = []
         held = self._reader.box.now.funding
-        since = held[0].time if held else self._venue_clock.now() - FUNDING_DEFAULT
+        begun = self._reader.box.now.funding_since or self._venue_clock.now() - FUNDING_DEFAULT
+        since = held[0].time if held else begun
         with self._asking() as asking:
             parse = history.parse_funding_paid
             payments = self._range(asking, "userFunding", parse, (since, None), held=held, problems=problems)
-            payments = payments[:FILLS_KEPT]
-            self._reader.box.keep(funding=payments)
-            return asking.fetched(FundingPaidList(account=self._account, payments=payments, problems=tuple(problems)))
+            kept = payments[:FILLS_KEPT]
+            if len(kept) < len(payments):
+                begun = kept[-1].time + JUST_AFTER
+            if any(problem.is_row_lost for problem in problems):
+                begun = kept[0].time + JUST_AFTER if kept else self._venue_clock.now()
+            self._reader.box.keep(funding=kept, funding_since=begun)
+            return asking.fetched(
+                FundingPaidList(account=self._account, payments=kept, complete_since=begun, problems=tuple(problems))
+            )
 
     def fetch_portfolio(self) -> Fetched[AccountHistory]:
         """Account value and PnL of the last day, week, month and of all time."""
@@ -230,11 +249,12 @@ class HyperliquidAccount:
             periods = history.parse_portfolio(rows, ACCOUNT_INFO["portfolio"].endpoint.name, problems)
             return asking.fetched(AccountHistory(account=self._account, periods=periods, problems=tuple(problems)))
 
-    def fetch_limits(self) -> Fetched[history.AddressLimits]:
+    def fetch_limits(self) -> Fetched[AddressLimits]:
         """The address's own limit of signed requests, which reading does not use."""
         with self._asking() as asking:
             reply = self._session.ask(asking, "userRateLimit", OBJECTS)
-            return asking.fetched(history.parse_limits(reply, ACCOUNT_INFO["userRateLimit"].endpoint.name))
+            endpoint = ACCOUNT_INFO["userRateLimit"].endpoint.name
+            return asking.fetched(history.parse_limits(reply, endpoint, self._account))
 
     def fetch_sub_accounts(self) -> Fetched[tuple[history.SubAccount, ...]]:
         """Sub-accounts of the address, none when there are none. Each has an address that can be added."""

@@ -1,7 +1,7 @@
 """Hyperliquid's fills, funding, past orders, portfolio and limits of an address to domain values. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -13,8 +13,8 @@ from monitor.domain.account import (
     OpenOrder,
     RowProblem,
 )
-from monitor.domain.account_history import AccountPeriod
-from monitor.domain.credentials import Address, CredentialInputError, clean_address
+from monitor.domain.account_history import AccountPeriod, AddressLimits
+from monitor.domain.credentials import AccountRef, Address, CredentialInputError, clean_address
 from monitor.domain.errors import PayloadError
 from monitor.exchanges.account_rows import RowFields, read_object, read_rows
 from monitor.exchanges.decoding import clean_text, parse_decimal
@@ -25,16 +25,6 @@ _STATUSES: Mapping[str, str] = MappingProxyType(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 4_102_444_800_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressLimits:
-    """Signed requests that the address may still make; they have nothing to do with reading."""
-
-    volume: Decimal | None
-    used: int | None
-    cap: int | None
-    surplus: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +105,8 @@ def parse_past_orders(rows: Any, endpoint: str, problems: list[RowProblem]) -> l
         order = row.below("order")
         if order is None:
             row.fail("order", "an object")
-        return parse_order(order, status=_status(row.text_or_none("status", 60)))
+        found = parse_order(order, status=_status(row.text_or_none("status", 60)))
+        return replace(found, updated_at=row.time_or_none("statusTimestamp"))
 
     return read_rows(rows, endpoint, "", build, problems)
 
@@ -170,20 +161,18 @@ def _points(row: RowFields, field: str) -> tuple[tuple[datetime, Decimal], ...]:
     return tuple(points)
 
 
-def parse_limits(reply: Any, endpoint: str) -> AddressLimits:
+def parse_limits(reply: Any, endpoint: str, account: AccountRef) -> AddressLimits:
     """The address's own request limits. Raises ``PayloadError`` when it is no object."""
-    row = read_object(reply, endpoint, "", [])
+    problems: list[RowProblem] = []
+    row = read_object(reply, endpoint, "", problems)
 
     def count(field: str) -> int | None:
         number = row.size_or_none(field)
         return None if number is None or number != number.to_integral_value() else int(number)
 
-    return AddressLimits(
-        volume=row.number_or_none("cumVlm"),
-        used=count("nRequestsUsed"),
-        cap=count("nRequestsCap"),
-        surplus=count("nRequestsSurplus"),
-    )
+    volume, used, cap = row.number_or_none("cumVlm"), count("nRequestsUsed"), count("nRequestsCap")
+    surplus = count("nRequestsSurplus")
+    return AddressLimits(account=account, volume=volume, used=used, cap=cap, surplus=surplus, problems=tuple(problems))
 
 
 def parse_sub_accounts(rows: Any, endpoint: str, problems: list[RowProblem]) -> tuple[SubAccount, ...]:

@@ -48,6 +48,8 @@ class AccountMemory:
     """See ``FillList.complete_since``."""
     funding: tuple[FundingPaid, ...] = ()
     """Newest first."""
+    funding_since: datetime | None = None
+    """See ``FundingPaidList.complete_since``."""
 
     @property
     def known_dexes(self) -> tuple[str, ...]:

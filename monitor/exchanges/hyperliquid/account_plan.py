@@ -9,7 +9,7 @@ from monitor.domain.account import (
     FundingPaidList,
     OrderList,
 )
-from monitor.domain.account_history import AccountHistory
+from monitor.domain.account_history import AccountHistory, AddressLimits
 from monitor.domain.credentials import AccountRef
 from monitor.exchanges.base import Fetched, Payload, PollJob
 from monitor.exchanges.hyperliquid.account_info import ACCOUNT_INFO
@@ -19,6 +19,8 @@ ORDERS_EVERY_S = 20.0
 FILLS_EVERY_S = 60.0
 FUNDING_EVERY_S = 600.0
 PORTFOLIO_EVERY_S = 600.0
+PAST_ORDERS_EVERY_S = 900.0
+LIMITS_EVERY_S = 900.0
 
 
 class Reads(Protocol):
@@ -45,16 +47,24 @@ class Reads(Protocol):
         """Funding."""
         ...
 
+    def poll_past_orders(self) -> Fetched[OrderList]:
+        """Orders that are no longer open."""
+        ...
+
+    def fetch_limits(self) -> Fetched[AddressLimits]:
+        """What the address may sign."""
+        ...
+
     def fetch_portfolio(self) -> Fetched[AccountHistory]:
         """Account value and PnL over time."""
         ...
 
 
 def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
-    """The default plan: about 120 of weight a minute, however many addresses share it.
+    """The default plan: about 130 of weight a minute, however many addresses share it.
 
-    State 24 and spot 8, open orders 60, fills 20 and what they bring, funding and portfolio 2 each; the first minute
-    costs some 200 more. A price that has to be looked up adds 2.
+    State 24 and spot 8, open orders 60, fills 20 and what they bring, funding and portfolio 2 each, past orders up to
+    8, limits 1.3; the first minute costs some 300 more. A price that has to be looked up adds 2.
     """
     stretch = float(max(1, sharers))
 
@@ -75,5 +85,7 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
         job("frontendOpenOrders", ORDERS_EVERY_S, reads.poll_open_orders),
         job("userFills", FILLS_EVERY_S, reads.poll_fills),
         job("userFunding", FUNDING_EVERY_S, reads.poll_funding),
+        job("historicalOrders", PAST_ORDERS_EVERY_S, reads.poll_past_orders),
+        job("userRateLimit", LIMITS_EVERY_S, reads.fetch_limits),
         job("portfolio", PORTFOLIO_EVERY_S, reads.fetch_portfolio),
     )

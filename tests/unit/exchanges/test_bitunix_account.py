@@ -38,6 +38,7 @@ D = Decimal
 POSITIONS = "position/get_pending_positions"
 ORDERS = "trade/get_pending_orders"
 TRADES = "trade/get_history_trades"
+LEVERAGE = "account/get_leverage_margin_mode"
 
 
 def positions(*rows: dict[str, Any]) -> Any:
@@ -552,6 +553,36 @@ def test_leverage_and_margin_mode() -> None:
     assert transport.asked[0].params == {"marginCoin": "USDT", "symbol": "BTCUSDT"}
 
 
+def test_settings_are_asked_in_turn_for_what_is_held_and_ordered() -> None:
+    def answer(asked: Asked) -> Answer:
+        symbol = (asked.params or {}).get("symbol")
+        return ok({**bitunix_data(LEVERAGE), "symbol": symbol}) if symbol else bitunix_answer(asked)
+
+    client, transport = bitunix_account_by(answer)
+    first = client.poll_leverage().value
+    held = {one.venue_symbol for one in client.fetch_positions().value.positions}
+    ordered = {one.venue_symbol for one in client.fetch_open_orders().value.orders}
+    transport.asked.clear()
+    for _ in held | ordered:
+        last = client.poll_leverage().value
+
+    assert [one.venue_symbol for one in first.settings] == ["BTCUSDT"], "nothing is known to be held yet"
+    assert {one.venue_symbol for one in last.settings} == held | ordered
+    assert len(transport.asked) == len(held | ordered)
+    coins = {(asked.params or {})["symbol"]: (asked.params or {})["marginCoin"] for asked in transport.asked}
+    assert all(coin == ("USDC" if symbol.endswith("USDC") else "USDT") for symbol, coin in coins.items())
+
+
+def test_past_positions_and_their_funding_come_from_one_request() -> None:
+    client, transport = bitunix_account()
+
+    found = client.poll_past_positions().value
+
+    assert len(transport.asked) == 1
+    assert len(found.positions.positions) == 2
+    assert [(one.venue_symbol, one.amount) for one in found.funding.payments] == [("SOLUSDT", D("-0.31"))]
+
+
 def test_one_order_is_asked_by_its_id_alone() -> None:
     client, transport = bitunix_account(ok(order(orderId="42")))
 
@@ -746,7 +777,8 @@ def test_the_plan_asks_as_often_as_promised_and_shares_between_accounts() -> Non
     assert shared == {name: 3 * cadence_s for name, cadence_s in alone.items()}
     assert sum(1 / cadence_s for cadence_s in alone.values()) < 0.6
     assert all(job.fetch().value is not None for job in client.poll_jobs())
-    assert len({job.key for job in client.poll_jobs()}) == 5
+    assert len({job.key for job in client.poll_jobs()}) == 7
+    assert sum(job.weight / job.cadence_s for job in client.poll_jobs()) < 0.56
 
 
 def test_two_accounts_have_jobs_of_their_own() -> None:
