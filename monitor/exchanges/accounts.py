@@ -4,7 +4,7 @@ Everything here reads. Secrets are handed in as :class:`~monitor.domain.credenti
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -85,12 +85,26 @@ class AccountClient(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedAccount:
+    """A sub-account that can be added. ``name``: its own at the venue; ``shown``: which it is, cut short.
+
+    ``inputs`` is what a person would type, by field name.
+    """
+
+    name: str
+    shown: str
+    inputs: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountVenue:
     """What must be known of a venue's accounts before there is one.
 
     ``fields`` are asked for in this order. ``make_values`` checks them and raises ``CredentialInputError``;
     ``make_client`` builds the client around the venue's transport and makes no request; stored values that cannot be
     right raise ``CredentialInputError``. ``advice`` is shown where credentials are typed.
+
+    ``find_related`` asks for the sub-accounts of an account (blocks; raises ``MonitorError``); ``None``: none are told.
     """
 
     venue: str
@@ -99,6 +113,7 @@ class AccountVenue:
     advice: str
     make_values: Callable[[Mapping[str, str]], Mapping[str, Hidden]]
     make_client: Callable[[Transport, Credentials], AccountClient]
+    find_related: Callable[[Transport, Credentials], tuple[RelatedAccount, ...]] | None = None
 
     def make_credentials(self, name: str, inputs: Mapping[str, str]) -> Credentials:
         """Credentials from what a person typed, by field name.
@@ -106,7 +121,7 @@ class AccountVenue:
         Raises:
             CredentialInputError: the name or a field cannot be right; the text says why, without the input.
         """
-        missing = [field.title for field in self.fields if field.name not in inputs]
+        missing = [one.title for one in self.fields if one.name not in inputs]
         if missing:
             raise CredentialInputError(f"{missing[0]} is missing.")
         account = AccountRef(self.venue, clean_name(name))
@@ -119,6 +134,6 @@ def read_lines(venue: AccountVenue, lines: Sequence[str]) -> dict[str, str]:
     while given and not given[-1].strip():
         given.pop()
     if len(given) != len(venue.fields):
-        titles = ", ".join(field.title for field in venue.fields)
+        titles = ", ".join(one.title for one in venue.fields)
         raise CredentialInputError(f"{len(venue.fields)} line(s) were expected ({titles}), {len(given)} came.")
-    return {field.name: line for field, line in zip(venue.fields, given, strict=True)}
+    return {one.name: line for one, line in zip(venue.fields, given, strict=True)}

@@ -28,6 +28,7 @@ from monitor.domain.credentials import (
 from monitor.domain.errors import MonitorError
 from monitor.exchanges.accounts import AccountVenue
 from monitor.polling.results import TaskDone
+from monitor.qtmodels.sub_accounts import SubAccountFinder
 from monitor.state.accounts import Access, AccountState
 
 TOKEN_CREDENTIALS = -30
@@ -92,6 +93,7 @@ class AccountService(QObject):
         self._controller = controller
         self._store = store
         self._worker = CredentialWorker()
+        self.sub_accounts = SubAccountFinder(controller, load_venues, self)
         self._tests: dict[int, AccountRef] = {}
         self._pending: dict[int, CredentialTask[object]] = {}
         self._number = 0
@@ -235,7 +237,7 @@ class AccountService(QObject):
             return True
         ref = self._tests.pop(done.token, None)
         if ref is None:
-            return False
+            return self.sub_accounts.take(done)
         if isinstance(done.value, AccountCheck):
             check = done.value
             self._tell("test", ref, is_ok=check.is_ok, text=check.text, check=check)

@@ -26,6 +26,7 @@ from monitor.qtmodels.account_service import AccountAnswer, AccountService
 from monitor.qtmodels.account_texts import FAILED_MARK, WARNING_MARK, answer_mark, answer_text, waiting_text
 from monitor.state.accounts import Access
 from monitor.widgets.credential_fields import LABEL_WIDTH_PX, CredentialFields, GuardedEdit
+from monitor.widgets.sub_account_dialog import SubAccountButton
 
 LOOK_EVERY_MS: Final = 200
 _KEEP: Final = "Store it in the keyring and poll it from now on"
@@ -101,6 +102,8 @@ class CredentialDialog(QDialog):
         self._left.addWidget(heading)
         self._left.addWidget(self.list, 1)
         self._left.addLayout(buttons)
+        self.sub_button = SubAccountButton(self._service, lambda: self.current_ref, self.list)
+        self._left.addWidget(self.sub_button)
         self._left.addWidget(self.again_button)
         self._left.addWidget(self.demo_button)
 

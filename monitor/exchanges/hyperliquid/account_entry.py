@@ -1,9 +1,11 @@
 """Hyperliquid's line among the venues that have accounts."""
 
+import time
 from collections.abc import Mapping
 
 from monitor.domain.credentials import CredentialField, Credentials, Hidden, clean_address, refuse_private_key
-from monitor.exchanges.accounts import AccountClient, AccountVenue
+from monitor.exchanges.account_check import patiently
+from monitor.exchanges.accounts import AccountClient, AccountVenue, RelatedAccount
 from monitor.exchanges.hyperliquid.account import HyperliquidAccount
 from monitor.exchanges.hyperliquid.catalog import VENUE
 from monitor.exchanges.hyperliquid.errors import TITLE
@@ -31,6 +33,16 @@ def make_client(transport: Transport, credentials: Credentials) -> AccountClient
     return HyperliquidAccount(transport, credentials)
 
 
+def find_related(transport: Transport, credentials: Credentials) -> tuple[RelatedAccount, ...]:
+    """The sub-accounts of an address. Blocks; raises ``MonitorError``."""
+    client = HyperliquidAccount(transport, credentials)
+    found = patiently(client.fetch_sub_accounts, time.sleep).value
+    return tuple(
+        RelatedAccount(name=sub.name, shown=sub.address.shown, inputs={"address": sub.address.reveal()})
+        for sub in found
+    )
+
+
 HYPERLIQUID_ACCOUNTS = AccountVenue(
     venue=VENUE,
     title=TITLE,
@@ -38,4 +50,5 @@ HYPERLIQUID_ACCOUNTS = AccountVenue(
     advice="Only the public address is needed. Never paste a private key or a seed phrase here: both are refused.",
     make_values=make_values,
     make_client=make_client,
+    find_related=find_related,
 )
