@@ -13,10 +13,11 @@ from monitor.simulator.demo_accounts import BITUNIX_KEYS, BitunixKey
 from monitor.simulator.episodes import End, OrderKind, week_start
 from monitor.simulator.replies import Moment, Request
 from tests.fakes.demo_world import NOON_MS, DemoWorld
-from tests.fakes.exchange_data import RECORDED
+from tests.fakes.exchange_data import DATA, RECORDED
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 VECTORS = RECORDED / "bitunix" / "sign_vectors.json"
+OUR_VECTORS = DATA / "bitunix" / "sign_vectors.json"
 KEY, SECRET = BITUNIX_KEYS[0].key, BITUNIX_KEYS[0].secret
 ADDRESS = "0xde00000000000000000000000000000000000001"
 PATH = "/api/v1/futures/"
@@ -55,9 +56,16 @@ def changed(request: Request, **headers: str) -> Request:
     return Request(request.method, request.path, request.query, kept, request.body, request.peer_ip)
 
 
+def test_the_venue_s_side_of_every_vector_of_ours() -> None:
+    verify_vectors(json.loads(OUR_VECTORS.read_text(encoding="utf-8"))["vectors"])
+
+
 @pytest.mark.skipif(not VECTORS.exists(), reason="the shared vectors are not part of the project")
 def test_the_venue_s_side_of_every_shared_signing_vector() -> None:
-    rows = [row for row in json.loads(VECTORS.read_text())["vectors"] if row["kind"] == "rest"]
+    verify_vectors([row for row in json.loads(VECTORS.read_text())["vectors"] if row["kind"] == "rest"])
+
+
+def verify_vectors(rows: list[dict[str, Any]]) -> None:
     assert len(rows) >= 4
     for row in rows:
         headers = {"nonce": row["nonce"], "timestamp": row["timestamp"]}
@@ -225,6 +233,27 @@ def test_a_liquidation_closes_at_the_price_that_was_announced(world: DemoWorld) 
         assert close >= level if row["side"] == "SELL" else close <= level
         assert close == pytest.approx(level, rel=2e-3)
         assert float(row["realizedPNL"]) < 0
+
+
+def test_a_liquidation_at_hyperliquid_is_a_fill_at_the_announced_price_and_ends_the_position(world: DemoWorld) -> None:
+    def held(now_ms: int) -> list[dict[str, Any]]:
+        rows = world.info({"type": "clearinghouseState", "user": ADDRESS}, now_ms)["assetPositions"]
+        return [row["position"] for row in rows if row["position"]["coin"] == fill["coin"]]
+
+    fills = world.info({"type": "userFills", "user": ADDRESS}, NOON_MS)
+    liquidations = [row for row in fills if "liquidation" in row]
+    assert liquidations
+    for fill in liquidations:
+        side = "Short" if fill["side"] == "B" else "Long"
+        (before,) = held(fill["time"] - 1)
+        assert fill["dir"] == f"Liquidated Isolated {side}"
+        assert fill["liquidation"]["liquidatedUser"] == ADDRESS
+        assert float(fill["closedPnl"]) < 0
+        assert float(fill["px"]) == pytest.approx(float(before["liquidationPx"]), rel=2e-3)
+        assert float(fill["sz"]) == abs(float(before["szi"])), "all of it"
+        used = float(before["positionValue"]) / (2 * before["maxLeverage"]) / float(before["marginUsed"])
+        assert used == pytest.approx(1.0, abs=0.1), "maintenance margin and margin have met"
+        assert held(fill["time"]) == []
 
 
 def test_orders_fill_bit_by_bit_or_are_given_up(world: DemoWorld) -> None:
