@@ -1,25 +1,17 @@
 """The window's accounts against a real gnome-keyring: stored by one run, opened by the next, told when it is locked."""
 
 import json
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.fakes.private_session import make_home, needs_gnome_keyring, run_in_session
+
 PLANTED = "pl4nted-s3cret-9876543210"
 
-pytestmark = [
-    pytest.mark.keyring,
-    pytest.mark.skipif(
-        shutil.which("gnome-keyring-daemon") is None or shutil.which("dbus-run-session") is None,
-        reason="needs gnome-keyring and dbus-run-session (packages gnome-keyring, dbus)",
-    ),
-]
+pytestmark = [pytest.mark.keyring, needs_gnome_keyring]
 
 # Runs the service as the desk does, with an event loop of its own, and prints what the board knows in the end.
 CHILD = """
@@ -65,36 +57,15 @@ print(json.dumps({
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    for name in ("data", "config", "cache", "run"):
-        (tmp_path / name).mkdir(mode=0o700)
-    return tmp_path
+    return make_home(tmp_path)
 
 
 def run(home: Path, what: str, *, password: str) -> Any:
     """One run of the service in a private session whose keyring is unlocked with ``password``."""
     script = home / "child.py"
     script.write_text(CHILD)
-    lines = [
-        f"printf %s '{password}' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1",
-        f"printf '%s\\n' '{PLANTED}' | {sys.executable} {script} {what} {home / 'config' / 'accounts.json'}",
-    ]
-    done = subprocess.run(
-        ["dbus-run-session", "--", "sh", "-c", "\n".join(lines)],
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "HOME": str(home),
-            "XDG_DATA_HOME": str(home / "data"),
-            "XDG_CONFIG_HOME": str(home / "config"),
-            "XDG_CACHE_HOME": str(home / "cache"),
-            "XDG_RUNTIME_DIR": str(home / "run"),
-            "LANG": "C.UTF-8",
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    line = f"printf '%s\\n' '{PLANTED}' | {sys.executable} {script} {what} {home / 'config' / 'accounts.json'}"
+    done = run_in_session(home, [line], unlock=password)
     assert done.returncode == 0, done.stderr[-2_000:]
     assert PLANTED not in done.stdout + done.stderr
     return json.loads(done.stdout)

@@ -5,7 +5,6 @@ Each test starts a bus of its own with a throw-away XDG_DATA_HOME, so no keyring
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,16 +12,11 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.fakes.private_session import ROOT, make_home, needs_gnome_keyring, run_in_session
+
 PLANTED = "pl4nted-s3cret-0123456789"
 
-pytestmark = [
-    pytest.mark.keyring,
-    pytest.mark.skipif(
-        shutil.which("gnome-keyring-daemon") is None or shutil.which("dbus-run-session") is None,
-        reason="needs gnome-keyring and dbus-run-session (packages gnome-keyring, dbus-x11)",
-    ),
-]
+pytestmark = [pytest.mark.keyring, needs_gnome_keyring]
 
 # Runs one operation and prints its outcome as JSON; the secret comes by standard input.
 CHILD = """
@@ -71,9 +65,7 @@ print(json.dumps(done))
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    for name in ("data", "config", "cache", "run"):
-        (tmp_path / name).mkdir(mode=0o700)
-    return tmp_path
+    return make_home(tmp_path)
 
 
 def run(home: Path, *whats: str, unlock: str | None) -> list[dict[str, Any]]:
@@ -81,28 +73,8 @@ def run(home: Path, *whats: str, unlock: str | None) -> list[dict[str, Any]]:
     script = home / "child.py"
     script.write_text(CHILD)
     python = f"{sys.executable} {script}"
-    lines = []
-    if unlock is not None:
-        lines.append(f"printf %s '{unlock}' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1")
-    lines += [f"printf '%s\\n' '{PLANTED}' | {python} {what} {home / 'config' / 'accounts.json'}" for what in whats]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(home),
-        "XDG_DATA_HOME": str(home / "data"),
-        "XDG_CONFIG_HOME": str(home / "config"),
-        "XDG_CACHE_HOME": str(home / "cache"),
-        "XDG_RUNTIME_DIR": str(home / "run"),
-        "LANG": "C.UTF-8",
-    }
-    done = subprocess.run(
-        ["dbus-run-session", "--", "sh", "-c", "\n".join(lines)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    lines = [f"printf '%s\\n' '{PLANTED}' | {python} {what} {home / 'config' / 'accounts.json'}" for what in whats]
+    done = run_in_session(home, lines, unlock=unlock)
     assert done.returncode == 0, done.stderr[-2_000:]
     assert PLANTED not in done.stdout + done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
