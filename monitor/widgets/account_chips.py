@@ -66,24 +66,47 @@ class AccountChips(QWidget):
         """Qt: room for the first account."""
         return QSize(80, self.fontMetrics().height() + 2)
 
+    @property
+    def shown_chips(self) -> tuple[Chip, ...]:
+        """What there is room for, failing accounts first; the last of them may be shortened."""
+        ordered = sorted(self._chips, key=lambda chip: not chip.is_failed)
+        metrics = QFontMetricsF(self.font())
+        least_px = metrics.horizontalAdvance("● main …")
+        x = 0.0
+        for number, chip in enumerate(ordered):
+            more = f"+{len(ordered) - number - 1}"
+            needed_px = metrics.horizontalAdvance("".join(text for text, _ in self._parts(chip)))
+            is_last = number == len(ordered) - 1
+            room_px = self.width() - x - (0.0 if is_last else _GAP_PX + metrics.horizontalAdvance(more))
+            if room_px < min(needed_px, least_px) and number:
+                return tuple(ordered[:number])
+            if room_px < needed_px and not is_last:
+                return tuple(ordered[: number + 1])
+            x += needed_px + _GAP_PX
+        return tuple(ordered)
+
+    def _parts(self, chip: Chip) -> tuple[tuple[str, str], ...]:
+        color = self._theme.error if chip.is_failed else verdict_color(chip.verdict, self._theme)
+        glyph = "✕" if chip.is_failed else verdict_glyph(chip.verdict)
+        return (glyph, color), (f" {chip.name} ", self._theme.venue_color(chip.venue)), (chip.text, color)
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: glyph, name and age of each."""
+        """Qt: glyph, name and age of each, and how many there is no room for."""
         painter = QPainter(self)
         metrics = QFontMetricsF(self.font())
         baseline = (self.height() - metrics.height()) / 2.0 + metrics.ascent()
+        shown = self.shown_chips
+        hidden = len(self._chips) - len(shown)
+        more = f"+{hidden}" if hidden else ""
+        right = self.width() - (metrics.horizontalAdvance(more) + _GAP_PX if hidden else 0.0)
         x = 0.0
-        for chip in self._chips:
-            color = self._theme.error if chip.is_failed else verdict_color(chip.verdict, self._theme)
-            glyph = "✕" if chip.is_failed else verdict_glyph(chip.verdict)
-            for text, ink in (
-                (glyph, color),
-                (f" {chip.name} ", self._theme.venue_color(chip.venue)),
-                (chip.text, color),
-            ):
-                room = self.width() - x
-                if room < metrics.horizontalAdvance("…"):
-                    return
+        for chip in shown:
+            for text, ink in self._parts(chip):
                 painter.setPen(QColor(ink))
+                room = max(0.0, right - x)
                 painter.drawText(QPointF(x, baseline), metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
-                x += metrics.horizontalAdvance(text)
+                x = min(right, x + metrics.horizontalAdvance(text))
             x += _GAP_PX
+        if hidden:
+            painter.setPen(QColor(self._theme.text_muted))
+            painter.drawText(QPointF(min(x, self.width() - metrics.horizontalAdvance(more)), baseline), more)

@@ -94,8 +94,7 @@ def draw_account_lines(painter: QPainter, view: PlotView, theme: Theme, lines: S
         pen.setCosmetic(True)
         painter.setPen(pen)
         painter.drawLine(QLineF(0.0, round(y) + 0.5, view.width, round(y) + 0.5))
-    above = [f"▲ {line.label}" for y, line in places if y < 0.0]
-    below = [f"▼ {line.label}" for y, line in reversed(places) if y > view.height]
+    above, below = beyond(lines, view)
     room = max(height, view.height - (height if above else 0.0) - (height if below else 0.0))
     top = height if above else 0.0
     centres = spread([y for y, _ in inside], height, top, top + room)
@@ -105,6 +104,14 @@ def draw_account_lines(painter: QPainter, view: PlotView, theme: Theme, lines: S
         if texts:
             text = metrics.elidedText("   ".join(texts), Qt.TextElideMode.ElideRight, view.width - 16.0)
             _draw_label(painter, metrics, theme, text, theme.text_muted, QPointF(4.0, y))
+
+
+def beyond(lines: Sequence[AccountLine], view: PlotView) -> tuple[list[str], list[str]]:
+    """Labels of the lines above and below what ``view`` shows, the nearest first: for the rest there may be no room."""
+    places = sorted(((view.y_of(line.price), line.label) for line in lines), key=lambda place: place[0])
+    above = [f"▲ {label}" for y, label in reversed(places) if y < 0.0]
+    below = [f"▼ {label}" for y, label in places if y > view.height]
+    return above, below
 
 
 def _draw_label(  # noqa: PLR0917 - private; what to write and where

@@ -57,6 +57,7 @@ class CredentialDialog(QDialog):
         close.clicked.connect(self.close)
         sides = QHBoxLayout()
         sides.addLayout(self._left, 2)
+        sides.addSpacing(14)
         sides.addLayout(self._right, 3)
         bottom = QHBoxLayout()
         bottom.addWidget(self._progress_frame, 4)
@@ -82,6 +83,7 @@ class CredentialDialog(QDialog):
     def _make_list(self) -> None:
         self.list = QListWidget()
         self.list.setAccessibleName("Accounts")
+        self.list.setSpacing(2)
         self.list.currentItemChanged.connect(self._show_buttons)
         self.test_stored = self._button("Test", "Try the chosen account at its venue", self._on_test_stored)
         self.rename_button = self._button("Rename…", "Give the chosen account another name", self._on_rename)
@@ -184,7 +186,7 @@ class CredentialDialog(QDialog):
         for ref, state in states.items():
             title = self._service.venues[ref.venue].title if ref.venue in self._service.venues else ref.venue
             told = {Access.OPENING: " (waiting for the keyring)", Access.CLOSED: " (not opened)"}
-            item = QListWidgetItem(f"{ref.name}   {title}{told.get(state.access, '')}")
+            item = QListWidgetItem(f"{ref.name}  ·  {title}{told.get(state.access, '')}")
             item.setData(_REF_ROLE, (ref.venue, ref.name))
             item.setToolTip(state.access_text)
             self.list.addItem(item)

@@ -65,8 +65,16 @@ class Toast(QFrame):
         self._label.setText(text if count == 1 else f"{text}  × {count:,}")
         self.setAccessibleName(self._label.text())
         self._timer.start(SHOWN_ERROR_MS if level == "error" else SHOWN_MS)
-        self.adjustSize()
+        # Its own size hint is that of a line of any width, which is too low for a text of several lines.
+        self.setFixedHeight(self.needed_height_px)
         self.update()
+
+    @property
+    def needed_height_px(self) -> int:
+        """What all of its text needs at its width."""
+        self.ensurePolished()
+        self._label.ensurePolished()
+        return max(self.heightForWidth(WIDTH_PX), self.minimumSizeHint().height())
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in the colours of ``theme``."""
@@ -158,7 +166,7 @@ class ToastStack(QWidget):
 
     def sizeHint(self) -> QSize:
         """Qt: as high as its notices."""
-        heights = [toast.sizeHint().height() + 6 for toast in self.toasts()]
+        heights = [toast.needed_height_px + 6 for toast in self.toasts()]
         return QSize(WIDTH_PX, sum(heights))
 
     def _place(self) -> None:

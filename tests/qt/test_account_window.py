@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from monitor.domain.account import OrderList, PositionList
 from monitor.domain.market import InstrumentCatalog
+from monitor.widgets.account_lines import beyond
 from monitor.widgets.account_table import AccountTable
+from monitor.widgets.plot_view import PlotView
 from tests.fakes.account_samples import MAIN, SampleAccounts, order, position
 from tests.fakes.board_samples import FIRST
 from tests.fakes.sample_window import SampleWindow
@@ -153,3 +155,22 @@ def test_own_prices_of_an_instrument_priced_by_the_thousand_stand_on_the_axis_of
     newest = drawn.series.last_value
     assert newest is not None
     assert newest * drawn.scale == pytest.approx(lines[0].price, rel=0.2), "both are on one axis"
+
+
+def test_own_prices_beyond_the_plot_are_named_nearest_first(sample: SampleWindow) -> None:
+    accounts = SampleAccounts(sample.board, sample.clock)
+    prices = (70_000, 90_000, 80_000, 130_000, 110_000, 120_000)
+    placed = tuple(order(str(price), price=D(price)) for price in prices)
+    accounts.deliver(MAIN, "orders", OrderList(account=MAIN, orders=placed))
+    accounts.deliver(MAIN, "positions", PositionList(account=MAIN, positions=()))
+    charts = sample.window.charts
+    charts.load_plots()
+    charts.set_focus((FIRST, "BTCUSDT"))
+    plot = charts.price_plot
+    assert plot is not None
+    plot.grab()
+    view = PlotView(600.0, 300.0, now_mono_s=60.0, span_s=60.0, low=97_000.0, high=98_000.0, pixel_ratio=1.0)
+    above, below = beyond([line for line in plot._account_lines if line.label.startswith("main buy")], view)
+
+    assert [text.split()[-1] for text in above] == ["110,000", "120,000", "130,000"]
+    assert [text.split()[-1] for text in below] == ["90,000", "80,000", "70,000"]

@@ -329,7 +329,7 @@ def test_the_advice_to_use_a_read_only_key_is_seen_where_a_key_is_typed(dialog: 
     assert "read-only key is enough and recommended" in dialog.advice.text()
     assert "does not tell what a key may do" in dialog.advice.text()
     choose(dialog, "hyperliquid")
-    assert "Only the public address is needed" in dialog.advice.text()
+    assert "Only the public address of the master account" in dialog.advice.text()
 
 
 def test_a_keyring_that_waits_for_its_user_shows_progress_and_can_be_left(

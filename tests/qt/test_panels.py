@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from monitor.desktop.settings import Settings
@@ -276,6 +276,22 @@ def test_same_toast_again_raises_a_count(qtbot: QtBot) -> None:
     (toast,) = stack.toasts()
 
     assert toast.text == "it failed again  × 3"
+
+
+def test_a_long_toast_has_room_for_every_line(qtbot: QtBot) -> None:
+    over = QWidget()
+    qtbot.addWidget(over)
+    over.resize(800, 500)
+    over.show()
+    stack = ToastStack(over, DARK)
+    stack.notify("a", "error", "Bitunix does not know this API key: it is mistyped, expired or deleted. " * 3)
+    QApplication.processEvents()
+    (toast,) = stack.toasts()
+    label = toast.findChildren(QLabel)[0]
+
+    assert label.height() >= label.heightForWidth(label.width())
+    assert label.height() > 4 * label.fontMetrics().height()
+    assert stack.rect().contains(toast.geometry())
 
 
 def test_a_graver_notice_is_not_hidden_by_a_lesser_one(qtbot: QtBot) -> None:

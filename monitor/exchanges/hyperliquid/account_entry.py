@@ -16,7 +16,7 @@ _FIELDS = (
         name="address",
         title="Public address",
         is_secret=False,
-        hint="0x and 40 digits: of the master account or a sub-account, not of an API wallet",
+        hint="0x and 40 digits; not that of an API wallet",
     ),
 )
 
@@ -47,7 +47,10 @@ HYPERLIQUID_ACCOUNTS = AccountVenue(
     venue=VENUE,
     title=TITLE,
     fields=_FIELDS,
-    advice="Only the public address is needed. Never paste a private key or a seed phrase here: both are refused.",
+    advice=(
+        "Only the public address of the master account or a sub-account is needed. Never paste a private key or a seed "
+        "phrase here: both are refused."
+    ),
     make_values=make_values,
     make_client=make_client,
     find_related=find_related,
