@@ -3,7 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QFont, QFontMetrics
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -11,8 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
     QMessageBox,
     QProgressBar,
     QPushButton,
@@ -26,6 +24,7 @@ from monitor.qtmodels.account_service import AccountAnswer, AccountService
 from monitor.qtmodels.account_texts import FAILED_MARK, WARNING_MARK, answer_mark, answer_text, waiting_text
 from monitor.state.accounts import Access
 from monitor.widgets.credential_fields import LABEL_WIDTH_PX, CredentialFields, GuardedEdit
+from monitor.widgets.credential_list import AccountList
 from monitor.widgets.sub_account_dialog import SubAccountButton
 
 LOOK_EVERY_MS: Final = 200
@@ -81,9 +80,7 @@ class CredentialDialog(QDialog):
     # Parts
 
     def _make_list(self) -> None:
-        self.list = QListWidget()
-        self.list.setAccessibleName("Accounts")
-        self.list.setSpacing(2)
+        self.list = AccountList()
         self.list.currentItemChanged.connect(self._show_buttons)
         self.test_stored = self._button("Test", "Try the chosen account at its venue", self._on_test_stored)
         self.rename_button = self._button("Rename…", "Give the chosen account another name", self._on_rename)
@@ -137,6 +134,7 @@ class CredentialDialog(QDialog):
         form.addRow(name_label, self.name)
         self.keep = self._button("Add", _KEEP, self._on_keep)
         self.keep.setDefault(True)
+        self._name_keep("Add", _KEEP)
         self.test_typed = self._button("Test", "Try what was typed, without storing it", self._on_test_typed)
         self.cancel_change = self._button("Cancel", "Leave the account as it is", self._end_change)
         buttons = QHBoxLayout()
@@ -180,20 +178,8 @@ class CredentialDialog(QDialog):
 
     def refresh(self) -> None:
         """List the accounts as they stand."""
-        chosen = self.current_ref
-        self.list.clear()
-        states = self._service.states
-        for ref, state in states.items():
-            title = self._service.venues[ref.venue].title if ref.venue in self._service.venues else ref.venue
-            told = {Access.OPENING: " (waiting for the keyring)", Access.CLOSED: " (not opened)"}
-            item = QListWidgetItem(f"{ref.name}  ·  {title}{told.get(state.access, '')}")
-            item.setData(_REF_ROLE, (ref.venue, ref.name))
-            item.setToolTip(state.access_text)
-            self.list.addItem(item)
-            if ref == chosen:
-                self.list.setCurrentItem(item)
-        if self.list.currentRow() < 0 and self.list.count():
-            self.list.setCurrentRow(0)
+        states, venues = self._service.states, self._service.venues
+        self.list.show_accounts(states, lambda venue: venues[venue].title if venue in venues else venue)
         self.again_button.setVisible(any(state.access is Access.CLOSED for state in states.values()))
         self.demo_button.setVisible(self._service.is_demo)
         self.demo_button.setEnabled(bool(self._service.demo_left))
@@ -202,10 +188,7 @@ class CredentialDialog(QDialog):
     @property
     def current_ref(self) -> AccountRef | None:
         """The account chosen in the list."""
-        if self.list.currentRow() < 0:
-            return None
-        venue, name = self.list.currentItem().data(_REF_ROLE)
-        return AccountRef(str(venue), str(name))
+        return self.list.ref
 
     def show_result(self, text: str, mark: str = FAILED_MARK) -> None:
         """Say how something ended; ``mark`` stands before it, and sets its colour."""
@@ -335,6 +318,10 @@ class CredentialDialog(QDialog):
             self._show_secrets(True)
 
     def _name_keep(self, word: str, what: str) -> None:
+        bold = QFont(self.keep.font())
+        bold.setBold(True)
+        # Qt measures a default button, which is bold, as if it were not.
+        self.keep.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(word) + 34)
         self.keep.setText(word)
         self.keep.setToolTip(what)
         self.keep.setAccessibleName(f"{word}: {what}")
@@ -388,9 +375,6 @@ class CredentialDialog(QDialog):
         self.fields.forget()
         self.name.forget()
         super().done(result)
-
-
-_REF_ROLE: Final = 0x0100
 
 
 def _plain(text: str) -> QLabel:

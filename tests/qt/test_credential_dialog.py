@@ -267,6 +267,16 @@ def test_an_account_is_renamed_and_no_secret_is_asked_for(bench: Bench, dialog: 
     assert dialog.name.isEnabled()
 
 
+def test_without_accounts_the_list_says_what_to_do(bench: Bench, dialog: CredentialDialog, qtbot: QtBot) -> None:
+    assert dialog.list.empty_label.isVisible()
+    assert "Fill in the form" in dialog.list.empty_label.text()
+    fill(dialog, "main", api_key=KEY, secret=SECRET)
+    dialog.keep.click()
+    bench.wait_for(qtbot, lambda: bool(bench.answered("add")))
+
+    assert not dialog.list.empty_label.isVisible()
+
+
 def test_a_rename_is_left_with_cancel(bench: Bench, dialog: CredentialDialog, qtbot: QtBot) -> None:
     fill(dialog, "main", api_key=KEY, secret=SECRET)
     dialog.keep.click()
