@@ -19,6 +19,7 @@ class FakeKeyring:
         self.gate = threading.Event()
         self.gate.set()
         self.calls: list[str] = []
+        self.threads: list[str] = []
 
     def get_password(self, service: str, username: str) -> str | None:
         """The secret."""
@@ -39,6 +40,7 @@ class FakeKeyring:
 
     def _enter(self, what: str) -> None:
         self.calls.append(what)
+        self.threads.append(threading.current_thread().name)
         self.gate.wait(10.0)
         if self.error is not None:
             raise self.error
