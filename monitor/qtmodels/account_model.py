@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from monitor.qtmodels.account_columns import COVERED, Column, Look, Raw, file_text, number_text, show
+from monitor.qtmodels.account_columns import COVERED, Column, Look, file_text, number_text, show
 from monitor.qtmodels.figures import DASH, age_range_text, plain_tooltip
 from monitor.qtmodels.row_sync import sync_rows
 from monitor.state.account_figures import Sum
@@ -279,59 +278,6 @@ def sum_text(total: Sum, look: Look) -> str:
         return DASH
     text = number_text(Look.GAIN if look is Look.GAIN else Look.MONEY, total.value)
     return text if total.is_whole else f"{text} *"
-
-
-class AccountFilter(QSortFilterProxyModel):
-    """Sorts by value, unknown always last, and keeps rows whose visible text holds every word of the filter."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._words: tuple[str, ...] = ()
-        self.setDynamicSortFilter(True)
-
-    def set_filter_text(self, text: str) -> None:
-        """Show only rows in which every word of ``text`` occurs; empty shows all."""
-        words = tuple(text.casefold().split())
-        if words != self._words:
-            self._words = words
-            self.invalidate()
-
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Qt: sort by ``column``; -1 is the model's own order."""
-        super().sort(column, Qt.SortOrder.AscendingOrder if column < 0 else order)
-
-    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
-        """Qt: whether a row is shown. What is covered cannot be searched for."""
-        if not self._words:
-            return True
-        model = self.sourceModel()
-        if not isinstance(model, AccountModel):
-            return True
-        row = model.row_at(source_row)
-        texts = (model.text(row, column) for column in model.columns if column.look is not Look.AGE)
-        text = f"{row.ref.venue} {' '.join(texts)}".casefold()
-        return all(word in text for word in self._words)
-
-    def lessThan(self, left: Index, right: Index) -> bool:
-        """Qt: by value; ages by how old they are."""
-        return self._sort_key(left) < self._sort_key(right)
-
-    def _sort_key(self, index: Index) -> tuple[int, float | str]:
-        model = self.sourceModel()
-        assert isinstance(model, AccountModel)  # noqa: S101 - nothing else is ever its source
-        row, column = model.row_at(index.row()), model.columns[index.column()]
-        value: Raw = column.value_of(row)
-        if column.look is Look.AGE and row.stamp is not None:
-            value = Decimal(-row.stamp.requested_mono_s)
-        # Below everything in one order, above everything in the other: at the end in both.
-        last = 2 if self.sortOrder() is Qt.SortOrder.AscendingOrder else -1
-        if value is None or value == "":
-            return (last, "")
-        if isinstance(value, datetime):
-            return (0, value.timestamp())
-        if isinstance(value, Decimal):
-            return (0, float(value))
-        return (1, str(value).casefold())
 
 
 def _alignment(is_right: bool) -> Qt.AlignmentFlag:

@@ -20,8 +20,10 @@ def safe_text(text: str, limit: int = MAX_VENUE_TEXT) -> str:
     """Make a text that came from outside fit for a label: one line, no control characters, at most ``limit`` long."""
     # Cut first: a hostile text may be megabytes long.
     cut = text[: limit * 2]
-    one_line = " ".join("".join(char if char.isprintable() else " " for char in cut).split())
-    if len(one_line) > limit or len(text) > len(cut):
+    if not cut.isprintable():
+        cut = "".join(char if char.isprintable() else " " for char in cut)
+    one_line = " ".join(cut.split())
+    if len(one_line) > limit or len(text) > limit * 2:
         return one_line[: limit - 1].rstrip() + "…"
     return one_line
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from monitor.domain.account import Fill, FillList, OrderSide
 from monitor.state.account_tables import FillRow
-from monitor.widgets.account_table import AccountTable
+from monitor.widgets.account_table import PREPARED_AT_ONCE, AccountTable
 from tests.fakes.account_samples import MAIN, SampleAccounts, fills
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
@@ -118,3 +118,44 @@ def test_the_copy_and_the_file_of_a_filtered_table_hold_what_is_shown(sample: Sa
 
     assert len(lines) == 1 + COUNT // 4
     assert all("SOL-USDT" in line for line in lines[1:])
+
+
+def test_what_was_kept_for_the_filter_follows_the_rows_and_the_privacy_switch(sample: SampleWindow) -> None:
+    table = show(sample, 0)
+    for _ in range(COUNT // PREPARED_AT_ONCE + 1):
+        sample.window.panels.accounts.refresh_all()
+    table.filter.setText("+499.00")
+    assert ids(table) == ["f999"]
+    table.set_covered(True)
+    assert ids(table) == [], "what is covered cannot be searched for"
+    table.set_covered(False)
+    assert ids(table) == ["f999"]
+    show(sample, 1)
+    assert ids(table) == ["f999"]
+    table.filter.setText("+500.00")
+    assert ids(table) == ["f1000"]
+    accounts = SampleAccounts(sample.board, sample.clock)
+    sample.board.accounts.set_refs((MAIN,))
+    sample.clock.now_s += 1
+    listed = many(sample, 1)
+    mended = tuple(replace(fill, realized_pnl=Decimal("7.25")) for fill in listed.fills)
+    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=mended), cadence_s=60.0)
+    sample.window.panels.accounts.refresh_all()
+
+    assert ids(table) == [], "the same fills with other figures"
+    table.filter.setText("+7.25")
+    assert len(ids(table)) == COUNT
+
+
+def test_a_sorted_table_stays_sorted_while_fills_come_and_figures_change(sample: SampleWindow) -> None:
+    table = show(sample, 0)
+    columns = [column.name for column in table.model.columns]
+    table.table.sortByColumn(columns.index("value"), Qt.SortOrder.AscendingOrder)
+    for first in (1, 3, 40):
+        show(sample, first)
+        values = [row.value for row in table.shown_rows() if isinstance(row, FillRow) and row.value is not None]
+
+        assert len(values) == COUNT
+        assert values == sorted(values)
+    table.table.sortByColumn(columns.index("realized_pnl"), Qt.SortOrder.DescendingOrder)
+    assert ids(table)[0] == f"f{COUNT + 39}"
