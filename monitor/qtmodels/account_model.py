@@ -24,7 +24,11 @@ COLUMN_ROLE = ROW_ROLE + 1
 VALUE_ROLE = ROW_ROLE + 2
 """The value read, covered amounts included: for drawing in colour and bars, never for text."""
 
+LATE_ROLE = ROW_ROLE + 3
+"""Of a sum: whether a part of it is too old to be believed."""
+
 MARK = "⚠"
+LATE_PART = "A part of it is late, so the sum is not current."
 
 RowT = TypeVar("RowT", bound=Row)
 
@@ -174,11 +178,12 @@ class SumFigure:
 
 @dataclass(frozen=True, slots=True)
 class VenueFigures:
-    """The sums of one venue, by its name and its title."""
+    """The sums of one venue, by its name and its title. ``is_late``: a part of them is too old to be believed."""
 
     venue: str
     title: str
     figures: tuple[SumFigure, ...]
+    is_late: bool
 
 
 class TotalsModel(QAbstractTableModel):
@@ -191,6 +196,7 @@ class TotalsModel(QAbstractTableModel):
         self._columns = tuple(columns)
         self._venue_title = venue_title
         self._totals: tuple[RowTotals, ...] = ()
+        self._late: frozenset[str] = frozenset()
         self._is_covered = False
 
     @property
@@ -198,13 +204,16 @@ class TotalsModel(QAbstractTableModel):
         """What is shown."""
         return self._totals
 
-    def set_lines(self, lines: Sequence[RowTotals], *, is_covered: bool) -> None:
-        """Show ``lines``."""
-        if (tuple(lines), is_covered) == (self._totals, self._is_covered):
+    def set_lines(self, lines: Sequence[RowTotals], *, is_covered: bool, late: frozenset[str] = frozenset()) -> None:
+        """Show ``lines``. ``late`` are the venues with rows that are too old to be believed."""
+        if (tuple(lines), is_covered, late) == (self._totals, self._is_covered, self._late):
             return
         self.beginResetModel()
-        self._totals, self._is_covered = tuple(lines), is_covered
+        self._totals, self._is_covered, self._late = tuple(lines), is_covered, late
         self.endResetModel()
+
+    def _is_late(self, line: RowTotals) -> bool:
+        return bool(self._late) if line.venue is None else line.venue in self._late
 
     def figures_of(self, line: RowTotals, *, is_covered: bool) -> VenueFigures:
         """The sums of a venue's ``line``, for showing them in one line of text."""
@@ -222,7 +231,7 @@ class TotalsModel(QAbstractTableModel):
                     )
                 )
         venue = line.venue or ""
-        return VenueFigures(venue, self._venue_title(venue) if venue else "All", tuple(figures))
+        return VenueFigures(venue, self._venue_title(venue) if venue else "All", tuple(figures), self._is_late(line))
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """Qt: number of lines."""
@@ -244,6 +253,8 @@ class TotalsModel(QAbstractTableModel):
         if role == VALUE_ROLE:
             found = line.sums.get(column.total)
             return None if found is None else found.value
+        if role == LATE_ROLE:
+            return self._is_late(line)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column.is_right)
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -269,7 +280,8 @@ class TotalsModel(QAbstractTableModel):
         if found is None:
             return ""
         whole = "" if found.is_whole else f" * Only {found.known} of {found.count} are known and added up."
-        return f"Sum. {column.title}: {column.definition}. Dollar coins are counted as one dollar each.{whole}"
+        late = f" {LATE_PART}" if self._is_late(line) else ""
+        return f"Sum. {column.title}: {column.definition}. Dollar coins are counted as one dollar each.{whole}{late}"
 
 
 def sum_text(total: Sum, look: Look) -> str:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from monitor.qtmodels.account_columns import COVERED, Column, Look
-from monitor.qtmodels.account_model import COLUMN_ROLE, MARK, ROW_ROLE, VALUE_ROLE
+from monitor.qtmodels.account_model import COLUMN_ROLE, LATE_ROLE, MARK, ROW_ROLE, VALUE_ROLE
 from monitor.qtmodels.figures import DASH
 from monitor.state.account_tables import PositionRow, Row
 from monitor.widgets.marks import verdict_color
@@ -65,7 +65,7 @@ class AccountDelegate(QStyledItemDelegate):
         elif self._is_total:
             painter.fillRect(rect, QColor(theme.raised))
         text = str(index.data() or "")
-        is_old = isinstance(row, Row) and not row.is_believable
+        is_old = not row.is_believable if isinstance(row, Row) else bool(index.data(LATE_ROLE))
         if isinstance(row, PositionRow) and row.figures is not None and column.name == "mark_price":
             is_old = is_old or not row.figures.is_mark_current
         font = QFont(option.font)

@@ -227,7 +227,8 @@ class AccountTable(QWidget):
         is_low = self.height() < LOW_TABLE_PX and len(self._lines) > 1
         is_covered = self.model.is_covered
         below = self._lines[-1:] if is_low else self._lines
-        self.totals.set_lines(below, is_covered=is_covered)
+        late = frozenset(row.ref.venue for row in self.model.rows if not row.is_believable)
+        self.totals.set_lines(below, is_covered=is_covered, late=late)
         self.footer.setVisible(bool(below))
         self.footer.setFixedHeight(self.footer.verticalHeader().defaultSectionSize() * len(below) + 2)
         self.venue_sums.setVisible(is_low)

@@ -7,9 +7,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from monitor.qtmodels.account_columns import Look
+from monitor.qtmodels.account_columns import COVERED, Look
 from monitor.qtmodels.account_model import SumFigure, VenueFigures
-from monitor.qtmodels.figures import plain_tooltip
+from monitor.qtmodels.figures import DASH, plain_tooltip
 from monitor.widgets.theme import Theme
 
 _STRIPE_PX = 3.0
@@ -49,7 +49,8 @@ class VenueSums(QWidget):
             return
         self._venues = tuple(venues)
         told = [
-            f"{one.title}: " + ", ".join(f"{figure.title.lower()} {figure.text}" for figure in one.figures)
+            f"{one.title}{' (late)' if one.is_late else ''}: "
+            + ", ".join(f"{figure.title.lower()} {figure.text}" for figure in one.figures)
             for one in venues
         ]
         definitions = list(dict.fromkeys(figure.story for one in venues for figure in one.figures))
@@ -92,6 +93,7 @@ class VenueSums(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.raised))
         plain, bold = self._fonts()
+        struck = QFont(plain)
         metrics, bold_metrics = QFontMetricsF(plain), QFontMetricsF(bold)
         baseline = (self.height() - metrics.height()) / 2.0 + metrics.ascent()
         count = self.shown_figures
@@ -104,13 +106,14 @@ class VenueSums(QWidget):
             title = bold_metrics.elidedText(one.title, Qt.TextElideMode.ElideRight, max(0.0, self.width() - x))
             painter.drawText(QPointF(x, baseline), title)
             x += bold_metrics.horizontalAdvance(one.title)
-            painter.setFont(plain)
             for figure in one.figures[:count]:
                 x += _FIGURE_GAP_PX
-                for text, color in (
-                    (figure.title.lower(), theme.text_muted),
-                    (figure.text, _color_of(figure, theme)),
+                struck.setStrikeOut(one.is_late and figure.text not in {DASH, COVERED})
+                for text, color, font in (
+                    (figure.title.lower(), theme.text_muted, plain),
+                    (figure.text, theme.text_muted if one.is_late else _color_of(figure, theme), struck),
                 ):
+                    painter.setFont(font)
                     painter.setPen(QColor(color))
                     painter.drawText(QPointF(x, baseline), text)
                     x += metrics.horizontalAdvance(text) + _WORD_GAP_PX

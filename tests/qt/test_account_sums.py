@@ -2,12 +2,16 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
+from monitor.domain.account import PositionList
 from monitor.qtmodels.account_columns import COVERED
+from monitor.qtmodels.account_model import LATE_ROLE
 from monitor.widgets.account_panels import NAMES
 from monitor.widgets.account_table import LOW_TABLE_PX, AccountTable
-from tests.fakes.account_samples import MAIN, SampleAccounts
+from monitor.widgets.theme import DARK, LIGHT, Theme
+from tests.fakes.account_samples import MAIN, SampleAccounts, position
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 
@@ -128,3 +132,50 @@ def test_a_narrow_line_shows_fewer_figures_of_every_venue(sample: SampleWindow) 
     picture = sums.grab().toImage()
 
     assert len({picture.pixel(x, picture.height() // 2) for x in range(picture.width())}) > 2, "names are drawn"
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+@pytest.mark.parametrize("height_px", [143, LOW_TABLE_PX + 40])
+def test_a_sum_of_late_figures_is_never_green(window_factory: WindowFactory, theme: Theme, height_px: int) -> None:
+    made = window_factory(seconds=5, theme=theme)
+    made.window.show()
+    accounts = SampleAccounts(made.board, made.clock)
+    accounts.fill_in()
+    table = shown(made, "positions")
+    table.resize(1_200, height_px)
+    QApplication.processEvents()
+    green = QColor(theme.up)
+
+    def greens() -> int:
+        """Pixels of the sums that are as good as green."""
+        found = 0
+        for part in (table.footer, table.venue_sums):
+            picture = part.grab().toImage()
+            for x in range(picture.width()):
+                for y in range(picture.height()):
+                    color = picture.pixelColor(x, y)
+                    apart = (color.red() - green.red(), color.green() - green.green(), color.blue() - green.blue())
+                    found += max(abs(one) for one in apart) < 40
+        return found
+
+    assert greens() > 20, "gains are green while they are current"
+    made.clock.now_s += 100
+    made.window.panels.accounts.refresh_all()
+
+    assert greens() == 0
+    columns = [column.name for column in table.model.columns]
+    tip = table.totals.index(0, columns.index("unrealized_pnl")).data(Qt.ItemDataRole.ToolTipRole)
+    assert "A part of it is late" in tip
+
+
+def test_one_venue_that_is_late_makes_its_own_sum_and_that_of_all_late(sample: SampleWindow) -> None:
+    sample.clock.now_s += 100
+    accounts = SampleAccounts(sample.board, sample.clock)
+    accounts.deliver(MAIN, "positions", PositionList(account=MAIN, positions=(position(),)))
+    table = shown(sample, "positions")
+    first, second = table.venue_sums.venues
+
+    assert not first.is_late
+    assert second.is_late
+    assert "Hyperliquid (late)" in table.venue_sums.accessibleName()
+    assert table.totals.index(0, 0).data(LATE_ROLE) is True
