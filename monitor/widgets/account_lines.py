@@ -57,6 +57,8 @@ def lines_of(
 def _label(level: AccountLevel, scale: float, *, is_covered: bool) -> str:
     # What stands on an axis is in its units: one coin, where the venue prices a thousand.
     price = level.price if scale == 1.0 else level.price * Decimal(str(scale))
+    # Averages come with zeros at the end, which take room and say nothing.
+    price = price.normalize()
     is_position = level.kind in {LevelKind.ENTRY, LevelKind.LIQUIDATION}
     way = {True: "long" if is_position else "buy", False: "short" if is_position else "sell", None: "order"}[
         level.is_up

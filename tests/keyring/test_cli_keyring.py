@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,18 @@ class Said:
         self.everything = done.stdout + done.stderr
 
 
+def program_for(exchange: DemoServer | None) -> str:
+    """The program, with the demo exchange in place of the venues if there is one."""
+    program = f"{sys.executable} -m monitor"
+    if exchange is None:
+        return program
+    urls = " ".join(f"--base-url {name}={url}" for name, url in exchange.venues.items())
+    return f"{program} {urls} --ca-file {exchange.ca_file}"
+
+
 def typed(home: Path, *commands: tuple[str, str], unlock: str | None, exchange: DemoServer | None = None) -> Said:
     """Run ``credentials`` commands, each with its standard input, one after the other in one session."""
-    program = f"{sys.executable} -m monitor"
-    if exchange is not None:
-        urls = " ".join(f"--base-url {name}={url}" for name, url in exchange.venues.items())
-        program = f"{program} {urls} --ca-file {exchange.ca_file}"
+    program = program_for(exchange)
     lines = [
         f"printf '{text}' | {program} credentials {arguments} --json; echo EXIT $?" for arguments, text in commands
     ]
@@ -97,6 +104,25 @@ def test_what_one_session_stores_the_next_one_tests(home: Path, exchange: DemoSe
     files = [path for path in home.rglob("*") if path.is_file()]
     assert any(path.suffix == ".keyring" for path in files)
     assert all(SECRET.encode() not in path.read_bytes() for path in files)
+
+
+def test_a_verbose_snapshot_of_a_stored_account_says_nothing_secret(home: Path, exchange: DemoServer) -> None:
+    typed(home, ADD, ("add --venue bitunix --name wrong", f"{KEY}-not\\n{OTHER_SECRET}\\n"), unlock="testpw")
+    program = program_for(exchange)
+    lines = [
+        f"{program} --verbose snapshot --venue bitunix --account {name} --json; echo EXIT $?"
+        for name in ("main", "wrong")
+    ]
+    said = Said(run_in_session(home, lines, unlock="testpw"))
+
+    assert said.codes == [0, 1]
+    assert Decimal(said.documents[0]["account"]["equity"]) > 0
+    assert "does not know this API key" in said.text
+    assert "DEBUG" in said.text
+    written = [path.read_bytes().decode("latin-1") for path in (home / "config").rglob("*") if path.is_file()]
+    everything = "\n".join([said.everything, *written])
+    assert [secret for secret in (KEY, SECRET, OTHER_SECRET) if secret in everything] == []
+    assert re.search("[0-9a-f]{32}", everything) is None, "neither a signature nor a nonce"
 
 
 def test_a_locked_keyring_is_code_1_and_the_names_are_still_listed(home: Path, exchange: DemoServer) -> None:

@@ -134,7 +134,7 @@ def test_own_prices_of_an_instrument_priced_by_the_thousand_stand_on_the_axis_of
     ]
     catalog = InstrumentCatalog(venue=FIRST, instruments=tuple(known))
     sample.board.apply([replace(accounts.success(MAIN, "trading_pairs", catalog), account=None)])
-    held = position(key[1], entry_price=D("0.4123"), liquidation_price=D("0.3711"), mark_price=None)
+    held = position(key[1], entry_price=D("0.412300"), liquidation_price=D("0.3711"), mark_price=None)
     accounts.deliver(MAIN, "positions", PositionList(account=MAIN, positions=(held,)))
     accounts.deliver(MAIN, "orders", OrderList(account=MAIN, orders=(order(venue_symbol=key[1], price=D("0.4")),)))
     charts = sample.window.charts
