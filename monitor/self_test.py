@@ -17,7 +17,7 @@ from monitor.desktop.paths import resource_path
 from monitor.domain.credentials import CredentialError, CredentialProblem
 from monitor.domain.errors import ConnectFailed, ErrorKind, MonitorError
 from monitor.exchanges.registry import VENUES
-from monitor.transport.tls import make_ssl_context
+from monitor.transport.tls import make_ssl_context, trust_store_name
 
 log = logging.getLogger(__name__)
 
@@ -102,14 +102,15 @@ class SelfTest:
         return f"{self._desk.window.width()} x {self._desk.window.height()} on {self._desk.platform_name}"
 
     def trust_store(self) -> str:
-        """The operating system's certificate authorities are found."""
+        """There are certificate authorities to trust, and whose."""
         try:
             context = make_ssl_context(None)
+            store = trust_store_name()
         except OSError as exc:
             raise CheckFailedError(f"the certificate store cannot be read: {exc}") from exc
         if context.verify_mode != ssl.CERT_REQUIRED:
             raise CheckFailedError("certificates would not be verified")
-        return ssl.OPENSSL_VERSION
+        return f"{store}; {ssl.OPENSSL_VERSION}"
 
     def prices(self) -> str:
         """Every venue's prices arrive over verified TLS."""

@@ -32,11 +32,11 @@ NEEDED_BY_NAME = {
     "fontconfig-config": "where the fonts are",
     "fonts-dejavu-core | fonts-noto-core | fonts-liberation": "a font",
     "xkb-data": "keyboard layouts",
+    "ca-certificates": "whom to trust; the program's own list is older than the system's",
 }
 RECOMMENDED = {
     "gnome-keyring | kwalletmanager | keepassxc": "keeps the keys of accounts",
     "xdg-utils": "opens the log folder",
-    "ca-certificates": "certificate authorities",
 }
 LINTIAN_OVERRIDES = {
     "embedded-library": "the bundle brings the versions that it was tested with, as on every system",
