@@ -59,6 +59,8 @@ def run_window(options: argparse.Namespace) -> int:
             )
             return EXIT_FAILED
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    # Title bars on Wayland where the desktop draws none: Qt's other plugin for them, adwaita, has ended in malloc().
+    os.environ.setdefault("QT_WAYLAND_DECORATION", "bradient")
     paths = find_paths()
     logs = configure_logging(paths.log_dir, stream=sys.stderr if options.verbose else None, is_verbose=options.verbose)
     try:

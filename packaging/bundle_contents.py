@@ -83,7 +83,7 @@ KEPT_QT_PLUGINS = {
     "platforminputcontexts/composeplatforminputcontextplugin": "Linux: compose keys",
     "platforminputcontexts/ibusplatforminputcontextplugin": "Linux: input methods",
     "wayland-shell-integration/xdg-shell": "windows on Wayland",
-    "wayland-decoration-client/adwaita": "title bars on GNOME, which draws none itself",
+    "wayland-decoration-client/bradient": "title bars on GNOME, which draws none itself",
     "iconengines/qsvgicon": "icons named in the style sheet",
     "imageformats/qsvg": "pictures named in the style sheet",
 }
@@ -95,7 +95,7 @@ LEFT_OUT_QT = {
     "xcbglintegrations/.*": "OpenGL windows; the plots are raster",
     "wayland-graphics-integration-client/.*": "OpenGL and Vulkan windows",
     "wayland-graphics-integration-server/.*": "compositors",
-    "wayland-decoration-client/bradient": "the other decoration is nearer to today's desktops",
+    "wayland-decoration-client/adwaita": "with it starts under a compositor without title bars ended in malloc()",
     "wayland-shell-integration/(fullscreen-shell-v1|ivi-shell|qt-shell|wl-shell-plugin)": "not desktops, or obsolete",
     "platformthemes/qgtk3": "pulls in all of GTK from the build machine",
     "imageformats/(qgif|qicns|qico|qjpeg|qpdf|qtga|qtiff|qwbmp|qwebp|qmacheif|qmacjp2)": "our pictures are PNG and SVG",
