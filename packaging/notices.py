@@ -12,7 +12,7 @@ from pathlib import Path
 from bundle_facts import APP_NAME, PACKAGING, VERSION, require
 
 LICENCES = PACKAGING / "licences"
-RULE = "=" * 100
+RULE = "=" * 60
 
 # Wheels without a licence text of their own, and the text that the project names in its metadata.
 TEXTS_FROM_HERE = {
@@ -35,6 +35,26 @@ def distributions_of(modules: Iterable[str]) -> list[metadata.Distribution]:
     owners = metadata.packages_distributions()
     names = {name for module in modules for name in owners.get(module, ())}
     return [metadata.distribution(name) for name in sorted(names, key=str.casefold)]
+
+
+def is_of_python(file: Path, base: Path = Path(sys.base_prefix)) -> bool:
+    """Whether a bundled file is part of a Python that lives in a folder of its own (pyenv, actions/setup-python, uv).
+
+    Python's own notice covers it. A Python of the system's packages is told by them.
+
+    Raises:
+        SystemExit: it came with such a Python and is another project's, whose licence nobody has looked at.
+    """
+    base, file = base.resolve(), file.resolve()
+    if base == Path("/usr") or base not in file.parents:
+        return False
+    # Extension modules and the standard library; OpenSSL and others, which some of these Pythons bring, lie beside it.
+    if file.name.startswith("libpython") or re.match(r"python3[\d.]*t?$", file.relative_to(base).parts[1]):
+        return True
+    raise SystemExit(
+        f"{file} came with this Python, and its licence is not known: build with a Python that uses the system's "
+        "libraries, or add its notice in packaging/notices.py."
+    )
 
 
 def write_notices(

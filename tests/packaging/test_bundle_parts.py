@@ -1,6 +1,7 @@
 """What the bundle is made of: versions, icons, the lists of Qt parts, and the bundle itself where one was built."""
 
 import importlib
+import runpy
 import struct
 import sys
 from collections.abc import Iterator
@@ -46,11 +47,81 @@ def test_version_resource_has_every_field_filled_in(load: Any, tmp_path: Path) -
     compile(text, "version_info.txt", "eval")
 
 
-def test_a_missing_file_stops_the_build_with_its_name(load: Any, tmp_path: Path) -> None:
+def test_a_missing_or_empty_file_is_told_by_its_name(load: Any, tmp_path: Path) -> None:
+    facts = load("bundle_facts")
     (tmp_path / "empty.svg").touch()
+    (tmp_path / "full.svg").write_text("<svg/>")
     for name in ("empty.svg", "absent.svg"):
         with pytest.raises(SystemExit, match=name):
-            load("bundle_facts").require(tmp_path / name)
+            facts.require(tmp_path / "full.svg", tmp_path / name)
+    facts.require(tmp_path / "full.svg", tmp_path)
+
+
+SPEC_NEEDS = [
+    *(("linux", name) for name in ("ENTRY", "COMMIT_FILE", "ICON_SOURCE")),
+    *(("win32", name) for name in ("WINDOWS_ICON", "VERSION_RESOURCE")),
+    *(("darwin", name) for name in ("MACOS_ICON", "ENTITLEMENTS")),
+]
+
+
+@pytest.mark.parametrize(("platform", "name"), SPEC_NEEDS)
+def test_the_spec_stops_when_one_of_its_files_is_missing(
+    load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, name: str
+) -> None:
+    facts = load("bundle_facts")
+    for _, constant in SPEC_NEEDS:
+        file = tmp_path / constant
+        file.write_text("there")
+        monkeypatch.setattr(facts, constant, file)
+    reached: list[object] = []
+
+    class AnalysisReached(Exception):
+        """All checks were passed."""
+
+    def analyse(*arguments: object, **options: object) -> None:
+        reached.append(arguments)
+        raise AnalysisReached
+
+    # PyInstaller is not among the test tools; the checks come before it is used.
+    monkeypatch.setitem(sys.modules, "PyInstaller", ModuleType("PyInstaller"))
+    monkeypatch.setitem(sys.modules, "PyInstaller.depend", ModuleType("PyInstaller.depend"))
+    bindepend = ModuleType("PyInstaller.depend.bindepend")
+    monkeypatch.setattr(bindepend, "get_imports", None, raising=False)
+    monkeypatch.setitem(sys.modules, "PyInstaller.depend.bindepend", bindepend)
+    for script in ("notices", "bundle_contents"):
+        load(script)
+    monkeypatch.setattr(sys, "platform", platform)
+
+    with pytest.raises(AnalysisReached):
+        runpy.run_path(str(PACKAGING / "monitor.spec"), {"SPECPATH": str(PACKAGING), "Analysis": analyse})
+    (tmp_path / name).unlink()
+    with pytest.raises(SystemExit, match=f"{name} is missing"):
+        runpy.run_path(str(PACKAGING / "monitor.spec"), {"SPECPATH": str(PACKAGING), "Analysis": analyse})
+    assert len(reached) == 1
+
+
+@pytest.mark.parametrize("script", ["linux_packages", "windows_installer"])
+def test_packages_are_not_made_without_a_bundle(
+    load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    facts, module = load("bundle_facts"), load(script)
+    monkeypatch.setattr(facts, "DIST", tmp_path)
+    with pytest.raises(SystemExit, match=facts.EXECUTABLE):
+        module.main()
+
+
+def test_files_of_a_python_with_a_folder_of_its_own_are_covered_by_its_notice(load: Any, tmp_path: Path) -> None:
+    notices = load("notices")
+    base = tmp_path / "3.11.7"
+    own = ("lib/libpython3.11.so.1.0", "lib/python3.11/lib-dynload/_ssl.cpython-311-x86_64-linux-gnu.so")
+    for name in own:
+        assert notices.is_of_python(base / name, base)
+    assert not notices.is_of_python(Path("/usr/lib/x86_64-linux-gnu/libssl.so.3"), base)
+    # Debian's own Python is a package, and is told with the others.
+    assert not notices.is_of_python(Path("/usr/lib/python3.11/lib-dynload/_ssl.so"), Path("/usr"))
+    for name in ("openssl/lib/libssl.so.3", "lib/libffi.so.8"):
+        with pytest.raises(SystemExit, match=Path(name).name):
+            notices.is_of_python(base / name, base)
 
 
 def test_icons_hold_every_size_of_the_one_drawing(load: Any, tmp_path: Path) -> None:
