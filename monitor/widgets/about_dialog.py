@@ -40,7 +40,8 @@ class AboutDialog(QDialog):
     def __init__(self, notices: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"About {APP_NAME}")
-        self.resize(460, 440)
+        # Lines of licences are 80 characters wide.
+        self.resize(*(740, 700) if notices else (460, 440))
         picture = QLabel()
         picture.setPixmap(app_icon().pixmap(64, 64))
         picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
