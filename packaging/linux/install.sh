@@ -4,7 +4,7 @@
 # ./trading-monitor; a file named "portable" beside it keeps settings, history and logs in this folder too.
 set -eu
 id=@APP_ID@
-here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 data=${XDG_DATA_HOME:-$HOME/.local/share}
 target=$HOME/.local/opt/trading-monitor
 command=$HOME/.local/bin/trading-monitor
