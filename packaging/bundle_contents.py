@@ -192,3 +192,16 @@ def is_loaded_by_name(entry: Entry) -> bool:
     is_system_library = "/" not in name and re.match(r"lib.+\.so", name) is not None
     is_python = PurePosixPath(name).name.lower().startswith(("libpython", "python3"))
     return entry[2] == "EXTENSION" or is_python or not (is_system_library or "/Qt/lib/" in name)
+
+
+def oldest_macos(wheels: Iterable[str], python: str) -> str:
+    """The oldest macOS that a bundle runs on, told by the tags in its wheels' ``WHEEL`` files.
+
+    pip takes the newest wheels that fit the machine: numpy's for macOS 14 on macOS 14, although there is an older one.
+    ``python`` is what the interpreter was built for, ``MACOSX_DEPLOYMENT_TARGET``.
+    """
+    major, _, minor = python.partition(".")
+    versions = [(int(major), int(minor or 0))]
+    for text in wheels:
+        versions += [(int(a), int(b)) for a, b in re.findall(r"^Tag: .*-macosx_(\d+)_(\d+)_", text, re.MULTILINE)]
+    return "{}.{}".format(*max(versions))

@@ -37,6 +37,31 @@ def test_windows_gets_four_numbers_of_a_version(load: Any, version: str, numbers
     assert load("build").version_numbers(version) == numbers
 
 
+@pytest.mark.parametrize(
+    ("arguments", "times_exit", "exit_code"), [(["--strict"], 1, 1), (["--strict"], 0, 0), ([], 1, 0)]
+)
+def test_a_missed_bar_is_an_error_only_of_a_strict_build(
+    load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], times_exit: int, exit_code: int
+) -> None:
+    build, facts = load("build"), load("bundle_facts")
+    for name in ("BUILD", "COMMIT_FILE", "VERSION_RESOURCE"):
+        monkeypatch.setattr(facts, name, tmp_path / name)
+    ran: list[str] = []
+
+    def run(command: list[str], *_: object, is_allowed_to_fail: bool = False) -> int:
+        # Minutes of PyInstaller and of starting programs.
+        ran.append(Path(command[1]).name)
+        assert is_allowed_to_fail == ("start_times.py" in ran[-1])
+        return times_exit if is_allowed_to_fail else 0
+
+    monkeypatch.setattr(build, "run", run)
+    monkeypatch.setattr(build, "build_python", lambda: Path("python"))
+
+    assert build.main(arguments) == exit_code
+    assert ran[-1] == "start_times.py"
+    assert "smoke.py" in ran
+
+
 def test_version_resource_has_every_field_filled_in(load: Any, tmp_path: Path) -> None:
     build, facts = load("build"), load("bundle_facts")
     build.write_version_resource(tmp_path / "version_info.txt")

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
-SCRIPTS = ("windows_installer", "macos_image", "bundle_facts", "build", "build_venv")
+SCRIPTS = ("windows_installer", "macos_image", "bundle_facts", "bundle_contents", "build", "build_venv")
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +111,18 @@ def test_image_is_signed_and_notarised_only_with_what_that_takes(
     steps = macos_image().commands(tmp_path / "A.app", tmp_path, tmp_path / "a.dmg", environment)
 
     assert [step[0] for step in steps] == tools
+
+
+def test_the_app_asks_for_the_macos_that_its_newest_wheel_does() -> None:
+    from bundle_contents import oldest_macos  # noqa: PLC0415 - as above
+
+    qt = "Wheel-Version: 1.0\nTag: cp310-abi3-macosx_13_0_universal2\n"
+    numpy = "Wheel-Version: 1.0\nTag: cp311-cp311-macosx_14_0_arm64\n"
+    pure = "Wheel-Version: 1.0\nTag: py3-none-any\n"
+
+    assert oldest_macos([qt, pure], "11.0") == "13.0"
+    assert oldest_macos([qt, numpy, pure], "10.13") == "14.0"
+    assert oldest_macos([pure], "11") == "11.0"
 
 
 def test_workflows_run_scripts_that_exist() -> None:
