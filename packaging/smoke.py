@@ -1,9 +1,10 @@
 """Try the finished bundle as a user would meet it: ``python packaging/smoke.py [--root DIR] [--enter COMMAND]``.
 
 Starts the built program under an X server and a keyring daemon of its own: self-test, demo exchange with a screenshot,
-history file, a second start, a clean end, and which libraries of the machine it uses. With ``--root`` all of it runs in
-another system tree, for example a fresh one without Python; ``--enter`` is the command that runs something in there
-(default ``chroot DIR``). On Windows and macOS the steps that need X11 or the Secret Service are left out, and said so.
+history file, a second start, a clean end, which libraries of the machine it uses, and Wayland where weston is there.
+With ``--root`` all of it runs in another system tree, for example a fresh one without Python; ``--enter`` is the
+command that runs something in there (default ``chroot DIR``). On Windows and macOS the steps that need X11 or the
+Secret Service are left out, and said so.
 """
 
 import argparse
@@ -24,6 +25,9 @@ from bundle_facts import EXECUTABLE, VERSION, bundle_executable, bundle_folder
 
 TIMEOUT_S = 150.0
 SIZE = (1280, 720)
+WAYLAND_STARTS = 4
+"""A plugin of Qt's that failed did so in some starts only."""
+
 SECRET_SERVICE = "printf smoke | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; "  # noqa: S105 - of a throw-away keyring
 SELF_TEST_CHECKS = (
     *("resources", "folders", "window", "trust store", "TLS and prices", "TLS refusal"),
@@ -35,8 +39,27 @@ FOREIGN = re.compile(
 """Files of the machine that a bundle must bring along itself."""
 
 
+WAYLAND = """\
+export XDG_RUNTIME_DIR="$(mktemp -d)"
+weston --backend=headless-backend.so --socket=smoke --idle-time=0 > "$XDG_RUNTIME_DIR/log" 2>&1 &
+compositor=$!
+waited=0
+until [ -S "$XDG_RUNTIME_DIR/smoke" ] || [ "$waited" -ge 50 ]; do sleep 0.2; waited=$((waited + 1)); done
+[ -S "$XDG_RUNTIME_DIR/smoke" ] || cat "$XDG_RUNTIME_DIR/log"
+export WAYLAND_DISPLAY=smoke
+{commands}
+kill "$compositor"
+wait "$compositor"
+rm -rf "$XDG_RUNTIME_DIR"
+"""
+
+
 class SmokeError(Exception):
     """The bundle does not do what it must; the text says what."""
+
+
+class SkippedError(Exception):
+    """What a step needs is not there; the text says what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +75,19 @@ class Place:
     def inside(self, path: Path) -> str:
         """``path`` as the program sees it."""
         return str(path) if self.root is None else "/" + str(path.relative_to(self.root))
+
+    def has(self, program: str) -> bool:
+        """Whether a program is installed there."""
+        return shutil.which(program, path=None if self.root is None else f"{self.root}/usr/bin") is not None
+
+    def program_file(self) -> str:
+        """The program itself, as it is called there: a package's command is a link to it."""
+        if self.root is None:
+            return str(Path(self.executable).resolve())
+        found = subprocess.run(
+            [*self.enter, "readlink", "-f", self.executable], capture_output=True, text=True, check=False
+        )
+        return found.stdout.strip() or self.executable
 
     def shell(self, script: str) -> list[str]:
         """The command that runs a POSIX shell script there, in an environment of its own."""
@@ -141,18 +177,33 @@ def without_display(place: Place) -> str:
     return "says what is missing"
 
 
+def wayland(place: Place) -> str:
+    """The window opens on Wayland without X11, every time, with title bars of its own as on GNOME."""
+    if not place.has("weston"):
+        raise SkippedError("weston is not installed")
+    one = f"{shlex.quote(place.executable)} --self-test; echo exit $?"
+    script = WAYLAND.format(commands="\n".join([one] * WAYLAND_STARTS))
+    command = place.shell(f"exec dbus-run-session -- sh -c {shlex.quote(script)}")
+    result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    on_wayland = result.stdout.count(" on wayland\n")
+    if result.stdout.count("exit 0\n") != WAYLAND_STARTS or on_wayland != WAYLAND_STARTS:
+        raise SmokeError(f"{on_wayland} of {WAYLAND_STARTS} windows on Wayland; {said(result)}")
+    return f"{WAYLAND_STARTS} starts of {WAYLAND_STARTS}"
+
+
 def own_libraries(place: Place) -> str:
     """While it runs, nothing of Python, Qt or OpenSSL comes from the machine."""
     script = f"exec xvfb-run -a sh -c 'exec {shlex.quote(place.executable)} --demo --duration 8'"
+    program = place.program_file()
     process = subprocess.Popen(place.shell(script), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         time.sleep(5)
-        files = mapped_files(place.executable)
+        files = mapped_files(program)
     finally:
         process.wait(TIMEOUT_S)
     if not files:
         raise SmokeError("the program was not found running")
-    bundle = str(Path(place.executable).parent)
+    bundle = str(Path(program).parent)
     foreign = sorted({file for file in files if bundle not in file and FOREIGN.search(file)})
     if foreign:
         raise SmokeError(f"used from the machine: {', '.join(foreign)}")
@@ -191,7 +242,9 @@ def mapped_files(executable: str) -> set[str]:
 def steps() -> list[Callable[[Place], str]]:
     """What is tried on this system, in order."""
     everywhere: list[Callable[[Place], str]] = [version, self_test, demo, headless]
-    return [*everywhere, without_display, single_instance, own_libraries] if sys.platform == "linux" else everywhere
+    if sys.platform != "linux":
+        return everywhere
+    return [*everywhere, without_display, single_instance, own_libraries, wayland]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -225,6 +278,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name = step.__name__.replace("_", " ")
             try:
                 print(f"ok    {name}: {step(place)}", flush=True)
+            except SkippedError as exc:
+                print(f"skip  {name}: {exc}", flush=True)
             except SmokeError as exc:
                 failures += 1
                 print(f"FAIL  {name}: {exc}", flush=True)
