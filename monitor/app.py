@@ -4,10 +4,9 @@ import argparse
 import importlib
 import logging
 import os
-import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from monitor.desktop.settings import Settings, load_settings
 from monitor.desktop.single_instance import OtherInstanceError, SingleInstance
 
 if TYPE_CHECKING:
+    from monitor.desk.desk import Desk
     from monitor.desk.frame import StartFrame
 
 log = logging.getLogger(__name__)
@@ -112,34 +112,19 @@ def _run_qt(
 ) -> int:
     started_s = time.perf_counter()
     desk_options = _make_desk_options(options, paths, settings, is_offscreen=is_offscreen)
-    demo: DemoProcess | None = None
     try:
-        # The window first, then everything else, in a thread, while the demo exchange starts in its own process.
-        from monitor.desk.frame import StartFrame  # noqa: PLC0415 - Qt's libraries may be missing; say so in words
-
-        frame = StartFrame(settings, theme=options.theme, size=options.size)
-        if instance is not None:
-            instance.serve(frame.show_again.emit)
-        _end_on_signals(frame.window.leave)
-        frame.show()
+        frame = _show_frame(options, settings, instance)
         if options.replay is not None:
             return _show_recording(options, settings, frame)
-        if options.start_marks:
-            print("start: frame", flush=True)  # noqa: T201 - asked for on the command line
-        if desk_options.is_demo or (settings.start_with == "demo" and not desk_options.base_urls):
-            demo = _launch_demo(desk_options)
-        if not frame.work_while_shown(_load_the_rest):
-            if demo is not None:
-                demo.stop()
-            return EXIT_DONE
-        from monitor.desk.desk import Desk  # noqa: PLC0415 - loaded just now
+        desk = _make_desk(settings, paths, notes, desk_options, frame)
     except ImportError as exc:
         if exc.name is not None and exc.name.startswith("monitor"):
             raise
         log.exception("Qt cannot be loaded")
         _say(f"The window's libraries cannot be loaded ({exc}). On Debian or Ubuntu: apt-get install {DEBIAN_PACKAGES}")
         return EXIT_FAILED
-    desk = Desk(settings=settings, paths=paths, notes=notes, options=desk_options, frame=frame, demo=demo)
+    if desk is None:
+        return EXIT_DONE
     if options.start_marks:
         from monitor.desk.start_marks import DataMark  # noqa: PLC0415 - needs Qt, like the desk
 
@@ -156,11 +141,42 @@ def _run_qt(
     return exit_code
 
 
-def _end_on_signals(leave: Callable[[], object]) -> None:
-    # A session that ends and Ctrl+C in a terminal: close like a window, so that settings and history are kept. Python
-    # runs handlers between two of its own lines; the window's timers see to it that there are some.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: leave())
+def _show_frame(options: argparse.Namespace, settings: Settings, instance: SingleInstance | None) -> "StartFrame":
+    """The window first, then everything else. Raises ``ImportError``: Qt's libraries are missing."""
+    from monitor.desk.frame import StartFrame  # noqa: PLC0415 - Qt may be missing; say so in words
+    from monitor.desk.signals import SignalWatch  # noqa: PLC0415 - needs Qt as well
+
+    frame = StartFrame(settings, theme=options.theme, size=options.size)
+    if instance is not None:
+        instance.serve(frame.show_again.emit)
+    SignalWatch(frame.leave, frame)
+    frame.show()
+    log.debug("the window is on screen")
+    if options.start_marks:
+        print("start: frame", flush=True)  # noqa: T201 - asked for on the command line
+    return frame
+
+
+def _make_desk(
+    settings: Settings, paths: AppPaths, notes: Sequence[str], options: DeskOptions, frame: "StartFrame"
+) -> "Desk | None":
+    """Load the rest in a thread, while the demo exchange starts in its own process; ``None``: the window was closed."""
+    if settings.start_with == "ask" and not options.is_scripted and not options.base_urls:
+        from monitor.desk.first_question import ask_what_to_watch  # noqa: PLC0415 - once in a profile's life
+
+        settings = ask_what_to_watch(frame, settings, options.settings_file)
+        if frame.is_closed:
+            return None
+    demo: DemoProcess | None = None
+    if options.is_demo or (settings.start_with == "demo" and not options.base_urls):
+        demo = _launch_demo(options)
+    if not frame.work_while_shown(_load_the_rest):
+        if demo is not None:
+            demo.stop()
+        return None
+    from monitor.desk.desk import Desk  # noqa: PLC0415 - loaded just now
+
+    return Desk(settings=settings, paths=paths, notes=notes, options=options, frame=frame, demo=demo)
 
 
 def _make_desk_options(

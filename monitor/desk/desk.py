@@ -41,9 +41,6 @@ from monitor.state.alert_values import AlertValue
 from monitor.state.alerts import AlertNews, AlertStatus
 from monitor.state.catalog import InstrumentKey
 from monitor.state.report import summary_lines
-from monitor.widgets.first_run import FirstRunDialog
-from monitor.widgets.resources import app_icon
-from monitor.widgets.theme import Theme
 from monitor.widgets.tray import WindowTray
 
 log = logging.getLogger(__name__)
@@ -75,7 +72,6 @@ class Desk(QObject):
         frame = frame or StartFrame(settings, theme=options.theme, size=options.size)
         self.app = frame.app
         super().__init__()
-        self.app.setWindowIcon(app_icon())
         self._options = options
         self.paths = paths
         self._writer = SettingsWriter(options.settings_file)
@@ -87,8 +83,6 @@ class Desk(QObject):
         if options.theme is not None:
             settings = replace(settings, theme=options.theme)
         self.window = frame.window
-        if settings.start_with == "ask" and not options.is_scripted and not options.base_urls:
-            settings = self._ask_what_to_watch(settings, frame.theme)
         self.is_demo = options.is_demo or (settings.start_with == "demo" and not options.base_urls)
         self.controller = Controller(venues=tuple(VENUES), settings=settings, remember=self._remember)
         self.accounts = make_accounts(
@@ -140,10 +134,12 @@ class Desk(QObject):
     def run(self) -> int:
         """Show the window and work until it is closed; return the exit code. Blocks."""
         self._crash_hooks.install()
-        self.open()
-        if self._options.duration_s is not None:
-            QTimer.singleShot(round(self._options.duration_s * 1000), self, self.finish)
-        self.app.exec()
+        # A signal may have come while all this was built; an event loop would not know of it.
+        if not self.window.is_leaving:
+            self.open()
+            if self._options.duration_s is not None:
+                QTimer.singleShot(round(self._options.duration_s * 1000), self, self.finish)
+            self.app.exec()
         self.close()
         return self.exit_code
 
@@ -378,15 +374,6 @@ class Desk(QObject):
             # A theme for this run only is not the user's choice.
             settings = replace(settings, theme=self._kept_theme)
         self._writer.write(settings)
-
-    def _ask_what_to_watch(self, settings: Settings, theme: Theme) -> Settings:
-        dialog = FirstRunDialog(theme, self.window)
-        dialog.exec()
-        if dialog.choice is None:
-            return replace(settings, start_with="live")
-        chosen = replace(settings, start_with=dialog.choice.value)
-        self._remember(chosen)
-        return chosen
 
     def _report_crash(self, report: CrashReport) -> None:
         # Called in the thread that failed; the outbox is the one way over.

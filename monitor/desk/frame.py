@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,10 +25,22 @@ Made = TypeVar("Made")
 PAINT_TIMEOUT_S = 2.0
 """A window that starts minimised or on another desktop is never painted; the start goes on all the same."""
 
+_MOST_QUESTIONS = 10
+"""A dialog over a dialog over the window; more than that is one that comes back."""
+
 
 def make_application() -> QApplication:
-    """The one application object, with the names that desktops know the program by. Thread: the main one."""
-    app = QApplication.instance() or QApplication([APP_NAME])
+    """The one application object, with the names that desktops know the program by. Thread: the main one.
+
+    Task bars find a window's entry, icon and neighbours by ``APP_ID``: X11 by the first word of WM_CLASS, which is the
+    program's name as Qt was given it (``StartupWMClass`` of the desktop entry), Wayland by the desktop file's name,
+    Windows by the process's model id.
+    """
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 - only there
+
+        ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID(APP_ID)
+    app = QApplication.instance() or QApplication([APP_ID])
     assert isinstance(app, QApplication)  # noqa: S101 - nobody else makes one
     app.setApplicationName(APP_NAME)
     app.setApplicationVersion(__version__)
@@ -69,11 +82,26 @@ class StartFrame(QObject):
         self._worked.connect(self._leave, Qt.ConnectionType.QueuedConnection)
 
     def show(self) -> None:
-        """Show the window and return when its first frame is painted, at the latest after ``PAINT_TIMEOUT_S``."""
+        """Show the window and return when its first frame is painted, at the latest after ``PAINT_TIMEOUT_S``.
+
+        The icon comes after that: drawing it takes as long as the window itself.
+        """
         self.window.show()
         give_up_s = time.perf_counter() + PAINT_TIMEOUT_S
         while not self._is_painted and time.perf_counter() < give_up_s:
             self.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
+
+        from monitor.widgets.resources import app_icon  # noqa: PLC0415 - as said above
+
+        self.app.setWindowIcon(app_icon())
+
+    def leave(self) -> None:
+        """Close the window for good, and before it whatever question stands in front of it."""
+        for _ in range(_MOST_QUESTIONS):
+            question = self.app.activeModalWidget()
+            if question is None or not question.close():
+                break
+        self.window.leave()
 
     def work_while_shown(self, work: Callable[[], Made]) -> Made | None:
         """Run ``work`` in a thread of its own while the window answers; return its result.

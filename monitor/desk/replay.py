@@ -25,7 +25,6 @@ from monitor.qtmodels.frame_pump import FramePump
 from monitor.state.alert_values import AlertValue
 from monitor.state.alerts import AlertStatus
 from monitor.state.catalog import InstrumentKey
-from monitor.widgets.resources import app_icon
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +94,6 @@ class ReplayDesk(QObject):
         super().__init__()
         self.app = frame.app
         self.window = frame.window
-        self.app.setWindowIcon(app_icon())
         self._replayed = replayed
         settings = replace(
             settings,
