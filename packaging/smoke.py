@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bundle_facts import EXECUTABLE, VERSION, bundle_executable, bundle_folder
+from bundle_facts import APP_ID, EXECUTABLE, VERSION, bundle_executable, bundle_folder
 
 TIMEOUT_S = 150.0
 SIZE = (1280, 720)
@@ -226,6 +226,30 @@ def single_instance(place: Place) -> str:
     return "the second start shows the first one's window"
 
 
+def first_question(place: Place) -> str:
+    """A session that ends while the first start asks what to watch ends the program in order."""
+    program = shlex.join([place.executable, f"--settings={place.inside(place.home / 'unasked.json')}"])
+    script = f"timeout --preserve-status --kill-after=20 6 {program}; echo ended $?"
+    command = place.shell(f"exec xvfb-run -a sh -c {shlex.quote(script)}")
+    result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    if "ended 0" not in result.stdout:
+        raise SmokeError(said(result))
+    return "the question of the first start does not hold up the end of a session"
+
+
+def identity(place: Place) -> str:
+    """The window carries the name by which task bars find the desktop entry."""
+    program = shlex.join([place.executable, "--demo", "--duration", "8"])
+    script = f"command -v xwininfo || exit 3; {program} >/dev/null & sleep 5; xwininfo -root -tree; wait"
+    command = place.shell(f"exec xvfb-run -a sh -c {shlex.quote(script)}")
+    result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    if result.returncode == 3:
+        return "not looked at: xwininfo (x11-utils) is not there"
+    if f'("{APP_ID}" ' not in result.stdout:
+        raise SmokeError(said(result))
+    return f"WM_CLASS begins with {APP_ID}"
+
+
 def mapped_files(executable: str) -> set[str]:
     """Files that processes of ``executable`` have in memory; from outside another root, with its path before them."""
     files: set[str] = set()
@@ -242,9 +266,8 @@ def mapped_files(executable: str) -> set[str]:
 def steps() -> list[Callable[[Place], str]]:
     """What is tried on this system, in order."""
     everywhere: list[Callable[[Place], str]] = [version, self_test, demo, headless]
-    if sys.platform != "linux":
-        return everywhere
-    return [*everywhere, without_display, single_instance, own_libraries, wayland]
+    on_linux = [without_display, single_instance, first_question, identity, own_libraries, wayland]
+    return [*everywhere, *on_linux] if sys.platform == "linux" else everywhere
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
