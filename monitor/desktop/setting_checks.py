@@ -4,10 +4,11 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from monitor.domain.alerts import AlertKind, AlertRule, checked_rule
+if TYPE_CHECKING:
+    from monitor.domain.alerts import AlertRule
 
 T = TypeVar("T")
 
@@ -90,8 +91,11 @@ def instrument(value: object) -> tuple[str, str]:
     raise ValueError("a venue and its symbol")
 
 
-def alert(value: object) -> AlertRule:
+def alert(value: object) -> "AlertRule":
     """A rule as its list of values; also the four values (venue, symbol, side, level) of an earlier version."""
+    # The window waits for the settings, and many have no alert in them.
+    from monitor.domain.alerts import AlertKind, AlertRule, checked_rule  # noqa: PLC0415 - see above
+
     if isinstance(value, list | tuple) and len(value) == 4:
         value = (AlertKind.PRICE.value, *value)
     if not isinstance(value, list | tuple) or not 5 <= len(value) <= 8:

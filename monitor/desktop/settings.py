@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from monitor.desktop.setting_checks import (
     Check,
@@ -24,8 +25,10 @@ from monitor.desktop.setting_checks import (
     venue_url,
     whole,
 )
-from monitor.domain.alerts import AlertRule
-from monitor.domain.market import INTERVALS_S
+from monitor.domain.intervals import INTERVALS_S
+
+if TYPE_CHECKING:
+    from monitor.domain.alerts import AlertRule
 
 SCHEMA = "trading-monitor.settings/1"
 
@@ -61,7 +64,7 @@ class Settings:
     """(venue, venue symbol) in the user's order; ``None``: never changed, so the venues' own default lists."""
     focus: tuple[str, str] | None = field(default=None, metadata=_checked(optional(instrument)))
     """The instrument whose chart and book are shown; ``None``: the first of the watchlist."""
-    alerts: tuple[AlertRule, ...] = field(default=(), metadata=_checked(items(alert)))
+    alerts: "tuple[AlertRule, ...]" = field(default=(), metadata=_checked(items(alert)))
     """What the user wants to be told of, in their order."""
     alert_sound: bool = field(default=True, metadata=_checked(flag))
     alert_notices: bool = field(default=True, metadata=_checked(flag))

@@ -16,8 +16,8 @@ from monitor.domain.errors import (
     UnknownInstrument,
     VenueError,
 )
+from monitor.domain.intervals import INTERVALS_S
 from monitor.domain.market import (
-    INTERVALS_S,
     Candle,
     CandleBatch,
     FundingPayment,

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from monitor.domain.market import INTERVALS_S, Candle
+from monitor.domain.intervals import INTERVALS_S
+from monitor.domain.market import Candle
 
 _SETTLING = timedelta(seconds=1)
 """A reply's stamp may be a moment younger than its data, so the last candle counts as closed only this much later."""

@@ -16,7 +16,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from monitor.domain.market import INTERVALS_S, Candle
+from monitor.domain.intervals import INTERVALS_S
+from monitor.domain.market import Candle
 
 CANDLE_CAPACITY: Final = 5_000
 SAMPLE_CAPACITY: Final = 4_096

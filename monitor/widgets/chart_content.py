@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from monitor.domain.market import INTERVALS_S
+from monitor.domain.intervals import INTERVALS_S
 from monitor.exchanges.base import Source
 from monitor.qtmodels.figures import age_text, safe_text
 from monitor.state.board import Board

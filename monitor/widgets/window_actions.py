@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from monitor.desktop.settings import TIME_RANGES_S
-from monitor.domain.market import INTERVALS_S
+from monitor.domain.intervals import INTERVALS_S
 from monitor.widgets.resources import dot_icon, themed_icon
 from monitor.widgets.theme import Theme
 

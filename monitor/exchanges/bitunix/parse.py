@@ -6,8 +6,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 from monitor.domain.errors import PayloadError
+from monitor.domain.intervals import INTERVALS_S
 from monitor.domain.market import (
-    INTERVALS_S,
     BookLevel,
     Candle,
     FundingPayment,

@@ -8,8 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from monitor.domain.errors import BudgetExhausted, EdgeBlocked, MonitorError, PayloadError, RateLimited, VenueError
+from monitor.domain.intervals import INTERVALS_S
 from monitor.domain.market import (
-    INTERVALS_S,
     Candle,
     CandleBatch,
     FundingPayment,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain.errors import TimedOut
-from monitor.domain.market import INTERVALS_S
+from monitor.domain.intervals import INTERVALS_S
 from monitor.exchanges import candles as series
 from monitor.exchanges.base import Fetched, Payload, Source
 from monitor.polling.clock import VenueTime
