@@ -25,10 +25,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from monitor.transport.budget import BudgetRule, WeightBudget
 from monitor.transport.config import TransportConfig
 from monitor.transport.dialing import STAGGER_S, Dialing
-from monitor.transport.housekeeper import EVERY_S
 from monitor.transport.interface import Endpoint
 from monitor.transport.policy import AllowedRequest
 from monitor.transport.resolver import AddressInfo, Resolver
+from monitor.transport.rounds import EVERY_S
 from monitor.transport.session import PooledSession
 from tests.benchmarks.bench_transport import server_process, skip_if_busy, without_ca_variables
 from tests.benchmarks.harness import Interleaved, interleave, interleave_quietly
