@@ -266,20 +266,6 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
         applies=_is_whole_account,
     ),
     Column(
-        name="pnl_since_open",
-        title="Since open",
-        definition=(
-            "Sum over the open positions since each was opened: unrealised PnL, profit of parts already closed, fees "
-            "and funding. Dash while one of them is not known"
-        ),
-        look=Look.GAIN,
-        read=lambda row: row.since_open,
-        sample="+000,000.00",
-        is_amount=True,
-        total="since_open",
-        applies=_is_whole_account,
-    ),
-    Column(
         name="realized_today",
         title="Realised today",
         definition=(
@@ -291,6 +277,20 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
         sample="Realised today",
         is_amount=True,
         total="today",
+        applies=_is_whole_account,
+    ),
+    Column(
+        name="pnl_since_open",
+        title="Since open",
+        definition=(
+            "Sum over the open positions since each was opened: unrealised PnL, profit of parts already closed, fees "
+            "and funding. Dash while one of them is not known"
+        ),
+        look=Look.GAIN,
+        read=lambda row: row.since_open,
+        sample="+000,000.00",
+        is_amount=True,
+        total="since_open",
         applies=_is_whole_account,
     ),
     Column(
