@@ -32,6 +32,8 @@ def test_the_document_has_the_promised_shape_and_the_exchanges_own_counts(exchan
     assert done.code == 0, done.err
     document = done.document()
     assert (document["schema"], document["venue"], document["requests"]) == ("trading-monitor.measure/1", venue, 8)
+    assert set(document) >= {"pooled", "unpooled", "improvement", "per_day"}
+    assert set(document["improvement"]) >= {"first", "later", "overall", "ci95"}
     for variant in ("pooled", "unpooled"):
         figures = document[variant]
         assert set(figures) >= {"first_s", "later_mean_s", "overall_mean_s", "total_s", "p95_s", "opened"}
