@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.fakes.sample_window import SampleWindow, make_window
@@ -34,11 +34,21 @@ def qtbot(qtbot: QtBot, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
-    """Let go of the widgets only after pytest-qt, whose own hook runs within this one, has closed them."""
+    """Let go of widgets only after pytest-qt, whose own hook runs within this one, has closed them.
+
+    Windows that a test built through the desk are kept for good, closed: the cyclic garbage collector would take one
+    apart in the middle of a later test, attributes first, while Qt still calls into it.
+    """
     yield
     if _KEPT in item.stash:
         QCoreApplication.sendPostedEvents(None, int(QEvent.Type.DeferredDelete))
         del item.stash[_KEPT]
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        _windows.update(widget for widget in app.topLevelWidgets() if isinstance(widget, QMainWindow))
+
+
+_windows: set[QMainWindow] = set()
 
 
 @pytest.fixture
