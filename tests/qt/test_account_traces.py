@@ -4,7 +4,6 @@ import io
 import logging
 import re
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,13 +14,9 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from monitor.desk.desk import Desk
-from monitor.desk.options import DeskOptions
 from monitor.desktop.account_index import FILE_NAME
 from monitor.desktop.credentials import CredentialStore
 from monitor.desktop.logs import LOG_FILE_NAME, configure_logging
-from monitor.desktop.paths import AppPaths
-from monitor.desktop.settings import Settings
 from monitor.domain.credentials import AccountRef, CheckOutcome, CredentialInputError
 from monitor.exchanges.bitunix.signing import signed_headers
 from monitor.history.export import ExportWish, export_to_files
@@ -32,6 +27,7 @@ from monitor.widgets.account_panels import NAMES
 from monitor.widgets.credential_dialog import CredentialDialog
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 from tests.fakes.fake_keyring import FakeKeyring
+from tests.fakes.sample_desk import make_desk, work_until
 from tests.fakes.widget_texts import everything_in
 
 # Words, so that no redaction rule knows their form and only not saying them helps; and digits, as a venue's are.
@@ -71,31 +67,18 @@ class Traced:
         self.texts: list[str] = []
         self.answers: list[AccountAnswer] = []
         self.keyring = FakeKeyring()
-        self.desk = Desk(
-            settings=Settings(),
-            paths=AppPaths(config_dir=folder, data_dir=folder, cache_dir=folder, log_dir=folder),
-            notes=(),
-            options=DeskOptions(
-                base_urls=exchange.venues,
-                ca_file=exchange.ca_file,
-                settings_file=folder / "settings.json",
-                is_scripted=True,
-            ),
-        )
+        store = CredentialStore(folder / FILE_NAME, backend=self.keyring, is_trusted=True)
+        self.desk = make_desk(exchange, folder, store)
         # Somebody is there to read the crash dialog.
         self.desk.crashes._is_scripted = False
-        self.desk.accounts._store = CredentialStore(folder / FILE_NAME, backend=self.keyring, is_trusted=True)
         self.desk.accounts.answered.connect(self.answers.append)
         self.desk.open()
         self.dialog = CredentialDialog(self.desk.accounts, hides_amounts=False, parent=self.desk.window)
         self.dialog.show()
 
-    def wait_until(self, is_true: Callable[[], bool], timeout_s: float = 40.0) -> None:
+    def wait_until(self, is_true: Callable[[], bool]) -> None:
         """Let the desk work until it is."""
-        give_up_s = time.monotonic() + timeout_s
-        while not is_true():
-            assert time.monotonic() < give_up_s, "it did not happen"
-            self.desk.work_for(0.05)
+        work_until(self.desk, is_true)
 
     @property
     def refused(self) -> set[AccountRef]:

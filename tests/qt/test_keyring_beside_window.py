@@ -1,7 +1,6 @@
 """The whole window with a keyring that does not answer: prices go on, and one can go on without."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,18 +8,15 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from monitor.desk.desk import Desk
-from monitor.desk.options import DeskOptions
 from monitor.desktop.account_index import FILE_NAME
 from monitor.desktop.credentials import CredentialStore
-from monitor.desktop.paths import AppPaths
-from monitor.desktop.settings import Settings
 from monitor.domain.credentials import AccountRef
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
 from monitor.state.accounts import Access
 from monitor.widgets.credential_dialog import CredentialDialog
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 from tests.fakes.fake_keyring import FakeKeyring
+from tests.fakes.sample_desk import make_desk, work_until
 
 INPUTS = {"api_key": "demo-key-worth-nothing", "secret": "demo-secret-worth-nothing"}
 MAIN = AccountRef("bitunix", "main")
@@ -41,18 +37,7 @@ class Run:
         store.add(ACCOUNT_VENUES[MAIN.venue].make_credentials(MAIN.name, INPUTS))
         self.keyring.calls.clear()
         self.keyring.threads.clear()
-        self.desk = Desk(
-            settings=Settings(),
-            paths=AppPaths(config_dir=folder, data_dir=folder, cache_dir=folder, log_dir=folder),
-            notes=(),
-            options=DeskOptions(
-                base_urls=exchange.venues,
-                ca_file=exchange.ca_file,
-                settings_file=folder / "settings.json",
-                is_scripted=True,
-            ),
-        )
-        self.desk.accounts._store = store
+        self.desk = make_desk(exchange, folder, store)
         self.ticks = 0
         timer = QTimer(self.desk)
         timer.timeout.connect(self._tick)
@@ -74,10 +59,7 @@ class Run:
 
     def wait_until(self, is_true: Callable[[], bool]) -> None:
         """Let the desk work until it is."""
-        give_up_s = time.monotonic() + 30.0
-        while not is_true():
-            assert time.monotonic() < give_up_s, "it did not happen"
-            self.desk.work_for(0.05)
+        work_until(self.desk, is_true)
 
 
 @pytest.fixture
