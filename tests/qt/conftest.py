@@ -1,5 +1,6 @@
 """A factory of sample windows that closes what it made, and widgets that live until their test has ended."""
 
+import gc
 from collections.abc import Callable, Generator, Iterator
 
 import pytest
@@ -12,6 +13,30 @@ from tests.fakes.sample_window import SampleWindow, make_window
 WindowFactory = Callable[..., SampleWindow]
 
 _KEPT = pytest.StashKey[list[QWidget]]()
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _nothing_left_behind() -> Iterator[None]:
+    """Widgets that are garbage by the end are collected before other tests start threads."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _garbage_of_the_gui_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Collect garbage between tests only, which is in the GUI thread.
+
+    A window that a test is done with is cyclic garbage, and whichever thread allocates next may collect it: a poller
+    of a later test, for instance, whose deleting a widget ends the process. A soak is long and cleans up as it goes.
+    """
+    if request.node.get_closest_marker("soak") is not None:
+        yield
+        return
+    # What the last test made is young: it was not collected while it ran.
+    gc.collect(0)
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture
