@@ -16,7 +16,7 @@ from monitor.desk.accounts import TOKEN_FILE, make_accounts, save_text
 from monitor.desk.alerts import DeskAlerts
 from monitor.desk.build import TOKEN_RUNTIMES, Built, build
 from monitor.desk.crashes import DeskCrashes, open_folder
-from monitor.desk.frame import StartFrame
+from monitor.desk.frame import StartFrame, destroy_window
 from monitor.desk.history import DeskHistory
 from monitor.desk.http import ConnectionCare
 from monitor.desk.launch import open_in_new_window
@@ -72,6 +72,7 @@ class Desk(QObject):
         frame = frame or StartFrame(settings, theme=options.theme, size=options.size)
         self.app = frame.app
         super().__init__()
+        self._garbage = frame.garbage
         self._options = options
         self.paths = paths
         self._writer = SettingsWriter(options.settings_file)
@@ -145,6 +146,8 @@ class Desk(QObject):
 
     def open(self) -> None:
         """Show the window, and begin to build what polls in a thread of its own."""
+        self._garbage.start()
+        self.window.charts.plots_loaded.connect(self._garbage.settle)
         self.window.show()
         self._history.start()
         self.pump.start()
@@ -187,7 +190,10 @@ class Desk(QObject):
         return is_saved
 
     def close(self) -> None:
-        """End pollers, demo exchange and settings writer; waits at most ``STOP_DEADLINE_S`` for requests in flight."""
+        """End pollers, demo exchange and settings writer; waits at most ``STOP_DEADLINE_S`` for requests in flight.
+
+        The window is destroyed, not only hidden.
+        """
         self._ended_mono_s = time.perf_counter()
         self.pump.stop()
         self.tray.end()
@@ -200,6 +206,8 @@ class Desk(QObject):
         self._history.close()
         self._care.close()
         self._writer.close()
+        destroy_window(self.window)
+        self._garbage.stop()
 
     def summary(self) -> Sequence[str]:
         """Prices, latencies and reuse as lines of text, as they stood when the window closed."""

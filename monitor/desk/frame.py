@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from PySide6.QtCore import QEventLoop, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from monitor import APP_ID, APP_NAME, __version__
 from monitor.desktop.settings import Settings
+from monitor.qtmodels.gui_garbage import GuiGarbage
 from monitor.widgets.main_window import MainWindow
 from monitor.widgets.theme import apply_theme
 from monitor.widgets.theme_switch import theme_for
@@ -48,6 +49,15 @@ def make_application() -> QApplication:
     return app
 
 
+def destroy_window(window: QObject) -> None:
+    """Destroy ``window`` at once, in Qt's order from the outside in. Thread: GUI.
+
+    Left to Python's collector its pieces would go in any order, a child after the parent that it still tells.
+    """
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(window, int(QEvent.Type.DeferredDelete))
+
+
 class StartFrame(QObject):
     """Application and window in the colours of ``settings``, empty as yet.
 
@@ -73,6 +83,8 @@ class StartFrame(QObject):
         self.window = MainWindow(app=self.app, theme=self.theme, settings=settings)
         if size is not None:
             self.window.resize(*size)
+        # No child of ours: whoever runs the window keeps it, and may let go of this frame.
+        self.garbage = GuiGarbage()
         self.is_closed = False
         self._is_painted = False
         self._loop: QEventLoop | None = None
@@ -84,8 +96,10 @@ class StartFrame(QObject):
     def show(self) -> None:
         """Show the window and return when its first frame is painted, at the latest after ``PAINT_TIMEOUT_S``.
 
-        The icon comes after that: drawing it takes as long as the window itself.
+        The icon comes after that: drawing it takes as long as the window itself. From now on threads work beside the
+        window: garbage is the GUI thread's, until whoever runs the window stops that.
         """
+        self.garbage.start()
         self.window.show()
         give_up_s = time.perf_counter() + PAINT_TIMEOUT_S
         while not self._is_painted and time.perf_counter() < give_up_s:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QLabel, QMessageBox, QSizePolicy, QToolBar
 
 from monitor import APP_NAME
-from monitor.desk.frame import StartFrame
+from monitor.desk.frame import StartFrame, destroy_window
 from monitor.desktop.build_info import licence_notices
 from monitor.desktop.settings import TIME_RANGES_S, Settings
 from monitor.domain.alerts import AlertRule
@@ -94,6 +94,7 @@ class ReplayDesk(QObject):
         super().__init__()
         self.app = frame.app
         self.window = frame.window
+        self._garbage = frame.garbage
         self._replayed = replayed
         settings = replace(
             settings,
@@ -153,6 +154,8 @@ class ReplayDesk(QObject):
 
     def run(self, *, duration_s: float | None = None, screenshot: Path | None = None) -> None:
         """Show the window until it is closed. Blocks."""
+        self._garbage.start()
+        self.window.charts.plots_loaded.connect(self._garbage.settle)
         self.window.show()
         # Frames come from time alone: text that was laid out late, a theme that was switched.
         self.pump.start()
@@ -166,6 +169,8 @@ class ReplayDesk(QObject):
             QTimer.singleShot(round(duration_s * 1000), self, finish)
         self.app.exec()
         self.pump.stop()
+        destroy_window(self.window)
+        self._garbage.stop()
 
     # WindowCommands
 

@@ -1,5 +1,6 @@
 """What the window showed is in the history file, also while it is still open."""
 
+import gc
 import json
 import sqlite3
 import threading
@@ -48,7 +49,14 @@ def test_what_was_shown_is_in_the_file_within_a_second(
                 is_scripted=True,
             ),
         )
+        collected_in: set[str] = set()
+
+        def note(phase: str, about: dict[str, int]) -> None:
+            del phase, about
+            collected_in.add(threading.current_thread().name)
+
         desk.open()
+        gc.callbacks.append(note)
         board = desk.controller.board
         give_up_s = time.monotonic() + 20
         while time.monotonic() < give_up_s and len(board.requests) < 10:
@@ -84,13 +92,20 @@ def test_what_was_shown_is_in_the_file_within_a_second(
         desk.work_for(0.3)
         alerts = [entry.text for entry in board.events.items if entry.text.startswith("alert: ")]
         told = [entry.text for entry in board.events.items if saved.name in entry.text]
+        was_gui_only = not gc.isenabled()
         desk.window.close()
         desk.close()
+        gc.callbacks.remove(note)
         for thread in threading.enumerate():
             if thread.name == "protocol probe":
                 # It asks after the start is over, and only then looks whether there is more to ask.
                 thread.join(20)
 
+    # Pollers, history, exports and the protocol probe all made garbage; none of them swept the window's.
+    assert was_gui_only
+    assert collected_in == {threading.main_thread().name}
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
     assert shown >= 10
     assert picture.startswith(b"\x89PNG")
     assert len(requests) >= shown
