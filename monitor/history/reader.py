@@ -82,8 +82,9 @@ def read_past(
         past.read_series()
         if wants_requests:
             past.read_requests()
-            past.read_spikes()
             past.read_marks()
+            # Last: of a week, and the least missed where there is no time for it.
+            past.read_spikes()
     except sqlite3.Error as error:
         is_cut_short = error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
         is_damaged = trouble_of(error) is Trouble.CORRUPT

@@ -47,6 +47,9 @@ SOCKET_DEFINITION = (
     "cold: opened for this attempt; warm: was open; opened ahead: the first request on it, whose handshake was paid "
     "before anybody waited"
 )
+EMPTY_TEXT = "No request yet. Each attempt gets a row here, with where its time went."
+NONE_MATCHES = "No request held here matches the filter. Clear it to see all of them."
+NONE_IN_PERIOD = "No request of this period matches. Esc leaves the period, and an empty filter shows all of it."
 FILTER_HINT = "Filter: endpoint, status, cold, failed, slow, #12 …"
 
 
@@ -215,12 +218,11 @@ class RequestTable(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(splitter, 1)
-        self._empty = QLabel("No request yet. Each attempt gets a row here, with where its time went.")
+        self._empty = QLabel(EMPTY_TEXT)
         self._empty.setProperty("muted", True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         QVBoxLayout(self.table.viewport()).addWidget(self._empty)
-        self.model.rowsInserted.connect(self._empty.hide)
         self.filter.textChanged.connect(self._on_filter_changed)
         self.detail.closed.connect(self.close_detail)
         self.table.selectionModel().currentRowChanged.connect(self._on_current_changed)
@@ -279,11 +281,13 @@ class RequestTable(QWidget):
         offset_before = bar.value()
         rows_before = self.proxy.rowCount()
         self._keep_row(lambda: self.model.append(fresh))
+        self._show_empty()
         if not was_at_top and self.proxy.sortColumn() < 0:
             bar.setValue(offset_before + max(self.proxy.rowCount() - rows_before, 0))
 
     def on_slow_frame(self) -> None:
         """Follow the slowest of the newest requests with the scale, and say how many rows there are."""
+        self._show_empty()
         scale_s = nice_scale(self.model.longest_s())
         if scale_s != self._scale_s:
             self._scale_s = scale_s
@@ -296,6 +300,14 @@ class RequestTable(QWidget):
             "Attempts shown (of those held, where a filter or a period leaves some out), and the time that the full "
             "width of a bar stands for."
         )
+
+    def _show_empty(self) -> None:
+        is_empty = self.proxy.rowCount() == 0
+        if is_empty:
+            is_known = self.model.rowCount() > 0
+            self._empty.setText(EMPTY_TEXT if not is_known else NONE_IN_PERIOD if self._has_period else NONE_MATCHES)
+        if self._empty.isHidden() is is_empty:
+            self._empty.setVisible(is_empty)
 
     def select_request(self, request_id: int, attempt: int | None = None) -> bool:
         """Go to an attempt of a request, or to its last; False when it is not in the table any more, or not shown."""

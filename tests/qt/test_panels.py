@@ -193,7 +193,11 @@ def test_an_outlier_is_told_with_the_phase_in_excess(window_factory: WindowFacto
     cell = model.index(0, RequestColumn.CAUSE)
     assert (model.trace_at(0), cell.data()) == (slow, "venue")
     assert "longer than usual" in str(cell.data(Qt.ItemDataRole.ToolTipRole))
+    s.window.requests.filter.setText("no such thing")
+    assert not s.window.requests._empty.isHidden()
+    assert "matches the filter" in s.window.requests._empty.text()
     s.window.requests.filter.setText("slow:venue")
+    assert s.window.requests._empty.isHidden()
     assert s.window.requests.proxy.index(0, RequestColumn.CAUSE).data() == "venue"
     assert 0 < s.window.requests.proxy.rowCount() < model.rowCount()
     assert s.window.requests._spike_text(replace(usual, is_cold=None)) == DASH
