@@ -16,9 +16,14 @@ PATIENT_SHARE = 1 / 12
 FIRST_SHARE = 0.3
 """Part of the cap that a patient poll is taken to need at least; the first one of a job."""
 FIRST_TIMES = 4
+HEAVY_SHARE = 1 / 24
+"""Patient polls of a larger part of the cap than this, and first ones, go in the order they came: what is asked again
+and again would otherwise never leave room for what is asked seldom."""
+SLACK_SHARE = 1 / 48
+"""Part of the cap that stays free beside what a patient poll is expected to weigh: prices come when they come."""
 WIDE_CAP = 30
 """From this cap on one more poll is no large part of it."""
-_PARTS = (*(number / 16 for number in range(16)), 0.99)
+_PARTS = (*(number / 32 for number in range(32)), 0.99)
 """Moments of the coming window, as parts of it, at which the market polls until then must still fit."""
 
 
@@ -38,28 +43,41 @@ class BudgetLine:
         """Weight by who waits, in the order they came."""
         self._market_rate = 0.0
         self._patient_at_it: object | None = None
+        self._patient_queue: dict[object, None] = {}
+        """Heavy and first patient polls, in the order they came."""
 
     def set_market_rate(self, weight_per_s: float) -> None:
         """Say what the market polls of the plan weigh together; what is patient leaves them that much."""
         with self._lock:
             self._market_rate = weight_per_s
 
-    def hold_s(self, who: object, weight: int, *, is_patient: bool = False, is_first: bool = False) -> float:
+    def hold_s(
+        self,
+        who: object,
+        weight: int,
+        *,
+        is_patient: bool = False,
+        is_first: bool = False,
+        expected: int | None = None,
+    ) -> float:
         """Return 0 when ``who`` may send ``weight`` now; else join the line and return the seconds to the next look.
 
         Who ``is_patient`` takes no place in the line and goes only when the market polls of a whole window to come fit
         beside it, and alone: what a poll really costs is known when it is :meth:`done`. ``is_first``: it finds out much
-        that later ones know.
+        that later ones know. ``expected``: what it weighs in all, where that is told.
         """
         with self._lock:
             if is_patient:
                 self._waiting.pop(who, None)
-                if self._waiting or self._patient_at_it is not None:
+                is_next = self._is_next(who, weight, is_first=is_first)
+                if self._waiting or self._patient_at_it is not None or not is_next:
                     return PATIENT_LOOK_S
-                lacking_s = self._room_beside_market_in_s(weight, is_first=is_first)
+                lacking_s = self._room_beside_market_in_s(weight, is_first=is_first, expected=expected)
                 if lacking_s <= 0.0:
                     self._patient_at_it = who
+                    self._patient_queue.pop(who, None)
                 return lacking_s
+            self._patient_queue.pop(who, None)
             available_in_s = self._transport.available_in_s(weight)
             if not self._waiting and available_in_s <= 0.0:
                 return 0.0
@@ -76,12 +94,19 @@ class BudgetLine:
                 return 0.0
             return available_in_s
 
-    def _room_beside_market_in_s(self, own: int, *, is_first: bool) -> float:
+    def _is_next(self, who: object, weight: int, *, is_first: bool) -> bool:
+        cap = self._transport.budget_state().cap
+        if cap < WIDE_CAP or (not is_first and weight <= cap * HEAVY_SHARE):
+            return True
+        self._patient_queue.setdefault(who)
+        return next(iter(self._patient_queue)) is who
+
+    def _room_beside_market_in_s(self, own: int, *, is_first: bool, expected: int | None) -> float:
         budget = self._transport.budget_state()
         # A poll may need several requests, the first one most of all.
         weight, share = own, FIRST_SHARE if is_first else PATIENT_SHARE
-        weight = max(weight, math.ceil(budget.cap * share))
-        if is_first and budget.cap >= WIDE_CAP:
+        weight = max(weight, math.ceil(budget.cap * (share if expected is None else SLACK_SHARE)) + (expected or 0))
+        if is_first and expected is None and budget.cap >= WIDE_CAP:
             # What is light goes first: an account's positions before its lists.
             weight = min(max(weight, FIRST_TIMES * own), budget.cap)
         lacking_s = 0.0
@@ -104,3 +129,4 @@ class BudgetLine:
         """Give up the place in line, if there is one."""
         with self._lock:
             self._waiting.pop(who, None)
+            self._patient_queue.pop(who, None)

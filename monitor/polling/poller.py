@@ -224,7 +224,11 @@ class Poller:
         """Seconds to wait for the budget before looking again; 0 when the poll may go out."""
         # Prices first: an account that begins must not take what their next minute needs. But not for ever.
         is_patient = job.account is not None and now_s - self._cadence.next_due_s < PATIENCE_S
-        available_in_s = self._line.hold_s(self, job.weight, is_patient=is_patient, is_first=self._cadence.made == 0)
+        is_first = self._cadence.made == 0
+        expected = None if job.expected is None else job.expected[0 if is_first else 1]
+        available_in_s = self._line.hold_s(
+            self, job.weight, is_patient=is_patient, is_first=is_first, expected=expected
+        )
         if available_in_s > REPORTED_HOLD_S and (self._hold_report_due_s is None or now_s >= self._hold_report_due_s):
             self._hold_report_due_s = now_s + max(HOLD_REPORT_EVERY_S, job.cadence_s)
             missed = self._cadence.held(now_s)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +11,10 @@ from monitor.controller import Controller
 from monitor.desktop.settings import Settings
 from monitor.domain.credentials import AccountRef, Credentials
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
+from monitor.polling.plan import plan_costs
 from monitor.polling.results import TaskDone
 from monitor.state.account_figures import position_figures
+from monitor.state.account_rounds import closed_positions
 from monitor.state.verdict import Verdict
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 
@@ -97,3 +100,34 @@ def test_a_replaced_key_is_tried_at_once_and_a_removed_account_is_polled_no_more
     assert controller.engine is not None
     assert [job for job in controller.engine.plan.jobs if job.account is not None] == []
     assert controller.credentials_of(ref) is None
+
+
+def test_the_past_of_both_venues_arrives_by_polls_that_the_preview_counts(exchange: DemoServer) -> None:
+    venues = ("bitunix", "hyperliquid")
+    # With the whole limit to itself nothing has to wait; the preview is looked at with the share of the default.
+    wide = Settings(cap_fraction=1.0)
+    made = Controller(venues=venues, settings=wide)
+    made.attach(assemble(venues, wide, base_urls=exchange.venues, ca_file=exchange.ca_file))
+    bitunix, hyperliquid = AccountRef("bitunix", "good"), AccountRef("hyperliquid", "demo")
+    address = next(one["inputs"] for one in exchange.ready["accounts"] if one["name"] == "demo sub")
+    try:
+        made.set_account_refs((bitunix, hyperliquid))
+        made.open_account(credentials("good", "demo-key-worth-nothing"))
+        made.open_account(ACCOUNT_VENUES["hyperliquid"].make_credentials("demo", address))
+        ours, theirs = made.board.accounts.states[bitunix], made.board.accounts.states[hyperliquid]
+        slow = (ours.past_orders, ours.past_positions, ours.leverage, theirs.past_orders, theirs.limits, theirs.history)
+        run_until(made, lambda: all(block.value is not None for block in slow))
+
+        assert made.engine is not None
+        budgets = {name: runtime.transport.budget_state() for name, runtime in made.runtimes.items()}
+        default = {name: replace(one, cap=int(one.limit * 0.3)) for name, one in budgets.items()}
+        costs = plan_costs(made.engine.plan.jobs, default)
+        assert {"hyperliquid.historicalOrders", "hyperliquid.userRateLimit"} <= costs["hyperliquid"].by_endpoint.keys()
+        assert {"bitunix.past_orders", "bitunix.leverage"} <= costs["bitunix"].by_endpoint.keys()
+        assert all(cost.is_within_cap for cost in costs.values())
+        assert closed_positions(ours)
+        assert theirs.limits.value is not None
+        assert theirs.limits.value.cap
+        assert [problem for block in slow for problem in block.problems] == []
+    finally:
+        made.stop(15.0)

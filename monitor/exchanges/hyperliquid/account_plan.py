@@ -68,7 +68,9 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
     """
     stretch = float(max(1, sharers))
 
-    def job(kind: str, cadence_s: float, fetch: Callable[[], Fetched[Payload]]) -> PollJob:
+    # Last: what the first poll weighs in all, and later ones. Lists bring a surcharge by their rows, which is told only
+    # afterwards: of a busy address the first may be twice as much.
+    def job(kind: str, cadence_s: float, fetch: Callable[[], Fetched[Payload]], expected: tuple[int, int]) -> PollJob:
         endpoint = ACCOUNT_INFO[kind].endpoint.name
         return PollJob(
             venue="hyperliquid",
@@ -78,14 +80,15 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
             weight=ACCOUNT_INFO[kind].weight,
             fetch=fetch,
             account=reads.account,
+            expected=expected,
         )
 
     return (
-        job("clearinghouseState", STATE_EVERY_S, reads.poll_snapshot),
-        job("frontendOpenOrders", ORDERS_EVERY_S, reads.poll_open_orders),
-        job("userFills", FILLS_EVERY_S, reads.poll_fills),
-        job("userFunding", FUNDING_EVERY_S, reads.poll_funding),
-        job("historicalOrders", PAST_ORDERS_EVERY_S, reads.poll_past_orders),
-        job("userRateLimit", LIMITS_EVERY_S, reads.fetch_limits),
-        job("portfolio", PORTFOLIO_EVERY_S, reads.fetch_portfolio),
+        job("clearinghouseState", STATE_EVERY_S, reads.poll_snapshot, (108, 6)),
+        job("frontendOpenOrders", ORDERS_EVERY_S, reads.poll_open_orders, (40, 20)),
+        job("userFills", FILLS_EVERY_S, reads.poll_fills, (60, 21)),
+        job("userFunding", FUNDING_EVERY_S, reads.poll_funding, (30, 21)),
+        job("historicalOrders", PAST_ORDERS_EVERY_S, reads.poll_past_orders, (60, 60)),
+        job("userRateLimit", LIMITS_EVERY_S, reads.fetch_limits, (20, 20)),
+        job("portfolio", PORTFOLIO_EVERY_S, reads.fetch_portfolio, (20, 20)),
     )

@@ -9,8 +9,8 @@ from tests.fakes.silent_transport import SilentTransport
 class BudgetedTransport(SilentTransport):
     """Its budget is the real one."""
 
-    def __init__(self, clock: FakeClock, *, cap: int) -> None:
-        rule = BudgetRule(venue="bitunix", limit=cap * 2, window_s=10.0, cap_fraction=0.5)
+    def __init__(self, clock: FakeClock, *, cap: int, window_s: float = 10.0) -> None:
+        rule = BudgetRule(venue="bitunix", limit=cap * 2, window_s=window_s, cap_fraction=0.5)
         self.budget = WeightBudget(rule, clock)
         super().__init__(hold=self.budget.available_in_s)
 
@@ -104,6 +104,51 @@ def test_a_patient_burst_leaves_the_market_polls_their_next_window() -> None:
 
     assert latest_s < 1 / 2.4, "never later than its own next poll"
     assert made_patient > 20, "what the market does not need is used"
+
+
+def test_what_an_account_asks_seldom_is_not_starved_by_what_it_asks_often() -> None:
+    """The default plan of a venue and an address, which together are as large as the cap."""
+    clock = FakeClock()
+    transport = BudgetedTransport(clock, cap=360, window_s=60.0)
+    line = BudgetLine(transport)
+    line.set_market_rate(4.0)
+    # Weight, cadence, what the first one weighs in all, what later ones do.
+    jobs = {
+        "state": (2, 5.0, (108, 3)),
+        "orders": (20, 20.0, (40, 20)),
+        "fills": (20, 60.0, (60, 21)),
+        "funding": (20, 600.0, (30, 21)),
+        "past orders": (20, 900.0, (60, 60)),
+        "limits": (20, 900.0, (20, 20)),
+    }
+    due_s = dict.fromkeys(jobs, clock())
+    made: dict[str, list[float]] = {who: [] for who in jobs}
+    began_s, next_market_s, latest_s = clock(), clock(), 0.0
+    while clock() < began_s + 420.0:
+        for who, (weight, cadence_s, weights) in jobs.items():
+            if clock() < due_s[who]:
+                continue
+            is_first = not made[who]
+            expected = weights[0 if is_first else 1]
+            if line.hold_s(who, weight, is_patient=True, is_first=is_first, expected=expected) <= 0.0:
+                transport.budget.reserve(who, weight)
+                transport.budget.charge(who, expected - weight)
+                line.done(who)
+                made[who].append(clock() - began_s)
+                due_s[who] = clock() + cadence_s
+        if clock() >= next_market_s and line.hold_s("prices", 1) <= 0.0:
+            transport.budget.reserve("prices", 1)
+            latest_s = max(latest_s, clock() - next_market_s)
+            next_market_s += 0.25
+        clock.advance(0.25)
+
+    assert all(made.values()), "each came at all"
+    firsts = {who: times[0] for who, times in made.items()}
+    assert list(firsts) == sorted(firsts, key=lambda who: firsts[who]), "positions before the lists, in their order"
+    assert max(firsts.values()) < 240.0
+    assert len(made["state"]) > 50
+    assert len(made["orders"]) >= 10
+    assert latest_s < 1.0, "prices wait for none of it"
 
 
 def test_who_is_patient_waits_behind_whoever_stands_in_line() -> None:
