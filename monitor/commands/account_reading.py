@@ -2,7 +2,10 @@
 
 import argparse
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from monitor.assembly import VenueRuntime, make_account_client
 from monitor.commands.common import CommandContext
@@ -13,9 +16,15 @@ from monitor.domain.credentials import CredentialError, CredentialProblem, Crede
 from monitor.domain.telemetry import RequestTrace
 from monitor.exchanges.account_check import patiently
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
+from monitor.exchanges.base import Fetched, Payload, PollJob
+from monitor.polling.results import PollSuccess
 from monitor.state.account_summary import InstrumentName, account_document
+from monitor.state.accounts import AccountState
 from monitor.state.board import Board
 from monitor.state.summary import Document
+
+ONCE_S = 60.0
+"""Stands for the cadence of what is read once."""
 
 
 def find_credentials(options: argparse.Namespace, context: CommandContext) -> Credentials:
@@ -40,25 +49,80 @@ def find_credentials(options: argparse.Namespace, context: CommandContext) -> Cr
     return store.load(store.find(options.venue, options.account))
 
 
-def read_account(
-    runtime: VenueRuntime, credentials: Credentials, *, board: Board, name_of: InstrumentName
-) -> tuple[Document, tuple[RequestTrace, ...]]:
-    """Read the account once and return its document and what that cost. Waits for our own budget. Blocks.
+def read_state(runtime: VenueRuntime, credentials: Credentials) -> tuple[AccountState, tuple[RequestTrace, ...]]:
+    """Read an account once, as the tables show it, and tell what that cost. Waits for our own budget. Blocks.
 
     Raises:
         MonitorError: the venue failed or refused.
     """
     client = make_account_client(credentials, runtime)
-    orders = patiently(client.fetch_open_orders, time.sleep)
-    fills = patiently(client.fetch_fills, time.sleep)
-    snapshot = patiently(client.fetch_snapshot, time.sleep)
+    state = AccountState(credentials.account)
+    traces: list[RequestTrace] = []
+    reads: tuple[tuple[str, Callable[[], Fetched[Any] | None]], ...] = (
+        ("orders", client.fetch_open_orders),
+        ("fills", client.poll_fills),
+        ("funding", client.fetch_funding),
+        ("history", client.fetch_portfolio),
+        # The youngest figures of the document.
+        ("snapshot", client.fetch_snapshot),
+    )
+    for what, read in reads:
+        fetched = patiently(read, time.sleep)
+        if fetched is None:
+            continue
+        traces += fetched.traces
+        job = PollJob(
+            venue=runtime.entry.name,
+            endpoint=f"{runtime.entry.name}.{what}",
+            key=f"{runtime.entry.name}.{what}@{credentials.account.name}",
+            cadence_s=ONCE_S,
+            weight=1,
+            fetch=client.fetch_snapshot,
+            account=credentials.account,
+        )
+        state.take(success_of(job, fetched, runtime))
+    return state, tuple(traces)
+
+
+def read_account(
+    runtime: VenueRuntime, credentials: Credentials, *, board: Board, name_of: InstrumentName
+) -> tuple[Document, tuple[RequestTrace, ...]]:
+    """Read the account once and return its document and what that cost. Blocks; raises as :func:`read_state`."""
+    state, traces = read_state(runtime, credentials)
+    stamp = state.summary.stamp
+    now = datetime.now(UTC)
     document = account_document(
-        snapshot.value,
-        orders.value,
-        fills.value,
+        state,
         board=board,
         name_of=name_of,
         now_mono_s=time.perf_counter(),
-        received_at=snapshot.received_at,
+        now=now,
+        received_at=now if stamp is None else stamp.received_at,
     )
-    return document, (*orders.traces, *fills.traces, *snapshot.traces)
+    return document, traces
+
+
+def success_of(job: PollJob, fetched: Fetched[Payload], runtime: VenueRuntime) -> PollSuccess:
+    """What a poller would have handed over for this fetch."""
+    return PollSuccess(
+        venue=job.venue,
+        endpoint=job.endpoint,
+        key=job.key,
+        plan_epoch=0,
+        cadence_s=job.cadence_s,
+        payload=fetched.value,
+        requested_mono_s=fetched.requested_mono_s,
+        received_mono_s=fetched.received_mono_s,
+        received_at=fetched.received_at,
+        source=fetched.source,
+        cache_age_s=fetched.cache_age_s,
+        clock_offset_s=fetched.clock_offset_s,
+        traces=fetched.traces,
+        pools=runtime.transport.pool_stats(),
+        budget=runtime.transport.budget_state(),
+        missed=0,
+        planned=1,
+        made=1,
+        account=job.account,
+        handed_out_mono_s=time.perf_counter(),
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues
-from monitor.commands.account_reading import find_credentials, read_account
+from monitor.commands.account_reading import find_credentials, read_account, success_of
 from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
 from monitor.desktop.demo_process import DemoExchangeError
 from monitor.domain.credentials import CredentialError, CredentialProblem, Credentials
@@ -14,7 +14,6 @@ from monitor.domain.errors import MonitorError
 from monitor.domain.market import Candle, CandleBatch, Instrument, OrderBook
 from monitor.domain.telemetry import PoolStats, RequestTrace
 from monitor.exchanges.base import Fetched, Focus, Payload, PollJob, Source
-from monitor.polling.results import PollSuccess
 from monitor.state.board import Board
 from monitor.state.pool_documents import pool_document
 from monitor.state.quotes import Origin
@@ -279,7 +278,8 @@ def _source_words(source: str | None, held_s: float | None) -> str:
 def _account_lines(account: dict[str, Any]) -> Iterable[str]:
     yield (
         f"{account['name']}: equity {account['equity'] or '-'} {account['currency']},"
-        f" available {account['available'] or '-'}, unrealised {account['unrealized_pnl'] or '-'}"
+        f" available {account['available'] or '-'}, unrealised {account['unrealized_pnl'] or '-'},"
+        f" realised today {account['realized_today'] or '-'}"
     )
     for position in account["positions"]:
         yield (
@@ -287,31 +287,7 @@ def _account_lines(account: dict[str, Any]) -> Iterable[str]:
             f" entry {position['entry_price'] or '-':>12} mark {position['mark_price'] or '-':>12}"
             f" PnL {position['unrealized_pnl'] or '-':>12} liq. {position['liquidation_price'] or '-':>12}"
         )
-    yield f"    {len(account['open_orders'])} open orders, {len(account['fills'])} fills listed"
+    so_far = "" if account["open_orders_complete"] else " so far (not every part of the account was read)"
+    yield f"    {len(account['open_orders'])} open orders{so_far}, {len(account['fills'])} fills listed"
     for problem in account["problems"]:
         yield f"    not readable: {problem['path']} is not {problem['expected']}"
-
-
-def success_of(job: PollJob, fetched: Fetched[Payload], runtime: VenueRuntime) -> PollSuccess:
-    """What a poller would have handed over for this fetch."""
-    return PollSuccess(
-        venue=job.venue,
-        endpoint=job.endpoint,
-        key=job.key,
-        plan_epoch=0,
-        cadence_s=job.cadence_s,
-        payload=fetched.value,
-        requested_mono_s=fetched.requested_mono_s,
-        received_mono_s=fetched.received_mono_s,
-        received_at=fetched.received_at,
-        source=fetched.source,
-        cache_age_s=fetched.cache_age_s,
-        clock_offset_s=fetched.clock_offset_s,
-        traces=fetched.traces,
-        pools=runtime.transport.pool_stats(),
-        budget=runtime.transport.budget_state(),
-        missed=0,
-        planned=1,
-        made=1,
-        handed_out_mono_s=time.perf_counter(),
-    )

@@ -14,6 +14,7 @@ from monitor.domain.account import (
     FundingPaidList,
     OrderList,
 )
+from monitor.domain.account_history import AccountHistory
 from monitor.domain.credentials import (
     AccountCheck,
     AccountRef,
@@ -70,6 +71,10 @@ class AccountClient(Protocol):
         self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100
     ) -> Fetched[FundingPaidList]:
         """The newest ``limit`` funding payments in [start, end], newest first."""
+        ...
+
+    def fetch_portfolio(self) -> Fetched[AccountHistory] | None:
+        """The venue's own reckoning of the last day and longer; ``None`` where it has none, and nothing was asked."""
         ...
 
     def check(self) -> AccountCheck:

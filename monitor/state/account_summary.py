@@ -1,20 +1,24 @@
-"""An account as a JSON-ready document: the figures of the tables. Decimals are text, stamps ISO 8601, unknown null."""
+"""An account as a JSON-ready document: the figures of the tables, made of the tables' own rows.
+
+Decimals are text, stamps ISO 8601, unknown null.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from monitor.domain.account import (
-    AccountSnapshot,
-    Balance,
-    Fill,
-    FillList,
-    OpenOrder,
-    OrderList,
-    Position,
-    RowProblem,
-    distinct_fills,
+from monitor.domain.account import Balance, Fill, FundingPaid, OpenOrder, RowProblem
+from monitor.state.account_figures import PositionFigures
+from monitor.state.account_past_tables import funding_rows
+from monitor.state.account_tables import (
+    BalanceRow,
+    OrderRow,
+    PositionRow,
+    balance_rows,
+    fill_rows,
+    order_rows,
+    position_rows,
 )
-from monitor.state.account_figures import position_figures
+from monitor.state.accounts import AccountState
 from monitor.state.board import Board
 from monitor.state.summary import Document, decimal_text, quotient_text
 from monitor.state.times import time_text
@@ -24,40 +28,66 @@ InstrumentName = Callable[[str], str | None]
 
 
 def account_document(
-    snapshot: AccountSnapshot,
-    orders: OrderList,
-    fills: FillList,
+    state: AccountState,
     *,
     board: Board,
     name_of: InstrumentName,
     now_mono_s: float,
+    now: datetime,
     received_at: datetime,
 ) -> Document:
     """One account as ``snapshot --account`` prints it. Marks that the account reply lacks come from the board's quotes.
 
     ``problems`` lists what could not be read: the rows and fields concerned are missing or null.
     """
-    summary, positions = snapshot.summary, snapshot.positions
-    venue = snapshot.account.venue
+    states = (state,)
+    summary, listed = state.summary.value, state.fills.value
+
+    def shown(venue: str, symbol: str) -> str:  # noqa: ARG001 - the shape of a name giver
+        return name_of(symbol) or symbol
+
+    balances = balance_rows(states, now_mono_s, now)
+    whole = next((row for row in balances if row.summary is not None), None)
+    blocks = (state.summary, state.positions, state.orders, state.fills, state.funding, state.history)
     return {
-        "venue": venue,
-        "name": snapshot.account.name,
+        "venue": state.ref.venue,
+        "name": state.ref.name,
         "received_at": time_text(received_at),
-        "currency": summary.currency,
-        "mode": summary.mode,
-        "equity": decimal_text(summary.equity),
-        "available": decimal_text(summary.available),
-        "unrealized_pnl": decimal_text(summary.unrealized_pnl),
-        "margin_used": decimal_text(summary.margin_used),
-        "margin_ratio": quotient_text(summary.margin_ratio),
-        "unvalued_assets": list(summary.unvalued_assets),
-        "balances": [_balance(one) for one in summary.balances],
-        "positions_complete": positions.is_complete,
-        "positions": [_position(one, venue, board, name_of, now_mono_s) for one in positions.positions],
-        "open_orders_complete": orders.is_complete,
-        "open_orders": [_order(one) for one in orders.orders],
-        "fills": [_fill(one) for one in distinct_fills(fills.fills)],
-        "problems": _problems((*summary.problems, *positions.problems, *orders.problems, *fills.problems)),
+        "currency": None if summary is None else summary.currency,
+        "mode": None if summary is None else summary.mode,
+        **_account(whole),
+        "unvalued_assets": [] if summary is None else list(summary.unvalued_assets),
+        "balances": [_balance(row.balance) for row in balances if row.balance is not None],
+        "positions_complete": state.positions.value is not None and state.positions.is_complete,
+        "positions": [
+            _position(row, row.figures, name_of)
+            for row in position_rows(states, board, shown, now_mono_s, now)
+            if row.figures is not None
+        ],
+        "open_orders_complete": state.orders.value is not None and state.orders.is_complete,
+        "open_orders": [
+            _order(row, row.order) for row in order_rows(states, shown, now_mono_s) if row.order is not None
+        ],
+        "fills_complete_since": None if listed is None else time_text(listed.complete_since),
+        "fills": [_fill(row.fill) for row in fill_rows(states, shown, now_mono_s) if row.fill is not None],
+        "funding": [
+            _funding(row.payment) for row in funding_rows(states, shown, now_mono_s) if row.payment is not None
+        ],
+        "problems": _problems([problem for block in blocks for problem in block.problems]),
+    }
+
+
+def _account(row: BalanceRow | None) -> Document:
+    summary = None if row is None else row.summary
+    return {
+        "equity": None if summary is None else decimal_text(summary.equity),
+        "available": None if summary is None else decimal_text(summary.available),
+        "unrealized_pnl": None if summary is None else decimal_text(summary.unrealized_pnl),
+        "pnl_since_open": None if row is None else decimal_text(row.since_open),
+        "realized_today": None if row is None else decimal_text(row.today),
+        "venue_pnl_24h": None if row is None else decimal_text(row.venue_day),
+        "margin_used": None if summary is None else decimal_text(summary.margin_used),
+        "margin_ratio": None if summary is None else quotient_text(summary.margin_ratio),
     }
 
 
@@ -71,8 +101,9 @@ def _balance(balance: Balance) -> Document:
     }
 
 
-def _position(position: Position, venue: str, board: Board, name_of: InstrumentName, now_mono_s: float) -> Document:
-    figures = position_figures(position, board.quote((venue, position.venue_symbol)), now_mono_s)
+def _position(row: PositionRow, figures: PositionFigures, name_of: InstrumentName) -> Document:
+    position = row.position
+    assert position is not None  # noqa: S101 - there are figures of positions only
     return {
         "instrument": name_of(position.venue_symbol),
         "venue_symbol": position.venue_symbol,
@@ -80,8 +111,11 @@ def _position(position: Position, venue: str, board: Board, name_of: InstrumentN
         "size": decimal_text(position.size),
         "entry_price": decimal_text(position.entry_price),
         "mark_price": decimal_text(figures.mark),
-        "unrealized_pnl": decimal_text(position.unrealized_pnl),
+        "value": decimal_text(figures.value),
+        "unrealized_pnl": decimal_text(figures.unrealized),
+        "realized_since_open": decimal_text(figures.realized),
         "pnl_since_open": decimal_text(figures.since_open),
+        "realized_today": decimal_text(row.today),
         "leverage": decimal_text(position.leverage),
         "margin_mode": position.margin_mode,
         "margin": decimal_text(position.margin),
@@ -93,7 +127,7 @@ def _position(position: Position, venue: str, board: Board, name_of: InstrumentN
     }
 
 
-def _order(order: OpenOrder) -> Document:
+def _order(row: OrderRow, order: OpenOrder) -> Document:
     return {
         "order_id": order.order_id,
         "venue_symbol": order.venue_symbol,
@@ -101,9 +135,15 @@ def _order(order: OpenOrder) -> Document:
         "type": order.order_type,
         "price": decimal_text(order.price),
         "trigger_price": decimal_text(order.trigger_price),
+        "condition": order.trigger_condition,
+        "take_profit": decimal_text(order.take_profit_price),
+        "stop_loss": decimal_text(order.stop_loss_price),
         "size": decimal_text(order.size),
         "filled": decimal_text(order.filled),
+        "value_left": decimal_text(row.value),
         "reduce_only": order.reduce_only,
+        "leverage": decimal_text(order.leverage),
+        "margin_mode": order.margin_mode,
         "status": order.status,
         "created_at": time_text(order.created_at),
     }
@@ -117,10 +157,24 @@ def _fill(fill: Fill) -> Document:
         "side": None if fill.side is None else fill.side.value,
         "price": decimal_text(fill.price),
         "size": decimal_text(fill.size),
+        "value": decimal_text(fill.size * fill.price),
         "time": time_text(fill.time),
         "fee_paid": decimal_text(fill.fee_paid),
         "fee_asset": fill.fee_asset,
         "realized_pnl": decimal_text(fill.realized_pnl),
+        "taker": fill.is_taker,
+        "liquidation": fill.is_liquidation,
+    }
+
+
+def _funding(payment: FundingPaid) -> Document:
+    return {
+        "venue_symbol": payment.venue_symbol,
+        "time": time_text(payment.time),
+        "amount": decimal_text(payment.amount),
+        "rate": decimal_text(payment.rate),
+        "position_size": decimal_text(payment.position_size),
+        "of_closed_position": payment.is_position_total,
     }
 
 

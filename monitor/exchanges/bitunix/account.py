@@ -237,6 +237,9 @@ class BitunixAccount:
         with self._asking() as asking:
             return asking.fetched(self._leverage_of(asking, venue_symbol.upper(), margin_coin))
 
+    def fetch_portfolio(self) -> None:
+        """The venue has none."""
+
     def check(self) -> AccountCheck:
         """Read account, positions and orders once; say what is right or wrong. Blocks; never raises."""
         return run_check(self, self._session, self._pause)
