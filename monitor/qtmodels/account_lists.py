@@ -153,7 +153,7 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="The venue's number of the order",
         look=Look.TEXT,
         read=of("order", "order_id"),
-        sample="0000000000000",
+        sample="0000000000000000000",
     ),
 )
 
@@ -268,6 +268,6 @@ FILLS: Final[tuple[Column[FillRow], ...]] = (
         definition="The venue's number of the order it belongs to",
         look=Look.TEXT,
         read=of("fill", "order_id"),
-        sample="0000000000000",
+        sample="0000000000000000000",
     ),
 )

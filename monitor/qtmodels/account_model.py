@@ -46,6 +46,7 @@ class AccountModel(QAbstractTableModel, Generic[RowT]):
         self.columns = tuple(columns)
         self._venue_title = venue_title
         self._rows: list[RowT] = []
+        self._wanted: Sequence[RowT] = ()
         self._now_mono_s = 0.0
         self._is_covered = False
 
@@ -59,9 +60,14 @@ class AccountModel(QAbstractTableModel, Generic[RowT]):
         return self._rows[number]
 
     def set_rows(self, rows: Sequence[RowT], now_mono_s: float) -> None:
-        """Show ``rows`` as of ``now_mono_s`` without disturbing selection or scrolling."""
+        """Show ``rows`` as of ``now_mono_s`` without disturbing selection or scrolling.
+
+        The very list that was shown before is taken to be unchanged.
+        """
         self._now_mono_s = now_mono_s
-        sync_rows(self, self._rows, rows, lambda row: row.key)
+        if rows is not self._wanted:
+            sync_rows(self, self._rows, rows, lambda row: row.key)
+            self._wanted = rows
         ages = [number for number, column in enumerate(self.columns) if column.look is Look.AGE]
         if self._rows and ages:
             self.dataChanged.emit(self.index(0, ages[0]), self.index(len(self._rows) - 1, ages[-1]))

@@ -205,7 +205,7 @@ FUNDING: Final[tuple[Column[FundingRow], ...]] = (
         definition="Rate of this payment; a positive one is paid by longs to shorts",
         look=Look.RATE,
         read=of("payment", "rate"),
-        sample="-0.000000 %",
+        sample="-00.000000 %",
         applies=lambda row: row.payment is not None and not row.payment.is_position_total,
     ),
     Column(

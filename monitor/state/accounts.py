@@ -85,7 +85,13 @@ class AccountBlock(Generic[T]):
     @property
     def is_complete(self) -> bool:
         """False: a part of the account was not asked yet or could not be read, so there may be more than is held."""
-        return bool(getattr(self.value, "is_complete", True))
+        match self.value:
+            case PositionList() as held:
+                return held.is_complete
+            case OrderList() as placed:
+                # A list of the past is never whole, which nobody expects.
+                return placed.is_complete or not placed.is_open
+        return True
 
     def age(self, now_mono_s: float) -> AgeInterval | None:
         """As for prices: at least the time since the reply, at most since its oldest part was asked for."""

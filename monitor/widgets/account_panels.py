@@ -1,6 +1,7 @@
 """The account tables of four panels: what each shows of the board, and what it says while there is nothing to show."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -125,6 +126,7 @@ class AccountPanels(QObject):
         self._wall_clock = wall_clock
         self._venue_title = venue_title
         self._seen_revision = -1
+        self._lists: dict[str, _List] = {}
         self.tables: dict[str, AccountTable] = {}
         self.views: dict[str, AccountViews] = {}
         docks = []
@@ -202,12 +204,28 @@ class AccountPanels(QObject):
             rows = positions = position_rows(states, board, self._name_of, now_mono_s, now)
             lines = [position_totals(positions, group) for group in groups]
         else:
-            make_rows, add = _LISTS[name]
-            rows = make_rows(states, self._name_of, now_mono_s)
-            lines = [add(rows, group) for group in groups]
+            rows, lines = self._list(name, states, groups, now_mono_s)
         table.show_rows(rows, now_mono_s, self._empty_state(name, states, now_mono_s))
         table.show_totals(lines if rows else ())
         table.show_chips([self._chip(state, _block_of(state, name), now_mono_s) for state in states])
+
+    def _list(
+        self, name: str, states: Sequence[AccountState], groups: Sequence[str | None], now_mono_s: float
+    ) -> tuple[Sequence[Row], list[RowTotals]]:
+        """Rows and sums of a list that may be long; made again only when something of it is another."""
+        parts: list[object] = [*states]
+        for state in states:
+            block = _block_of(state, name)
+            parts += [block.value, block.stamp, block.verdict(now_mono_s), state.funding.value]
+        known = len(self._board.instruments)
+        held = self._lists.get(name)
+        if held is not None and held.is_same(parts, known):
+            return held.rows, held.lines
+        make_rows, add = _LISTS[name]
+        rows = make_rows(states, self._name_of, now_mono_s)
+        lines = [add(rows, group) for group in groups]
+        self._lists[name] = _List(tuple(parts), known, rows, lines)
+        return rows, lines
 
     def _name_of(self, venue: str, symbol: str) -> str:
         return short_name(self._board.instruments.get((venue, symbol)), symbol)
@@ -273,6 +291,24 @@ class AccountPanels(QObject):
         if partial := [state.ref.name for state, block in blocks if not block.is_complete]:
             return EmptyState(text=f"{_NOTHING[name].rstrip('.')} of {', '.join(partial)} so far. {_INCOMPLETE}")
         return EmptyState(text=_NOTHING[name])
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """Rows and sums, and what they were made of: ``parts``, and so many instruments with names."""
+
+    parts: tuple[object, ...]
+    known: int
+    rows: Sequence[Row]
+    lines: list[RowTotals]
+
+    def is_same(self, parts: Sequence[object], known: int) -> bool:
+        """Whether they would be the same again."""
+        return (
+            known == self.known
+            and len(parts) == len(self.parts)
+            and all(one is other for one, other in zip(parts, self.parts, strict=True))
+        )
 
 
 _LISTS: Final[dict[str, tuple[Callable[..., Sequence[Any]], Callable[..., RowTotals]]]] = {

@@ -18,6 +18,7 @@ from monitor.exchanges.bitunix.client import BitunixClient
 from monitor.exchanges.hyperliquid.account import HyperliquidAccount
 from monitor.exchanges.registry import VENUES
 from monitor.state.account_realized import fills_by_symbol, realized_since_open, realized_today
+from monitor.state.account_rounds import closed_positions
 from monitor.state.accounts import AccountState
 from monitor.transport.budget import BudgetRule, WeightBudget
 from monitor.transport.session import PooledSession
@@ -331,6 +332,40 @@ def test_hyperliquid_pnl_since_open_counts_fees_and_funding(
         assert realized == (position.funding or Decimal(0)) - fees
     assert known >= len(positions) - 1
     assert fills.complete_since is not None
+
+
+def test_closed_positions_are_read_off_the_fills_of_hyperliquid(
+    demo: DemoServer, sessions: dict[str, PooledSession]
+) -> None:
+    client = hyperliquid(demo, sessions)
+    state = AccountState(client.account)
+    state.take(success_of(client.poll_fills(), client.account, "userFills"))
+    state.take(success_of(client.poll_funding(), client.account, "userFunding"))
+
+    closed = closed_positions(state)
+
+    listed = state.fills.value
+    assert listed is not None
+    assert listed.tells_sizes
+    ends = [fill for fill in listed.fills if fill.direction and fill.direction.startswith(("Close", "Liquidated"))]
+    # The demo's traders close in one go; the oldest close may be of a position that began before the list.
+    by_end = {(one.venue_symbol, one.closed_at) for one in closed}
+    assert {(fill.venue_symbol, fill.time) for fill in ends[:20]} <= by_end
+    assert len(closed) <= len(ends)
+    for one in closed[:20]:
+        assert one.opened_at is not None
+        assert one.closed_at is not None
+        during = [
+            fill
+            for fill in listed.fills
+            if fill.venue_symbol == one.venue_symbol and one.opened_at <= fill.time <= one.closed_at
+        ]
+        fees = sum((fill.fee_paid or Decimal(0) for fill in during), Decimal(0))
+        gains = sum((fill.realized_pnl or Decimal(0) for fill in during), Decimal(0))
+        assert one.fee_paid == fees
+        assert one.funding is not None
+        assert one.realized_pnl == gains - fees + one.funding
+    assert all("@" not in one.venue_symbol for one in closed)
 
 
 @pytest.mark.parametrize(
