@@ -88,7 +88,11 @@ def bitunix_account_by(
     """A client whose every request ``responder`` answers."""
     transport = FakeTransport(venue="bitunix", answers=list(answers), responder=responder)
     client = BitunixAccount(
-        transport, BITUNIX_CREDENTIALS, wall_clock=transport.clock.utc_now, pause=transport.clock.advance
+        transport,
+        BITUNIX_CREDENTIALS,
+        wall_clock=transport.clock.utc_now,
+        clock=transport.clock,
+        pause=transport.clock.advance,
     )
     return client, transport
 

@@ -30,6 +30,7 @@ from monitor.exchanges.bitunix.account_check import run_check
 from monitor.exchanges.bitunix.account_fills import FillReader
 from monitor.exchanges.bitunix.account_pages import PAGE_ROWS, read_pages, span_of
 from monitor.exchanges.bitunix.account_plan import plan_account_jobs
+from monitor.exchanges.bitunix.account_wallets import WalletReader
 from monitor.exchanges.bitunix.private import Params, PrivateSession
 from monitor.transport.interface import Endpoint, Transport
 
@@ -52,8 +53,8 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class BitunixAccount:
     """One Bitunix futures account; an :class:`~monitor.exchanges.accounts.AccountClient`.
 
-    Money is in USDT. When a contract margined in USDC is held, that wallet is read as well; it is listed as a balance
-    but not added to the equity. A read-only key is enough.
+    Money is in USDT. Wallets in other coins are read now and then, that of a contract held at every poll; they are
+    listed as balances but not added to the equity. A read-only key is enough.
 
     Thread: any; ``poll_fills`` and ``poll_leverage`` each from one at a time.
     """
@@ -64,6 +65,7 @@ class BitunixAccount:
         credentials: Credentials,
         *,
         wall_clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = time.perf_counter,
         pause: Callable[[float], None] = time.sleep,
         session: PrivateSession | None = None,
     ) -> None:
@@ -77,8 +79,9 @@ class BitunixAccount:
             api_key=credentials["api_key"],
             secret=credentials["secret"],
         )
+        self._wallets = WalletReader(self._session, self._account, ACCOUNT, clock)
         # Replaced as a whole, never changed: two pollers may read it at once.
-        self._margin_coins: tuple[str, ...] = ("USDT",)
+        self._busy_coins: frozenset[str] = frozenset()
         self._fills = FillReader(self._session, self._account, TRADES)
         self._position_symbols: frozenset[str] = frozenset()
         self._order_symbols: frozenset[str] = frozenset()
@@ -91,9 +94,14 @@ class BitunixAccount:
         return self._account
 
     def fetch_summary(self) -> Fetched[AccountSummary]:
-        """Equity, margin and balances."""
+        """Equity, margin and balances, of the first wallet and those that positions use."""
         with self._asking() as asking:
-            return asking.fetched(self._summary(asking))
+            return asking.fetched(self._wallets.read(asking, self._busy_coins, is_every=False))
+
+    def poll_summary(self) -> Fetched[AccountSummary]:
+        """The same, and the other wallets as they were last seen: one is read now and then, and its age is told."""
+        with self._asking() as asking:
+            return asking.fetched(self._wallets.poll(asking, self._busy_coins))
 
     def fetch_positions(self) -> Fetched[PositionList]:
         """Every open position."""
@@ -101,10 +109,10 @@ class BitunixAccount:
             return asking.fetched(self._positions(asking))
 
     def fetch_snapshot(self) -> Fetched[AccountSnapshot]:
-        """Positions and summary, two requests one after the other."""
+        """Positions and summary with every wallet, one request after the other."""
         with self._asking() as asking:
             positions = self._positions(asking)
-            summary = self._summary(asking)
+            summary = self._wallets.read(asking, self._busy_coins, is_every=True)
             return asking.fetched(AccountSnapshot(account=self._account, summary=summary, positions=positions))
 
     def fetch_open_orders(self) -> Fetched[OrderList]:
@@ -256,20 +264,11 @@ class BitunixAccount:
     def _asking(self) -> Asking:
         return Asking(self._transport, self._session.clock, pause=self._pause)
 
-    def _summary(self, asking: Asking) -> AccountSummary:
-        summary: AccountSummary | None = None
-        for coin in self._margin_coins:
-            data = self._session.ask(asking, ACCOUNT, {"marginCoin": coin})
-            wallet = parse.parse_account(data, ACCOUNT.name, self._account, coin)
-            summary = wallet if summary is None else parse.with_other_wallet(summary, wallet)
-        assert summary is not None  # noqa: S101  # there is always at least one margin coin
-        return summary
-
     def _positions(self, asking: Asking) -> PositionList:
         positions = parse.parse_positions(self._session.ask(asking, POSITIONS, {}), POSITIONS.name, self._account)
         self._position_symbols = frozenset(position.venue_symbol for position in positions.positions)
-        if any(position.venue_symbol.endswith("USDC") for position in positions.positions):
-            self._margin_coins = ("USDT", "USDC")
+        if any(symbol.endswith("USDC") for symbol in self._position_symbols):
+            self._busy_coins = frozenset({"USDC"})
         return positions
 
     def _past_positions(

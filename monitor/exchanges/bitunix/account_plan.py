@@ -25,7 +25,7 @@ class Reads(Protocol):
         """Whose it is."""
         ...
 
-    def fetch_summary(self) -> Fetched[AccountSummary]:
+    def poll_summary(self) -> Fetched[AccountSummary]:
         """Equity and balances."""
         ...
 
@@ -70,7 +70,7 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
         )
 
     return (
-        job("account", SUMMARY_EVERY_S, reads.fetch_summary),
+        job("account", SUMMARY_EVERY_S, reads.poll_summary),
         job("positions", POSITIONS_EVERY_S, reads.fetch_positions),
         job("orders", ORDERS_EVERY_S, reads.fetch_open_orders),
         job("trades", FILLS_EVERY_S, reads.poll_fills),

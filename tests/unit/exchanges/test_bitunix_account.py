@@ -1,5 +1,6 @@
 """Every trap of Bitunix's private endpoints, by name."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -68,7 +69,7 @@ def test_every_request_is_signed_and_nothing_else_leaves() -> None:
     client.fetch_open_orders()
     client.fetch_fills()
 
-    assert len(transport.asked) == 4
+    assert len(transport.asked) == 7
     for asked in transport.asked:
         headers = asked.headers or {}
         params = asked.params or {}
@@ -84,7 +85,7 @@ def test_every_request_is_signed_and_nothing_else_leaves() -> None:
         )
         assert list(params) == sorted(params)
         assert SECRET not in str(headers)
-    assert len({(asked.headers or {})["nonce"] for asked in transport.asked}) == 4
+    assert len({(asked.headers or {})["nonce"] for asked in transport.asked}) == 7
 
 
 def test_the_time_stamp_follows_the_venues_clock_once_it_is_known() -> None:
@@ -136,20 +137,90 @@ def test_a_missing_money_field_makes_the_sums_unknown_and_nothing_else() -> None
     assert [problem.path for problem in summary.problems] == ["data.frozen"]
 
 
-def test_another_margin_coin_is_listed_but_not_added() -> None:
-    def answer(asked: Asked) -> Answer:
-        if asked.endpoint.path.endswith("get_pending_positions"):
-            return ok([row(symbol="BTCUSDC")])
-        return ok({**bitunix_data("account"), "marginCoin": (asked.params or {})["marginCoin"]})
+def wallets(**balances: str) -> Callable[[Asked], Answer]:
+    """Wallets by coin, the first one as usual and others empty unless told; ``refused`` are none at all."""
 
-    client, transport = bitunix_account_by(answer)
+    def answer(asked: Asked) -> Answer:
+        params = asked.params or {}
+        if not asked.endpoint.path.endswith("futures/account"):
+            return bitunix_answer(asked)
+        coin = params["marginCoin"]
+        if balances.get(coin) == "refused":
+            return error(2, "Parameter error")
+        money = balances.get(coin, "0")
+        empty = {"available": money, "frozen": "0", "margin": "0", "crossUnrealizedPNL": "0"}
+        usual = bitunix_data("account")
+        return ok(usual if coin == "USDT" else {**usual, **empty, "isolationUnrealizedPNL": "0", "marginCoin": coin})
+
+    return answer
+
+
+def coins_asked(transport: FakeTransport) -> list[str | None]:
+    return [(asked.params or {}).get("marginCoin") for asked in transport.asked]
+
+
+def test_another_margin_coin_is_listed_but_not_added() -> None:
+    client, transport = bitunix_account_by(wallets(USDC="250"))
 
     summary = client.fetch_snapshot().value.summary
 
-    assert [balance.asset for balance in summary.balances] == ["USDT", "USDC"]
+    assert [(balance.asset, balance.total) for balance in summary.balances] == [("USDT", D(1000)), ("USDC", D(250))]
     assert summary.equity == D("990.75")
     assert summary.unvalued_assets == ("USDC",)
-    assert [(asked.params or {}).get("marginCoin") for asked in transport.asked] == [None, "USDT", "USDC"]
+    assert coins_asked(transport) == [None, "USDT", "USDC", "BTC", "ETH"]
+
+
+def test_other_wallets_are_looked_at_by_and_by_without_a_position() -> None:
+    client, transport = bitunix_account_by(wallets(ETH="0.75"))
+    summaries = []
+    for _ in range(36):
+        summaries.append(client.poll_summary().value)
+        transport.clock.advance(5.0)
+
+    others = [coin for coin in coins_asked(transport) if coin != "USDT"]
+    assert others == ["USDC", "BTC", "ETH"], "one a minute"
+    assert [balance.asset for balance in summaries[23].balances] == ["USDT"], "an empty wallet is no balance"
+    last = summaries[-1]
+    assert [(balance.asset, balance.total, balance.value) for balance in last.balances][1] == ("ETH", D("0.75"), None)
+    assert last.unvalued_assets == ("ETH",)
+    assert last.oldest_part_mono_s is not None
+    assert 50.0 < transport.clock() - last.oldest_part_mono_s < 65.0, "how old that wallet is, is told"
+
+
+def test_the_wallet_of_a_contract_held_is_read_at_every_poll() -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.endpoint.path.endswith("get_pending_positions"):
+            return ok([row(symbol="BTCUSDC")])
+        return wallets(USDC="0")(asked)
+
+    client, transport = bitunix_account_by(answer)
+    client.fetch_positions()
+    transport.asked.clear()
+    summaries = [client.poll_summary().value for _ in range(4)]
+
+    assert coins_asked(transport).count("USDC") == 4
+    assert all([one.asset for one in summary.balances] == ["USDT", "USDC"] for summary in summaries)
+
+
+def test_a_wallet_that_the_venue_does_not_know_is_not_asked_again_and_costs_nothing_else() -> None:
+    client, transport = bitunix_account_by(wallets(USDC="refused", BTC="refused", ETH="refused"))
+
+    found = [client.poll_summary().value for _ in range(60)]
+
+    assert all(summary.equity == D("990.75") and summary.problems == () for summary in found)
+    assert sorted(coin or "" for coin in coins_asked(transport) if coin != "USDT") == ["BTC", "ETH", "USDC"]
+
+
+def test_a_position_in_a_delisted_contract_is_shown_like_any_other() -> None:
+    usual = row(symbol="STRAXUSDT")
+    old = {name: value for name, value in usual.items() if name not in {"marginCoin", "marginRate", "mtime"}}
+
+    found = positions(old, row(symbol="BTCUSDT", positionId="2"))
+
+    assert [one.venue_symbol for one in found.positions] == ["STRAXUSDT", "BTCUSDT"]
+    assert (found.positions[0].margin_ratio, found.positions[0].updated_at) == (None, None)
+    assert found.is_complete
+    assert found.problems == ()
 
 
 # Positions
