@@ -63,8 +63,9 @@ def read_state(runtime: VenueRuntime, credentials: Credentials) -> tuple[Account
         ("fills", client.poll_fills),
         ("funding", client.fetch_funding),
         ("history", client.fetch_portfolio),
-        # The youngest figures of the document.
+        # Near the end: the youngest figures of the document. What closes positions needs them known.
         ("snapshot", client.fetch_snapshot),
+        ("attached", client.fetch_attached_orders),
     )
     for what, read in reads:
         fetched = patiently(read, time.sleep)

@@ -236,11 +236,15 @@ class AccountSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderList:
-    """Orders, newest first: the open ones (``is_open``), all of them when ``is_complete``, or past ones."""
+    """Orders, newest first: the open ones (``is_open``), all of them when ``is_complete``, or past ones.
+
+    ``is_attached``: what would close positions, of a venue that lists this apart from its other open orders.
+    """
 
     account: AccountRef
     orders: tuple[OpenOrder, ...]
     is_open: bool = True
+    is_attached: bool = False
     is_complete: bool = True
     oldest_part_mono_s: float | None = None
     problems: tuple[RowProblem, ...] = ()

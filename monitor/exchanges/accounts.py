@@ -48,6 +48,13 @@ class AccountClient(Protocol):
         """Every open order, all read now, newest first."""
         ...
 
+    def fetch_attached_orders(self) -> Fetched[OrderList] | None:
+        """Orders that would close positions, where the venue lists them apart; ``None``: they are among the open ones.
+
+        Nothing is asked then. Positions should have been read before.
+        """
+        ...
+
     def fetch_order_history(
         self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100
     ) -> Fetched[OrderList]:

@@ -48,7 +48,15 @@ def account_document(
 
     balances = balance_rows(states, now_mono_s, now)
     whole = next((row for row in balances if row.summary is not None), None)
-    blocks = (state.summary, state.positions, state.orders, state.fills, state.funding, state.history)
+    blocks = (
+        state.summary,
+        state.positions,
+        state.orders,
+        state.attached,
+        state.fills,
+        state.funding,
+        state.history,
+    )
     return {
         "venue": state.ref.venue,
         "name": state.ref.name,
@@ -64,7 +72,9 @@ def account_document(
             for row in position_rows(states, board, shown, now_mono_s, now)
             if row.figures is not None
         ],
-        "open_orders_complete": state.orders.value is not None and state.orders.is_complete,
+        "open_orders_complete": state.orders.value is not None
+        and state.orders.is_complete
+        and state.attached.is_complete,
         "open_orders": [
             _order(row, row.order) for row in order_rows(states, shown, now_mono_s) if row.order is not None
         ],

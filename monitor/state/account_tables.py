@@ -123,10 +123,9 @@ def position_rows(
 
 
 def order_rows(states: Iterable[AccountState], name_of: NameOf, now_mono_s: float) -> list[OrderRow]:
-    """Every open order of ``states``, newest first within an account."""
+    """Every open order of ``states``, newest first within an account, then what would close its positions."""
     rows: list[OrderRow] = []
-    for state in states:
-        block = state.orders
+    for state, block in ((one, block) for one in states for block in (one.orders, one.attached)):
         common = common_of(state, block, now_mono_s)
         for order in () if block.value is None else block.value.orders:
             price = order.price if order.price is not None else order.trigger_price

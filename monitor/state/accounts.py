@@ -150,6 +150,8 @@ class AccountState:
         self.summary: AccountBlock[AccountSummary] = AccountBlock("balances")
         self.positions: AccountBlock[PositionList] = AccountBlock("positions")
         self.orders: AccountBlock[OrderList] = AccountBlock("orders")
+        self.attached: AccountBlock[OrderList] = AccountBlock("take profit and stop loss")
+        """What would close positions, where the venue lists it apart from its other open orders."""
         self.fills: AccountBlock[FillList] = AccountBlock("fills")
         self.funding: AccountBlock[FundingPaidList] = AccountBlock("funding")
         self.past_positions: AccountBlock[PastPositionList] = AccountBlock("closed positions")
@@ -167,6 +169,7 @@ class AccountState:
             self.summary,
             self.positions,
             self.orders,
+            self.attached,
             self.fills,
             self.funding,
             self.past_positions,
@@ -213,7 +216,7 @@ class AccountState:
 
     def _block_for(self, part: _Part) -> AccountBlock[Any]:
         if isinstance(part, OrderList):
-            return self.orders if part.is_open else self.past_orders
+            return self.attached if part.is_attached else self.orders if part.is_open else self.past_orders
         blocks: dict[type, AccountBlock[Any]] = {
             AccountSummary: self.summary,
             PositionList: self.positions,

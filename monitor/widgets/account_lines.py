@@ -21,6 +21,16 @@ _STYLES: Final = {
     LevelKind.LIQUIDATION: Qt.PenStyle.DashDotLine,
     LevelKind.ORDER: Qt.PenStyle.DashLine,
     LevelKind.TRIGGER: Qt.PenStyle.DotLine,
+    LevelKind.TAKE_PROFIT: Qt.PenStyle.DotLine,
+    LevelKind.STOP_LOSS: Qt.PenStyle.DotLine,
+}
+_WORDS: Final = {
+    LevelKind.ENTRY: "entry",
+    LevelKind.LIQUIDATION: "liq.",
+    LevelKind.ORDER: "",
+    LevelKind.TRIGGER: "trigger",
+    LevelKind.TAKE_PROFIT: "take profit",
+    LevelKind.STOP_LOSS: "stop loss",
 }
 _ORDER: Final = tuple(LevelKind)
 
@@ -63,7 +73,7 @@ def _label(level: AccountLevel, scale: float, *, is_covered: bool) -> str:
     way = {True: "long" if is_position else "buy", False: "short" if is_position else "sell", None: "order"}[
         level.is_up
     ]
-    word = {LevelKind.ENTRY: "entry", LevelKind.LIQUIDATION: "liq.", LevelKind.ORDER: "", LevelKind.TRIGGER: "trigger"}
+    word = _WORDS
     size = "" if is_covered else price_text(level.size)
     old = "" if level.is_current else "(old)"
     parts = (safe_text(level.account, 16), way, size, word[level.kind], price_text(price), old)

@@ -217,6 +217,8 @@ class AccountPanels(QObject):
         for state in states:
             block = _block_of(state, name)
             parts += [block.value, block.stamp, block.verdict(now_mono_s), state.funding.value]
+            if name == "orders":
+                parts += [state.attached.value, state.attached.stamp, state.attached.verdict(now_mono_s)]
         known = len(self._board.instruments)
         held = self._lists.get(name)
         if held is not None and held.is_same(parts, known):

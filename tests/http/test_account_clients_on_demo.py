@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitor.domain.account import PositionSide
+from monitor.domain.account import OrderSide, PositionSide
 from monitor.domain.credentials import CheckOutcome, Credentials
 from monitor.domain.errors import CredentialsRefused, MonitorError, VenueError
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
@@ -302,6 +302,27 @@ def test_todays_realised_pnl_of_bitunix_is_known_after_more_than_a_page_of_fills
     expected = sum((fill.realized_pnl or Decimal(0)) - (fill.fee_paid or Decimal(0)) for fill in todays)
     assert realized_today(state, known_by) == expected
     assert len(state.fills.value.fills) >= 100
+
+
+def test_bitunix_lists_what_closes_its_positions_and_every_wallet(
+    demo: DemoServer, sessions: dict[str, PooledSession]
+) -> None:
+    client = bitunix(demo, sessions)
+    snapshot = client.fetch_snapshot().value
+    attached = client.fetch_attached_orders().value
+
+    assert attached.problems == ()
+    assert attached.is_attached
+    held = {(one.venue_symbol, one.side) for one in snapshot.positions.positions}
+    for order in attached.orders:
+        assert order.trigger_price is not None
+        assert order.size > 0
+        assert order.order_type.startswith(("take profit", "stop loss"))
+        # A trigger of an order that has not filled has no position yet.
+        closes = PositionSide.LONG if order.side is OrderSide.SELL else PositionSide.SHORT
+        assert order.side is None or (order.venue_symbol, closes) in held
+    assert any(one.venue_symbol == "BTCUSDT" for one in attached.orders)
+    assert {balance.asset for balance in snapshot.summary.balances} == {"USDT", "USDC"}
 
 
 @pytest.mark.parametrize("name", ["demo", "demo unified"])

@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from pytestqt.qtbot import QtBot
 
-from monitor.domain.account import OrderList, PositionList
+from monitor.domain.account import OrderList, OrderSide, PositionList
 from monitor.domain.errors import ErrorKind
 from monitor.qtmodels.account_columns import COVERED
 from monitor.qtmodels.account_model import MARK, AccountModel
@@ -24,6 +24,7 @@ from monitor.widgets.account_panels import NAMES
 from monitor.widgets.account_table import AccountTable
 from monitor.widgets.theme import DARK
 from tests.fakes.account_samples import MAIN, VAULT, SampleAccounts, position
+from tests.fakes.account_samples import order as open_order
 from tests.fakes.board_samples import FIRST
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
@@ -277,6 +278,59 @@ def test_the_chart_gets_entries_liquidations_and_orders_and_no_size_when_hidden(
     late = account_levels(sample.board.accounts, (key,), sample.clock.now_s + 60)
     assert not late[0].is_current
     assert lines_of(late, DARK, scale_of={}, is_covered=True)[0].color == DARK.text_muted
+
+
+def test_the_chart_gets_take_profits_and_stop_losses(opened: Opened) -> None:
+    sample, accounts = opened
+    key = (FIRST, "BTCUSDT")
+    sample.clock.now_s += 1
+    opening = open_order("5", take_profit_price=Decimal(99_000), stop_loss_price=Decimal(94_000), filled=None)
+    closing = open_order(
+        "6",
+        side=OrderSide.SELL,
+        order_type="stop loss market",
+        price=None,
+        trigger_price=Decimal(91_000),
+        size=Decimal("0.5"),
+        filled=None,
+    )
+    accounts.deliver(MAIN, "orders", OrderList(account=MAIN, orders=(opening,)))
+    accounts.deliver(MAIN, "tpsl", OrderList(account=MAIN, orders=(closing,), is_attached=True))
+    levels = account_levels(sample.board.accounts, (key,), sample.clock.now_s)
+    lines = lines_of(levels, DARK, scale_of={key: 1.0}, is_covered=False)
+
+    assert [(level.kind, level.price, level.is_up) for level in levels][2:] == [
+        (LevelKind.ORDER, Decimal(95_000), True),
+        (LevelKind.TAKE_PROFIT, Decimal(99_000), False),
+        (LevelKind.STOP_LOSS, Decimal(94_000), False),
+        (LevelKind.STOP_LOSS, Decimal(91_000), False),
+    ]
+    labels = [line.label for line in lines]
+    assert "main sell 0.2 take profit 99,000" in labels
+    assert "main sell 0.2 stop loss 94,000" in labels
+    assert "main sell 0.5 stop loss 91,000" in labels
+    sample.window.panels.accounts.refresh_all()
+    table = table_of(sample, "orders")
+    found = [texts(table, number) for number in range(2)]
+    assert (found[0]["take_profit"], found[0]["stop_loss"]) == ("99,000", "94,000")
+    assert (found[1]["type"], found[1]["trigger_price"]) == ("stop loss market", "91,000")
+
+
+def test_a_position_in_a_delisted_contract_has_its_row_and_dashes(opened: Opened) -> None:
+    sample, accounts = opened
+    sample.clock.now_s += 1
+    gone = position("STRAXUSDT", margin_ratio=None)
+    accounts.deliver(MAIN, "positions", PositionList(account=MAIN, positions=(gone, position())))
+    sample.window.panels.accounts.refresh_all()
+    table = table_of(sample, "positions")
+    delisted, usual = texts(table, 0), texts(table, 1)
+
+    assert (FIRST, "STRAXUSDT") not in sample.board.instruments
+    assert delisted["instrument"] == "STRAXUSDT", "the venue's own word, where there is no other"
+    assert (delisted["mark_price"], delisted["value"], delisted["liquidation_distance"]) == (DASH, DASH, DASH)
+    assert (delisted["size"], delisted["unrealized_pnl"]) == ("0.5", "+706.25")
+    assert usual["mark_price"] != DASH
+    assert table.totals.lines[-1].sums["value"].known < table.totals.lines[-1].sums["value"].count
 
 
 def test_the_lines_follow_their_switch(opened: Opened, qtbot: QtBot) -> None:

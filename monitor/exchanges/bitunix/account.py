@@ -1,7 +1,7 @@
 """Bitunix futures account reads: signed GETs in, account values out."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from monitor.domain.account import (
@@ -12,6 +12,7 @@ from monitor.domain.account import (
     FundingPaidList,
     OpenOrder,
     OrderList,
+    Position,
     PositionList,
     RowProblem,
 )
@@ -42,6 +43,7 @@ PAST_ORDERS = Endpoint(name="bitunix.past_orders", method="GET", path=_BASE + "t
 PAST_POSITIONS = Endpoint(name="bitunix.past_positions", method="GET", path=_BASE + "position/get_history_positions")
 TRADES = Endpoint(name="bitunix.trades", method="GET", path=_BASE + "trade/get_history_trades")
 ORDER_DETAIL = Endpoint(name="bitunix.order_detail", method="GET", path=_BASE + "trade/get_order_detail")
+TRIGGERS = Endpoint(name="bitunix.tpsl", method="GET", path=_BASE + "tpsl/get_pending_orders")
 LEVERAGE = Endpoint(name="bitunix.leverage", method="GET", path=_BASE + "account/get_leverage_margin_mode")
 
 DEFAULT_SYMBOL = "BTCUSDT"
@@ -84,6 +86,7 @@ class BitunixAccount:
         self._busy_coins: frozenset[str] = frozenset()
         self._fills = FillReader(self._session, self._account, TRADES)
         self._position_symbols: frozenset[str] = frozenset()
+        self._held: Mapping[str, Position] = {}
         self._order_symbols: frozenset[str] = frozenset()
         self._leverage: tuple[LeverageSetting, ...] = ()
         self._leverage_turn = 0
@@ -128,6 +131,23 @@ class BitunixAccount:
                     account=self._account,
                     orders=_newest_orders(orders),
                     is_complete=is_complete and not any(problem.is_row_lost for problem in problems),
+                    problems=tuple(problems),
+                )
+            )
+
+    def fetch_attached_orders(self) -> Fetched[OrderList]:
+        """Take-profit and stop-loss orders of positions. Sides and some sizes need the positions read before."""
+        problems: list[RowProblem] = []
+        with self._asking() as asking:
+            data = self._session.ask(asking, TRIGGERS, {})
+            orders = parse.parse_triggers(data, TRIGGERS.name, self._held, problems)
+            is_complete = not any(problem.is_row_lost for problem in problems)
+            return asking.fetched(
+                OrderList(
+                    account=self._account,
+                    orders=tuple(orders),
+                    is_attached=True,
+                    is_complete=is_complete,
                     problems=tuple(problems),
                 )
             )
@@ -267,6 +287,7 @@ class BitunixAccount:
     def _positions(self, asking: Asking) -> PositionList:
         positions = parse.parse_positions(self._session.ask(asking, POSITIONS, {}), POSITIONS.name, self._account)
         self._position_symbols = frozenset(position.venue_symbol for position in positions.positions)
+        self._held = {position.position_id: position for position in positions.positions}
         if any(symbol.endswith("USDC") for symbol in self._position_symbols):
             self._busy_coins = frozenset({"USDC"})
         return positions

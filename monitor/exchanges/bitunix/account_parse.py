@@ -4,6 +4,7 @@ Field meanings are those of live replies where they differ from the documentatio
 account comes as an object, order states may end in an underscore, and numbers are text.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -30,6 +31,13 @@ _POSITION_SIDES = {
     "LONG": PositionSide.LONG,
     "SELL": PositionSide.SHORT,
     "SHORT": PositionSide.SHORT,
+}
+_CLOSING_SIDES = {PositionSide.LONG: OrderSide.SELL, PositionSide.SHORT: OrderSide.BUY}
+_STOP_TYPES = {
+    "MARK_PRICE": "by the mark price",
+    "MARK": "by the mark price",
+    "LAST_PRICE": "by the last price",
+    "LAST": "by the last price",
 }
 _ORDER_SIDES = {"BUY": OrderSide.BUY, "SELL": OrderSide.SELL}
 _MARGIN_MODES = {"ISOLATION": "isolated", "CROSS": "cross"}
@@ -187,6 +195,50 @@ def _order_price(row: RowFields) -> Decimal | None:
     if isinstance(value, str) and value.strip().isalpha():
         return None  # "MARKET", "market"
     return row.price_or_none("price")
+
+
+def parse_triggers(
+    data: Any, endpoint: str, positions: Mapping[str, Position], problems: list[RowProblem]
+) -> list[OpenOrder]:
+    """Take-profit and stop-loss orders of positions; a row may be both. Raises ``PayloadError`` without a list.
+
+    The rows tell neither a side nor always a size: both are those of the position, from ``positions`` by id.
+    """
+
+    def build(row: RowFields) -> list[OpenOrder]:
+        ident, symbol = row.ident("id"), row.symbol("symbol")
+        held = positions.get(row.ident_or_none("positionId") or "")
+        found = []
+        for kind, word in (("tp", "take profit"), ("sl", "stop loss")):
+            trigger = row.price_or_none(f"{kind}Price")
+            if trigger is None:
+                continue
+            size = row.size_or_none(f"{kind}Qty") or (None if held is None else held.size)
+            if size is None:
+                row.fail(f"{kind}Qty", "a size")
+            price = row.price_or_none(f"{kind}OrderPrice")
+            told = (row.text_or_none(f"{kind}OrderType", 40) or "").lower()
+            order_type = told or ("market" if price is None else "limit")
+            found.append(
+                OpenOrder(
+                    order_id=f"{ident} {kind}",
+                    venue_symbol=symbol,
+                    side=None if held is None else _CLOSING_SIDES[held.side],
+                    order_type=f"{word} {order_type}",
+                    price=None if order_type == "market" else price,
+                    size=size,
+                    filled=None,
+                    reduce_only=True,
+                    status="waiting",
+                    trigger_price=trigger,
+                    trigger_condition=_STOP_TYPES.get((row.text_or_none(f"{kind}StopType", 40) or "").upper()),
+                    leverage=None if held is None else held.leverage,
+                    margin_mode=None if held is None else held.margin_mode,
+                )
+            )
+        return found
+
+    return [order for family in read_rows(data, endpoint, "data", build, problems) for order in family]
 
 
 def parse_trades(

@@ -11,6 +11,7 @@ from monitor.exchanges.base import Fetched, Payload, PollJob
 SUMMARY_EVERY_S = 5.0
 POSITIONS_EVERY_S = 5.0
 ORDERS_EVERY_S = 10.0
+ATTACHED_EVERY_S = 20.0
 FILLS_EVERY_S = 60.0
 PAST_POSITIONS_EVERY_S = 300.0
 PAST_ORDERS_EVERY_S = 300.0
@@ -37,6 +38,10 @@ class Reads(Protocol):
         """Open orders."""
         ...
 
+    def fetch_attached_orders(self) -> Fetched[OrderList]:
+        """What would close positions."""
+        ...
+
     def poll_fills(self) -> Fetched[FillList]:
         """Executions."""
         ...
@@ -55,7 +60,7 @@ class Reads(Protocol):
 
 
 def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
-    """The default plan: 0.55 calls a second of the 10 that are allowed, however many accounts share it."""
+    """The default plan: 0.6 calls a second of the 10 that are allowed, however many accounts share it."""
     stretch = float(max(1, sharers))
 
     def job(endpoint: str, cadence_s: float, fetch: Callable[[], Fetched[Payload]], *, weight: int = 1) -> PollJob:
@@ -73,6 +78,7 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
         job("account", SUMMARY_EVERY_S, reads.poll_summary),
         job("positions", POSITIONS_EVERY_S, reads.fetch_positions),
         job("orders", ORDERS_EVERY_S, reads.fetch_open_orders),
+        job("tpsl", ATTACHED_EVERY_S, reads.fetch_attached_orders),
         job("trades", FILLS_EVERY_S, reads.poll_fills),
         job("past_positions", PAST_POSITIONS_EVERY_S, reads.poll_past_positions),
         # Done and cancelled ones are asked for apart.

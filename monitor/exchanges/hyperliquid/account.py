@@ -142,6 +142,9 @@ class HyperliquidAccount:
                     self._order_turns.again()
             return asking.fetched(self._reader.order_list(problems))
 
+    def fetch_attached_orders(self) -> None:
+        """They are among the open orders."""
+
     def fetch_order_history(
         self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100
     ) -> Fetched[OrderList]:

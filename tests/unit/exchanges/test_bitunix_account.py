@@ -589,6 +589,66 @@ def test_a_budget_that_runs_out_keeps_the_fills_read_so_far() -> None:
     assert found.complete_since == found.fills[-1].time + JUST_AFTER
 
 
+def trigger(**changes: object) -> dict[str, Any]:
+    """A stop loss of the usual first position, as the venue lists it."""
+    usual = {
+        "id": "7600000000000000001",
+        "positionId": row()["positionId"],
+        "symbol": "BTCUSDT",
+        "tpPrice": None,
+        "tpQty": None,
+        "slPrice": "88000",
+        "slStopType": "MARK_PRICE",
+        "slOrderType": "MARKET",
+        "slOrderPrice": None,
+        "slQty": "0.25",
+    }
+    return {**usual, **changes}
+
+
+def triggers(*rows: dict[str, Any], holds: bool = True) -> Any:
+    def answer(asked: Asked) -> Answer:
+        return ok(list(rows)) if "tpsl" in asked.endpoint.path else bitunix_answer(asked)
+
+    client, _ = bitunix_account_by(answer)
+    if holds:
+        client.fetch_positions()
+    return client.fetch_attached_orders().value
+
+
+def test_what_closes_positions_is_listed_apart_with_the_side_of_closing() -> None:
+    (one,) = triggers(trigger()).orders
+
+    assert (one.order_type, one.trigger_price, one.price, one.size) == ("stop loss market", D(88000), None, D("0.25"))
+    assert (one.side, one.reduce_only, one.status) == (OrderSide.SELL, True, "waiting")
+    assert one.trigger_condition == "by the mark price"
+
+
+def test_one_row_may_be_take_profit_and_stop_loss() -> None:
+    both = trigger(tpPrice="120000", tpQty="0.1", tpOrderType="LIMIT", tpOrderPrice="120010", tpStopType="LAST")
+    profit, stop = triggers(both).orders
+
+    assert (profit.order_type, profit.trigger_price, profit.price) == ("take profit limit", D(120000), D(120010))
+    assert profit.trigger_condition == "by the last price"
+    assert stop.order_id != profit.order_id
+
+
+def test_the_size_of_a_whole_position_is_that_of_the_position() -> None:
+    found = triggers(trigger(slQty=None))
+    unknown = triggers(trigger(slQty=None), holds=False)
+
+    assert found.orders[0].size == D(row()["qty"])
+    assert found.is_complete
+    assert unknown.orders == ()
+    assert not unknown.is_complete, "never a size of 0"
+
+
+def test_a_trigger_of_an_unknown_position_has_no_side() -> None:
+    (one,) = triggers(trigger(), holds=False).orders
+
+    assert one.side is None
+
+
 def test_past_orders_are_the_done_and_the_cancelled_ones() -> None:
     client, transport = bitunix_account()
 
@@ -846,10 +906,10 @@ def test_the_plan_asks_as_often_as_promised_and_shares_between_accounts() -> Non
     assert alone["bitunix.account"] == alone["bitunix.positions"] == 5.0
     assert alone["bitunix.orders"] == 10.0
     assert shared == {name: 3 * cadence_s for name, cadence_s in alone.items()}
-    assert sum(1 / cadence_s for cadence_s in alone.values()) < 0.6
+    assert sum(1 / cadence_s for cadence_s in alone.values()) < 0.61
     assert all(job.fetch().value is not None for job in client.poll_jobs())
-    assert len({job.key for job in client.poll_jobs()}) == 7
-    assert sum(job.weight / job.cadence_s for job in client.poll_jobs()) < 0.56
+    assert len({job.key for job in client.poll_jobs()}) == 8
+    assert sum(job.weight / job.cadence_s for job in client.poll_jobs()) < 0.61
 
 
 def test_two_accounts_have_jobs_of_their_own() -> None:
