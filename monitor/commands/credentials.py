@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.assembly import AssemblyError, assemble
 from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
+from monitor.commands.sub_accounts import SCHEMA, run_sub_accounts
 from monitor.desktop.account_index import FILE_NAME
 from monitor.desktop.credentials import CredentialStore
 from monitor.desktop.paths import find_paths
@@ -23,8 +24,6 @@ from monitor.domain.credentials import (
 )
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
 from monitor.exchanges.accounts import AccountVenue, read_lines
-
-SCHEMA = "trading-monitor.credentials/1"
 
 _MAX_INPUT_CHARS = 4_096
 _USAGE_PROBLEMS = frozenset({CredentialProblem.DUPLICATE, CredentialProblem.MISSING, CredentialProblem.TOO_LARGE})
@@ -48,13 +47,16 @@ def add_credentials_parser(
         ("add", "store an account: Bitunix API key and secret on two lines, Hyperliquid one public address"),
         ("remove", "delete an account from the keyring"),
         ("test", "try accounts at their venue and say what is wrong"),
+        ("sub-accounts", "ask the venue for the sub-accounts of a stored account"),
     ):
         action = actions.add_parser(name, help=text, description=text)
         add_venue_options(action)
-        is_one = name in {"add", "remove"}
+        is_one = name in {"add", "remove", "sub-accounts"}
         action.add_argument("--venue", required=is_one, metavar="V", help=", ".join(ACCOUNT_VENUES))
         action.add_argument("--name", required=is_one, metavar="NAME", help="your own name for the account")
         action.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        if name == "sub-accounts":
+            action.add_argument("--add", action="store_true", help="store those that are not stored yet")
         if name == "add":
             action.add_argument("--replace", action="store_true", help="new secrets for an account that exists")
     return parser
@@ -175,6 +177,7 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace, CredentialStore], int]] = {
     "add": _add,
     "remove": _remove,
     "test": _test,
+    "sub-accounts": run_sub_accounts,
 }
 
 

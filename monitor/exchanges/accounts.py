@@ -3,7 +3,7 @@
 Everything here reads. Secrets are handed in as :class:`~monitor.domain.credentials.Credentials`; nothing looks them up.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -149,3 +149,21 @@ def read_lines(venue: AccountVenue, lines: Sequence[str]) -> dict[str, str]:
         titles = ", ".join(one.title for one in venue.fields)
         raise CredentialInputError(f"{len(venue.fields)} line(s) were expected ({titles}), {len(given)} came.")
     return {one.name: line for one, line in zip(venue.fields, given, strict=True)}
+
+
+def free_name(wanted: str, taken: Iterable[str]) -> str:
+    """``wanted`` as the name of an account, or a plain word where it cannot be one; with a number if it is taken.
+
+    ``taken`` are case-folded.
+    """
+    try:
+        name = clean_name(wanted[:40])
+    except CredentialInputError:
+        name = "sub-account"
+    known = set(taken)
+    number = 2
+    found = name
+    while found.casefold() in known:
+        found = f"{name} {number}"
+        number += 1
+    return found

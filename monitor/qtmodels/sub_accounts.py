@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QObject, Signal
 
 from monitor.controller import Controller
-from monitor.domain.credentials import AccountRef, CredentialInputError, clean_name
-from monitor.exchanges.accounts import AccountVenue, RelatedAccount
+from monitor.domain.credentials import AccountRef
+from monitor.exchanges.accounts import AccountVenue, RelatedAccount, free_name
 from monitor.polling.results import TaskDone
 
 
@@ -101,21 +101,3 @@ class SubAccountFinder(QObject):
                 taken.add(name.casefold())
             offers.append(SubAccountOffer(account=account, name=name, known_as=known_as))
         return tuple(offers)
-
-
-def free_name(wanted: str, taken: Iterable[str]) -> str:
-    """``wanted`` as the name of an account, or a plain word where it cannot be one; with a number if it is taken.
-
-    ``taken`` are case-folded.
-    """
-    try:
-        name = clean_name(wanted[:40])
-    except CredentialInputError:
-        name = "sub-account"
-    known = set(taken)
-    number = 2
-    found = name
-    while found.casefold() in known:
-        found = f"{name} {number}"
-        number += 1
-    return found

@@ -15,9 +15,9 @@ from monitor.desktop.memory_store import MemoryStore
 from monitor.desktop.settings import Settings
 from monitor.domain.credentials import AccountRef
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
+from monitor.exchanges.accounts import free_name
 from monitor.polling.results import TaskDone
 from monitor.qtmodels.account_service import AccountService
-from monitor.qtmodels.sub_accounts import free_name
 from monitor.widgets.credential_dialog import CredentialDialog
 from monitor.widgets.sub_account_dialog import SubAccountDialog
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
