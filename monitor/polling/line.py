@@ -17,8 +17,8 @@ FIRST_SHARE = 0.3
 """Part of the cap that a patient poll is taken to need at least; the first one of a job."""
 FIRST_TIMES = 4
 HEAVY_SHARE = 1 / 24
-"""Patient polls of a larger part of the cap than this, and first ones, go in the order they came: what is asked again
-and again would otherwise never leave room for what is asked seldom."""
+"""Patient polls of a larger part of the cap than this, and first ones, go in the order of their deadlines: what is
+asked again and again would otherwise never leave room for what is asked seldom."""
 SLACK_SHARE = 1 / 48
 """Part of the cap that stays free beside what a patient poll is expected to weigh: prices come when they come."""
 WIDE_CAP = 30
@@ -43,8 +43,8 @@ class BudgetLine:
         """Weight by who waits, in the order they came."""
         self._market_rate = 0.0
         self._patient_at_it: object | None = None
-        self._patient_queue: dict[object, None] = {}
-        """Heavy and first patient polls, in the order they came."""
+        self._patient_queue: dict[object, float] = {}
+        """Deadlines of heavy and first patient polls, in the order they came."""
 
     def set_market_rate(self, weight_per_s: float) -> None:
         """Say what the market polls of the plan weigh together; what is patient leaves them that much."""
@@ -59,17 +59,19 @@ class BudgetLine:
         is_patient: bool = False,
         is_first: bool = False,
         expected: int | None = None,
+        deadline_s: float = 0.0,
     ) -> float:
         """Return 0 when ``who`` may send ``weight`` now; else join the line and return the seconds to the next look.
 
         Who ``is_patient`` takes no place in the line and goes only when the market polls of a whole window to come fit
         beside it, and alone: what a poll really costs is known when it is :meth:`done`. ``is_first``: it finds out much
-        that later ones know. ``expected``: what it weighs in all, where that is told.
+        that later ones know. ``expected``: what it weighs in all, where that is told. ``deadline_s``: by when it should
+        be made, on any clock that all who are patient share.
         """
         with self._lock:
             if is_patient:
                 self._waiting.pop(who, None)
-                is_next = self._is_next(who, weight, is_first=is_first)
+                is_next = self._is_next(who, weight, deadline_s, is_first=is_first)
                 if self._waiting or self._patient_at_it is not None or not is_next:
                     return PATIENT_LOOK_S
                 lacking_s = self._room_beside_market_in_s(weight, is_first=is_first, expected=expected)
@@ -94,12 +96,13 @@ class BudgetLine:
                 return 0.0
             return available_in_s
 
-    def _is_next(self, who: object, weight: int, *, is_first: bool) -> bool:
+    def _is_next(self, who: object, weight: int, deadline_s: float, *, is_first: bool) -> bool:
         cap = self._transport.budget_state().cap
         if cap < WIDE_CAP or (not is_first and weight <= cap * HEAVY_SHARE):
             return True
-        self._patient_queue.setdefault(who)
-        return next(iter(self._patient_queue)) is who
+        queue = self._patient_queue
+        queue.setdefault(who, deadline_s)
+        return min(queue, key=lambda one: queue[one]) is who
 
     def _room_beside_market_in_s(self, own: int, *, is_first: bool, expected: int | None) -> float:
         budget = self._transport.budget_state()

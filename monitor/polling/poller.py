@@ -25,6 +25,9 @@ LONGEST_HOLD_LOOK_S = 2.0
 PATIENCE_S = 600.0
 """A poll of an account lets the market polls go first for this long; then it stands in line like any other."""
 
+SELDOM_S = 180.0
+"""What is asked less often than this stands back no longer than this for what is asked more often."""
+
 REPORTED_HOLD_S = 2.0
 """A longer hold is reported as a failure, so that the countdown and the missed polls on screen move."""
 
@@ -227,7 +230,12 @@ class Poller:
         is_first = self._cadence.made == 0
         expected = None if job.expected is None else job.expected[0 if is_first else 1]
         available_in_s = self._line.hold_s(
-            self, job.weight, is_patient=is_patient, is_first=is_first, expected=expected
+            self,
+            job.weight,
+            is_patient=is_patient,
+            is_first=is_first,
+            expected=expected,
+            deadline_s=self._cadence.next_due_s + min(job.cadence_s, SELDOM_S),
         )
         if available_in_s > REPORTED_HOLD_S and (self._hold_report_due_s is None or now_s >= self._hold_report_due_s):
             self._hold_report_due_s = now_s + max(HOLD_REPORT_EVERY_S, job.cadence_s)

@@ -130,7 +130,15 @@ def test_what_an_account_asks_seldom_is_not_starved_by_what_it_asks_often() -> N
                 continue
             is_first = not made[who]
             expected = weights[0 if is_first else 1]
-            if line.hold_s(who, weight, is_patient=True, is_first=is_first, expected=expected) <= 0.0:
+            hold_s = line.hold_s(
+                who,
+                weight,
+                is_patient=True,
+                is_first=is_first,
+                expected=expected,
+                deadline_s=due_s[who] + min(cadence_s, 180.0),
+            )
+            if hold_s <= 0.0:
                 transport.budget.reserve(who, weight)
                 transport.budget.charge(who, expected - weight)
                 line.done(who)
@@ -145,9 +153,9 @@ def test_what_an_account_asks_seldom_is_not_starved_by_what_it_asks_often() -> N
     assert all(made.values()), "each came at all"
     firsts = {who: times[0] for who, times in made.items()}
     assert list(firsts) == sorted(firsts, key=lambda who: firsts[who]), "positions before the lists, in their order"
-    assert max(firsts.values()) < 240.0
+    assert max(firsts.values()) < 300.0
     assert len(made["state"]) > 50
-    assert len(made["orders"]) >= 10
+    assert len(made["orders"]) >= 6
     assert latest_s < 1.0, "prices wait for none of it"
 
 
