@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -35,6 +36,7 @@ class SubAccountDialog(QDialog):
         self.resize(420, 280)
         self.list = QListWidget()
         self.list.setAccessibleName(self.windowTitle())
+        self.list.setSpacing(3)
         for offer in found.offers:
             self.list.addItem(_item(offer))
         heading = QLabel("Choose which to add. Each is read by its own public address.")
@@ -67,6 +69,7 @@ def _item(offer: SubAccountOffer) -> QListWidgetItem:
         item = QListWidgetItem(f"{text}   (here already, as {safe_text(offer.known_as, 60)})")
         item.setFlags(Qt.ItemFlag.NoItemFlags)
         item.setCheckState(Qt.CheckState.Unchecked)
+        item.setForeground(QGuiApplication.palette().placeholderText())
     else:
         item = QListWidgetItem(text)
         item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
