@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from monitor.domain.account import Fill, Position, liquidation_distance
+from monitor.domain.account import Fill, FillList, Position, PositionList, liquidation_distance
 from monitor.state.account_realized import DOLLARS, fills_by_symbol, realized_since_open, realized_today
 from monitor.state.accounts import AccountState
 from monitor.state.quotes import QuoteState
@@ -59,10 +59,14 @@ def since_open(state: AccountState) -> Decimal | None:
 
     ``None`` unless every position is known, and this figure of each.
     """
-    held = state.positions.value
+    held, listed = state.positions.value, state.fills.value
     if held is None or not held.is_complete:
         return None
-    fills = fills_by_symbol(() if state.fills.value is None else state.fills.value.fills)
+    return state.reckon("since open", (held, listed), lambda: _since_open(held, listed))
+
+
+def _since_open(held: PositionList, listed: FillList | None) -> Decimal | None:
+    fills = fills_by_symbol(() if listed is None else listed.fills)
     total = Decimal(0)
     for position in held.positions:
         realized = realized_since_open(position, fills.get(position.venue_symbol, ()))

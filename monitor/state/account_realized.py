@@ -6,10 +6,10 @@ Pure, Decimal. Unknown is ``None``: a list that does not reach back far enough s
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Final
 
-from monitor.domain.account import Fill, FillList, Position, PositionSide
+from monitor.domain.account import Fill, FillList, FundingPaidList, Position, PositionSide
 from monitor.state.accounts import AccountState
 
 DOLLARS: Final = frozenset({"USD", "USDT", "USDC", "USDT0", "USDH", "USDE"})
@@ -35,20 +35,11 @@ def realized_today(state: AccountState, now: datetime) -> Decimal | None:
 
 def realized_today_by_symbol(state: AccountState, now: datetime) -> Mapping[str, Decimal | None] | None:
     """The same by venue symbol; a symbol that is not in it realised nothing."""
-    listed = state.fills.value
+    listed, funding = state.fills.value, state.funding.value
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if listed is None or not _reaches(listed, midnight):
         return None
-    parts: dict[str, Decimal | None] = {}
-    for fill in listed.fills:
-        if fill.time >= midnight:
-            parts[fill.venue_symbol] = _add(parts.get(fill.venue_symbol, Decimal(0)), _net(fill))
-    if state.funding.value is not None:
-        for payment in state.funding.value.payments:
-            if payment.time >= midnight and not payment.is_position_total:
-                before = parts.get(payment.venue_symbol, Decimal(0))
-                parts[payment.venue_symbol] = _add(before, payment.amount)
-    return parts
+    return state.reckon("today", (listed, funding, midnight), lambda: _by_symbol(listed, funding, midnight))
 
 
 def fills_by_symbol(fills: Iterable[Fill]) -> dict[str, list[Fill]]:
@@ -94,6 +85,16 @@ def realized_since_open(position: Position, fills: Sequence[Fill]) -> Decimal | 
 def fee_money(fill: Fill, fee: Decimal) -> Decimal:
     """``fee`` in money: one in the coin that was traded is worth what that coin cost."""
     return fee if fill.fee_asset is None or fill.fee_asset in DOLLARS else fee * fill.price
+
+
+def _by_symbol(listed: FillList, funding: FundingPaidList | None, midnight: datetime) -> Mapping[str, Decimal | None]:
+    parts: dict[str, Decimal | None] = {}
+    for fill in takewhile(lambda one: one.time >= midnight, listed.fills):
+        parts[fill.venue_symbol] = _add(parts.get(fill.venue_symbol, Decimal(0)), _net(fill))
+    for payment in () if funding is None else funding.payments:
+        if payment.time >= midnight and not payment.is_position_total:
+            parts[payment.venue_symbol] = _add(parts.get(payment.venue_symbol, Decimal(0)), payment.amount)
+    return parts
 
 
 def _reaches(listed: FillList, midnight: datetime) -> bool:

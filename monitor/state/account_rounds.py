@@ -24,9 +24,9 @@ def past_block(state: AccountState) -> AccountBlock[Any]:
 
 def closed_positions(state: AccountState) -> tuple[PastPosition, ...]:
     """Closed positions, the last closed first."""
-    block = past_block(state)
-    if block is state.fills and state.fills.value is not None:
-        return rounds_of(state.fills.value, state.funding.value)
+    listed, funding = state.fills.value, state.funding.value
+    if listed is not None and past_block(state) is state.fills:
+        return state.reckon("rounds", (listed, funding), lambda: rounds_of(listed, funding))
     return () if state.past_positions.value is None else state.past_positions.value.positions
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeAlias
 
 from monitor.domain.account import AccountSummary, Balance, Fill, OpenOrder, Position, RowProblem
@@ -100,7 +101,8 @@ def position_rows(
     for state in states:
         block = state.positions
         common = common_of(state, block, now_mono_s)
-        fills = fills_by_symbol(() if state.fills.value is None else state.fills.value.fills)
+        listed = state.fills.value
+        fills = {} if listed is None else state.reckon("by symbol", (listed,), partial(fills_by_symbol, listed.fills))
         todays = realized_today_by_symbol(state, now)
         for position in () if block.value is None else block.value.positions:
             quote = board.quote((state.ref.venue, position.venue_symbol))

@@ -342,6 +342,19 @@ def test_today_is_known_for_each_instrument(sample: Sample) -> None:
     assert realized_today(board.accounts.states[MAIN], clock.utc_now()) == D("62.5") - 2 * D("1.94")
 
 
+def test_todays_figure_follows_the_day_and_every_new_list(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    now = clock.utc_now()
+    main = board.accounts.states[MAIN]
+    before = realized_today(main, now)
+    assert before == D("55.5") - D("1.94")
+    assert realized_today(main, now + timedelta(days=1)) == 0, "the day after, nothing was realised yet"
+    assert realized_today(main, now) == before
+    clock.now_s += 1
+    accounts.deliver(MAIN, "trades", listed(replace(fills(now)[0], realized_pnl=D(7))))
+    assert realized_today(main, now) == D(7) - D("1.94")
+
+
 def test_the_venues_own_day_is_the_last_point_less_the_first(sample: Sample) -> None:
     board, clock, _, accounts = sample
     now = clock.utc_now()
