@@ -220,6 +220,11 @@ class Controller:
         """What opens an account that is polled; ``None`` while it is not."""
         return self._credentials.get(ref)
 
+    def refresh_account(self, venue: str, key: str) -> None:
+        """Poll one job of an account at once, within the budget; one that is no longer planned is left alone."""
+        if self._engine is not None:
+            self._engine.refresh(key, venue=venue)
+
     def refresh(self) -> None:
         """Poll everything at once, within the budget."""
         if self._engine is not None:

@@ -202,6 +202,10 @@ class AccountService(QObject):
         """Try what was typed, without keeping it. Raises ``CredentialInputError`` as :meth:`add` does."""
         self._check(self._made(venue, name.strip() or "not named yet", inputs))
 
+    def read_again(self, venue: str, key: str) -> None:
+        """Poll one job of an account at once, within the budget."""
+        self._controller.refresh_account(venue, key)
+
     def open_again(self) -> None:
         """Ask the keyring once more for the accounts that it did not open."""
         for state in tuple(self._controller.board.accounts):

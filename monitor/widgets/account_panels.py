@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from PySide6.QtCore import QObject, Signal
@@ -49,6 +50,9 @@ from monitor.widgets.theme import Theme
 NAMES: Final = ("positions", "orders", "balances", "fills")
 """Docks, in their order as tabs; each is also the name of the table that it shows first."""
 
+
+PAST_KEPT_S: Final = 60.0
+"""A list of the past that is older than this is asked for again when somebody begins to look at it."""
 _NO_ACCOUNT: Final = (
     "No account yet. Add one to see {what} here: an API key that may only read, or a public address. "
     "This app only reads and cannot trade."
@@ -103,12 +107,14 @@ class AccountPanels(QObject):
     Signals:
         accounts_requested(): the user wants to add or mend an account.
         export_requested(object): the ``AccountTable`` whose rows the user wants in a file.
+        read_again_requested(str, str): venue and job of what is now looked at and is not asked for often.
 
     Thread: GUI.
     """
 
     accounts_requested = Signal()
     export_requested = Signal(object)
+    read_again_requested = Signal(str, str)
 
     def __init__(
         self,
@@ -133,7 +139,7 @@ class AccountPanels(QObject):
         for name, title, parts in _PANELS:
             panel = AccountViews(title, [self._make_view(*part, theme=theme) for part in parts])
             self.views[name] = panel
-            panel.changed.connect(self.refresh)
+            panel.changed.connect(partial(self._on_view, panel))
             dock = Dock(name, title, panel, extra=(panel.head,), parent=window)
             dock.visibilityChanged.connect(self._on_shown)
             docks.append(dock)
@@ -183,6 +189,18 @@ class AccountPanels(QObject):
     def _on_shown(self, is_visible: bool) -> None:
         if is_visible:
             self.refresh()
+
+    def _on_view(self, panel: AccountViews) -> None:
+        self.refresh()
+        name = next((key for key, table in self.tables.items() if table is panel.shown), "")
+        if name not in _WORDS:
+            return
+        now_mono_s = self._clock()
+        for state in self._board.accounts:
+            block = _block_of(state, name)
+            age = block.age(now_mono_s)
+            if block.feed is not None and age is not None and age.low_s > PAST_KEPT_S:
+                self.read_again_requested.emit(state.ref.venue, block.feed.key)
 
     def _on_export(self) -> None:
         self.export_requested.emit(self.sender())

@@ -54,6 +54,7 @@ class WindowAccounts(QObject):
         charts.account_lines = self._lines
         panels.accounts_requested.connect(self.open_dialog)
         panels.export_requested.connect(self.export)
+        panels.read_again_requested.connect(self._on_read_again)
         actions.named["accounts"].triggered.connect(self.open_dialog)
         actions.named["hide_amounts"].toggled.connect(self._on_hide)
         actions.named["account_lines"].toggled.connect(self._on_lines)
@@ -107,6 +108,11 @@ class WindowAccounts(QObject):
         if clicked is with_them:
             return True
         return False if clicked is without else None
+
+    def _on_read_again(self, venue: str, key: str) -> None:
+        service = self._commands.account_service()
+        if service is not None:
+            service.read_again(venue, key)
 
     def _on_hide(self, is_hidden: bool) -> None:
         if is_hidden != self._settings().hides_amounts:

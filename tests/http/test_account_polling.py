@@ -118,6 +118,12 @@ def test_the_past_of_both_venues_arrives_by_polls_that_the_preview_counts(exchan
         slow = (ours.past_orders, ours.past_positions, ours.leverage, theirs.past_orders, theirs.limits, theirs.history)
         run_until(made, lambda: all(block.value is not None for block in slow))
 
+        stamp = ours.past_orders.stamp
+        assert ours.past_orders.feed is not None
+        made.refresh_account("bitunix", ours.past_orders.feed.key)
+        made.refresh_account("bitunix", "bitunix.nothing@good")
+        run_until(made, lambda: ours.past_orders.stamp is not stamp)
+
         assert made.engine is not None
         budgets = {name: runtime.transport.budget_state() for name, runtime in made.runtimes.items()}
         default = {name: replace(one, cap=int(one.limit * 0.3)) for name, one in budgets.items()}

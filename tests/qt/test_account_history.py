@@ -116,6 +116,27 @@ def test_a_table_behind_the_switch_is_brought_to_now_when_it_is_shown(opened: Op
     assert panels.tables["past_orders"].empty_label.text().startswith("No past orders")
 
 
+def test_looking_at_the_past_asks_for_what_is_old(opened: Opened) -> None:
+    sample, _ = opened
+    panels = sample.window.panels.accounts
+    asked: list[tuple[str, str]] = []
+    panels.read_again_requested.connect(lambda venue, key: asked.append((venue, key)))
+    panels.views["orders"].show_view(1)
+    assert asked == [], "a minute has not passed"
+
+    panels.views["orders"].show_view(0)
+    sample.clock.now_s += 120
+    panels.views["orders"].show_view(1)
+    panels.views["positions"].show_view(1)
+
+    assert asked == [
+        (MAIN.venue, "bitunix.past_orders@main"),
+        (VAULT.venue, "hyperliquid.historicalOrders@vault money"),
+        (MAIN.venue, "bitunix.past_positions@main"),
+        (VAULT.venue, "hyperliquid.userFills@vault money"),
+    ]
+
+
 def test_hidden_amounts_are_not_in_the_past_either(opened: Opened) -> None:
     sample, _ = opened
     amounts = ("55.10", "37.00", "−7.00", "0.31", "310.25", "4,120", "81.50", "−0.50")
