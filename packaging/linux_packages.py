@@ -1,5 +1,7 @@
 """Make the Linux packages of the built bundle: ``python packaging/linux_packages.py``; needs dpkg-deb and objdump.
 
+They are checked with desktop-file-validate, appstreamcli and lintian, as far as those are installed.
+
 Writes ``dist/trading-monitor_<version>_<arch>.deb``, ``dist/trading-monitor-<version>-linux-<machine>.tar.gz`` and
 ``dist/SHA256SUMS``. What the .deb depends on is measured: the libraries that files of the bundle are linked to and
 that are not in it, by the packages that they come from on this machine.
@@ -43,6 +45,7 @@ LINTIAN_OVERRIDES = {
     "unstripped-binary-or-object": "strip breaks numpy's libraries",
     "hardening-no-pie": "PyInstaller's bootloader, as its project built it",
     "shared-library-lacks-prerequisites": "Qt's and Python's extension modules, resolved by their loader",
+    "library-not-linked-against-libc": "extension modules, which are linked to the program that loads them",
 }
 
 
@@ -50,11 +53,28 @@ def main() -> int:
     """Make everything; return the exit code."""
     facts.require(facts.bundle_folder("linux"), facts.ICONS / "app-256.png", facts.NOTICES_FILE)
     made = [make_deb(), make_tarball()]
+    check(made[0])
     sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in made)
     (facts.DIST / "SHA256SUMS").write_text(sums, "utf-8")
     for file in made:
         print(f"{file.stat().st_size / 1e6:6.1f} MB  {file}")
     return 0
+
+
+def check(package: Path) -> None:
+    """Check the .deb, its menu entry and its AppStream data. Raises ``SystemExit``: one of the tools found an error."""
+    share = facts.BUILD / "deb" / "usr" / "share"
+    for command in (
+        ["desktop-file-validate", str(share / "applications" / f"{facts.APP_ID}.desktop")],
+        ["appstreamcli", "validate", "--no-net", str(share / "metainfo" / f"{facts.APP_ID}.metainfo.xml")],
+        ["lintian", "--allow-root", "--fail-on", "error", "--tag-display-limit", "0", str(package)],
+    ):
+        if shutil.which(command[0]) is None:
+            print(f"not checked with {command[0]}, which is not installed")
+        elif subprocess.run(command, check=False).returncode:
+            raise SystemExit(f"{command[0]} found an error, see above.")
+        else:
+            print(f"{command[0]}: no errors")
 
 
 def filled(template: str, command: str = facts.EXECUTABLE) -> str:
@@ -166,6 +186,8 @@ def dependencies(bundle: Path) -> list[str]:
     files = [file for file in bundle.rglob("*") if file.is_file() and not file.is_symlink() and is_elf(file)]
     inside = {file.name for file in bundle.rglob("*")}
     outside = {name for file in files for name in linked(file) if name not in inside}
+    if named := [file.name for file in files if searches_in(file).startswith("/")]:
+        raise SystemExit(f"Of the bundle, {', '.join(named)} would load libraries of a folder of this machine.")
     packages = {owner(name) for name in outside}
     packages.discard("libc6")
     return [f"libc6 (>= {glibc_version(files)})", *sorted(packages | set(NEEDED_BY_NAME))]
@@ -180,6 +202,12 @@ def is_elf(file: Path) -> bool:
 def linked(file: Path) -> list[str]:
     """Names of the libraries that it is linked to."""
     return re.findall(r"^\s+NEEDED\s+(\S+)$", said(["objdump", "-p", str(file)]), re.MULTILINE)
+
+
+def searches_in(file: Path) -> str:
+    """Where it looks for them first, empty if that is nowhere in particular."""
+    found = re.search(r"^\s+R(?:UN)?PATH\s+(\S+)$", said(["objdump", "-p", str(file)]), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def glibc_version(files: Iterable[Path]) -> str:

@@ -2,6 +2,7 @@
 
 import importlib
 import runpy
+import shutil
 import struct
 import sys
 from collections.abc import Iterator
@@ -147,6 +148,41 @@ def test_files_of_a_python_with_a_folder_of_its_own_are_covered_by_its_notice(lo
     for name in ("openssl/lib/libssl.so.3", "lib/libffi.so.8"):
         with pytest.raises(SystemExit, match=Path(name).name):
             notices.is_of_python(base / name, base)
+
+
+def test_folders_of_this_machine_are_taken_out_of_copies(
+    load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine_paths = load("machine_paths")
+    base = tmp_path / "3.11.7"
+    paths = {"libpython3.11.so": str(base / "lib"), "_ssl.so": "$ORIGIN/../lib", "libz.so": "/elsewhere"}
+    entries = []
+    for name in paths:
+        file = (tmp_path if name == "libz.so" else base) / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("original")
+        entries.append((f"lib/{name}", str(file), "BINARY"))
+
+    def patchelf(option: str, file: str) -> str:
+        # The program is in the build's environment only.
+        if option == "--remove-rpath":
+            Path(file).write_text("changed")
+        return paths[Path(file).name] + "\n"
+
+    monkeypatch.setattr(machine_paths, "_patchelf", patchelf)
+    python, ssl, zlib = machine_paths.without_machine_paths(entries, tmp_path / "copies", base)
+
+    assert python == ("lib/libpython3.11.so", str(tmp_path / "copies/lib/libpython3.11.so"), "BINARY")
+    assert Path(python[1]).read_text() == "changed"
+    assert (base / "libpython3.11.so").read_text() == "original"
+    assert (ssl, zlib) == (entries[1], entries[2])
+
+
+@pytest.mark.skipif(sys.platform != "linux" or shutil.which("objdump") is None, reason="Linux with binutils only")
+def test_where_a_library_searches_is_read_from_it(load: Any) -> None:
+    numpy = importlib.import_module("numpy._core._multiarray_umath").__file__
+
+    assert load("linux_packages").searches_in(Path(str(numpy))).startswith("$ORIGIN")
 
 
 def test_icons_hold_every_size_of_the_one_drawing(load: Any, tmp_path: Path) -> None:
