@@ -13,8 +13,10 @@ if [ "${1:-}" = --uninstall ]; then
     rm -rf "$target"
     rm -f "$command" "$data/applications/$id.desktop" "$data/metainfo/$id.metainfo.xml"
     rm -f "$data"/icons/hicolor/*/apps/"$id".png "$data/icons/hicolor/scalable/apps/$id.svg"
-    echo "Removed. Your own data stays in ${XDG_CONFIG_HOME:-$HOME/.config}/trading-monitor, $data/trading-monitor,"
-    echo "${XDG_STATE_HOME:-$HOME/.local/state}/trading-monitor and ${XDG_CACHE_HOME:-$HOME/.cache}/trading-monitor, keys of accounts in your keyring."
+    config=${XDG_CONFIG_HOME:-$HOME/.config} state=${XDG_STATE_HOME:-$HOME/.local/state} cache=${XDG_CACHE_HOME:-$HOME/.cache}
+    # printf, as some shells' echo changes backslashes.
+    printf '%s\n' "Removed. Your own data stays in these folders, and keys of accounts in your keyring:" \
+        "$config/trading-monitor" "$data/trading-monitor" "$state/trading-monitor" "$cache/trading-monitor"
     exit 0
 fi
 if [ $# -ne 0 ]; then
@@ -32,8 +34,8 @@ rm -rf "$target"
 mv "$target.new" "$target"
 ln -sf "$target/trading-monitor" "$command"
 # A desktop looks for programs on its own path, which need not hold ~/.local/bin. Quoted as the Desktop Entry
-# Specification wants it, for home folders with spaces.
-quoted=$(printf '%s' "$target/trading-monitor" | sed 's/[\\"`$]/\\\\&/g; s/%/%%/g')
+# Specification wants it, which takes backslashes away twice: for home folders with spaces and worse.
+quoted=$(printf '%s' "$target/trading-monitor" | sed 's/\\/\\\\\\\\/g; s/["`$]/\\\\&/g; s/%/%%/g')
 LINE="Exec=\"$quoted\"" awk '/^Exec=/ { print ENVIRON["LINE"]; next } { print }' \
     "$here/share/applications/$id.desktop" > "$data/applications/$id.desktop"
 cp "$here/share/metainfo/$id.metainfo.xml" "$data/metainfo/"
@@ -42,4 +44,4 @@ cp "$here/share/metainfo/$id.metainfo.xml" "$data/metainfo/"
     cp "$here/share/icons/$icon" "$data/icons/$icon"
 done
 if command -v update-desktop-database >/dev/null 2>&1; then update-desktop-database -q "$data/applications" || true; fi
-echo "Installed: Trading Monitor is in your desktop's menu, and as $command."
+printf '%s\n' "Installed: Trading Monitor is in your desktop's menu, and as $command."
