@@ -1,10 +1,9 @@
 """Make the Linux packages of the built bundle: ``python packaging/linux_packages.py``; needs dpkg-deb and objdump.
 
-They are checked with desktop-file-validate, appstreamcli and lintian, as far as those are installed.
-
 Writes ``dist/trading-monitor_<version>_<arch>.deb``, ``dist/trading-monitor-<version>-linux-<machine>.tar.gz`` and
 ``dist/SHA256SUMS``. What the .deb depends on is measured: the libraries that files of the bundle are linked to and
-that are not in it, by the packages that they come from on this machine.
+that are not in it, by the packages that they come from on this machine. The .deb, its menu entry and its AppStream data
+are checked with lintian, desktop-file-validate and appstreamcli, as far as those are installed.
 """
 
 import email.utils
@@ -166,7 +165,7 @@ def make_tarball() -> Path:
     (tree / "install.sh").chmod(0o755)
     copy(facts.ROOT / "LICENSE", tree / "LICENSE")
     archive = facts.DIST / f"{name}.tar.gz"
-    with tarfile.open(archive, "w:gz") as tar:
+    with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
         tar.add(tree, name, filter=_owned_by_nobody)
     return archive
 

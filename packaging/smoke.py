@@ -70,6 +70,7 @@ class Place:
     home: Path
     root: Path | None = None
     enter: tuple[str, ...] = ()
+    screen: str = "1600x1000"
     environment: dict[str, str] = field(default_factory=dict)
 
     def inside(self, path: Path) -> str:
@@ -106,7 +107,7 @@ class Place:
             if has_keyring:
                 script = f"exec dbus-run-session -- sh -c {shlex.quote(SECRET_SERVICE + script)}"
             if has_display:
-                script = f"exec xvfb-run -a -s '-screen 0 1600x1000x24' sh -c {shlex.quote(script)}"
+                script = f"exec xvfb-run -a -s '-screen 0 {self.screen}x24' sh -c {shlex.quote(script)}"
             command = self.shell(script)
         try:
             return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
