@@ -17,8 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bundle_facts import APP_ID, EXECUTABLE, VERSION, bundle_executable, bundle_folder
@@ -271,6 +272,21 @@ def steps() -> list[Callable[[Place], str]]:
     return [*everywhere, *on_linux] if sys.platform == "linux" else everywhere
 
 
+def run_steps(steps: Mapping[str, Callable[[], str]]) -> int:
+    """Run named steps, print a line for each with what it returned and the seconds it took; return how many failed."""
+    failures = 0
+    for name, step in steps.items():
+        began_s = time.monotonic()
+        try:
+            print(f"ok    {name}: {step()} ({time.monotonic() - began_s:.0f} s)", flush=True)
+        except SkippedError as exc:
+            print(f"skip  {name}: {exc}", flush=True)
+        except (SmokeError, subprocess.TimeoutExpired) as exc:
+            failures += 1
+            print(f"FAIL  {name}: {exc}", flush=True)
+    return failures
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try everything; print a line per step; return 1 if one failed."""
     parser = argparse.ArgumentParser(prog="smoke.py", description=__doc__.splitlines()[0])
@@ -295,18 +311,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(bundle_folder(), target, symlinks=True)
             executable = f"/opt/{EXECUTABLE}/{EXECUTABLE}"
-    failures = 0
     with tempfile.TemporaryDirectory(prefix="smoke ü ", dir=None if root is None else root / "tmp") as home:
         place = Place(executable=executable, home=Path(home), root=root, enter=enter)
-        for step in steps():
-            name = step.__name__.replace("_", " ")
-            try:
-                print(f"ok    {name}: {step(place)}", flush=True)
-            except SkippedError as exc:
-                print(f"skip  {name}: {exc}", flush=True)
-            except SmokeError as exc:
-                failures += 1
-                print(f"FAIL  {name}: {exc}", flush=True)
+        failures = run_steps({step.__name__.replace("_", " "): partial(step, place) for step in steps()})
     print("smoke test passed" if not failures else f"smoke test failed: {failures}", flush=True)
     return 1 if failures else 0
 

@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,7 +21,7 @@ import bundle_facts as facts
 import linux_packages
 import package_situations as situations
 from package_situations import USER, Fresh
-from smoke import SmokeError
+from smoke import SmokeError, run_steps
 
 TEST_TOOLS = ("xvfb", "xauth", "dbus", "gnome-keyring", "weston")
 PROGRAMS = ("debootstrap", "ip", "desktop-file-validate", "appstreamcli", "lintian")
@@ -148,14 +147,7 @@ def try_everything(fresh: Fresh, deb: str, archive: str) -> int:
         "archive's installer": lambda: situations.archive_installer(fresh, archive),
         "purge the .deb": lambda: situations.purge(fresh),
     }
-    failures = 0
-    for name, step in steps.items():
-        began_s = time.monotonic()
-        try:
-            print(f"ok    {name}: {step()} ({time.monotonic() - began_s:.0f} s)", flush=True)
-        except SmokeError as exc:
-            failures += 1
-            print(f"FAIL  {name}: {exc}", flush=True)
+    failures = run_steps(steps)
     print("the packages work" if not failures else f"packages failed: {failures}", flush=True)
     return 1 if failures else 0
 
