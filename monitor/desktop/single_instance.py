@@ -2,22 +2,24 @@
 
 A lock that the system itself gives back when its holder dies decides who is first; a local socket (a named pipe on
 Windows) carries the one request there is. Written out with the standard library: Qt's local sockets are part of
-QtNetwork, 4 MB that the bundle does without.
+QtNetwork, 4 MB that the bundle does without. What only a second start or a window that is on screen needs is imported
+then: the first frame waits for the claim.
 """
 
+import binascii
 import errno
-import hashlib
 import logging
 import os
-import socket
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from monitor.desktop.local_messages import Door
 
 log = logging.getLogger(__name__)
 
@@ -40,23 +42,19 @@ class SingleInstance:
     start's desktop (empty where there is none).
     """
 
-    def __init__(self, lock: IO[Any] | None, listener: Listener | None, socket: Path | None) -> None:
+    def __init__(self, lock: IO[Any] | None, address: str | None, door: "Door | None" = None) -> None:
+        """``address`` None: nobody can ask it for its window. ``door``: where opening it was the claim itself."""
         self._lock = lock
-        self._listener = listener
-        self._socket = socket
-        self._waiting = False
-        self._show_lock = threading.Lock()
-        self._on_show: Callable[[str], None] | None = None
-        self._thread = threading.Thread(target=self._listen, name="single instance", daemon=True)
-        if listener is not None:
-            self._thread.start()
+        self._address = address
+        self._door = door
+        self._thread: threading.Thread | None = None
 
     @classmethod
     def claim(cls, folder: Path, *, token: str = "") -> "SingleInstance | None":
         """Be the first instance for ``folder``, or have the first one show its window and return ``None``.
 
         ``folder`` exists and can be written to. ``token`` is the desktop's permission to take the focus. Blocks for
-        milliseconds, at most :data:`_PATIENCE_S` while a first instance starts.
+        milliseconds, at most :data:`_PATIENCE_S` while a first instance starts, which is until it can :meth:`serve`.
 
         Raises:
             OtherInstanceError: there is a first one, which does not answer.
@@ -71,7 +69,7 @@ class SingleInstance:
             except OSError as error:
                 # A network drive without locks, for example. Two windows are a lesser evil than none.
                 log.info("no single instance here: %s", error.strerror or type(error).__name__)
-                return cls(None, None, None)
+                return cls(None, None)
             if ask_to_show(address, token):
                 return None
             if time.monotonic() > give_up_s:
@@ -83,9 +81,11 @@ class SingleInstance:
     @classmethod
     def _be_first(cls, folder: Path, address: str) -> "SingleInstance":
         if sys.platform == "win32":
+            from monitor.desktop.local_messages import open_door  # noqa: PLC0415 - see the module's docstring
+
             try:
                 # The pipe itself is the lock: only its first instance may be made, and it goes with its process.
-                return cls(None, Listener(address, "AF_PIPE"), None)
+                return cls(None, address, open_door(address))
             except PermissionError as error:
                 raise _TakenError from error
         import fcntl  # noqa: PLC0415 - POSIX only
@@ -99,59 +99,49 @@ class SingleInstance:
         except BaseException:
             lock.close()
             raise
-        path = Path(address)
-        try:
-            # Whoever left it behind is gone, or the lock would not be ours.
-            path.unlink(missing_ok=True)
-            return cls(lock, Listener(address, "AF_UNIX"), path)
-        except OSError:
-            # Still the only instance, only nobody can ask it for its window.
-            log.info("no socket for a second start", exc_info=True)
-            return cls(lock, None, None)
+        return cls(lock, address)
 
     def serve(self, on_show: Callable[[str], None]) -> None:
-        """Call ``on_show`` for every second start from now on, and at once for one that came earlier."""
-        with self._show_lock:
-            self._on_show = on_show
-            is_due, self._waiting = self._waiting, False
-        if is_due:
-            on_show("")
+        """Call ``on_show`` for every second start from now on; those that came earlier have been waiting for it."""
+        if self._address is None or self._thread is not None:
+            return
+        if self._door is None:
+            from monitor.desktop.local_messages import open_door  # noqa: PLC0415 - see the module's docstring
+
+            try:
+                self._door = open_door(self._address)
+            except OSError:
+                # Still the only instance, only nobody can ask it for its window.
+                log.info("no socket for a second start", exc_info=True)
+                return
+        self._thread = threading.Thread(target=self._listen, args=(on_show,), name="single instance", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Give the profile free. A second call does nothing."""
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            # Closing a socket does not wake who waits for a connection on it; a connection does.
-            ask_to_show(str(listener.address))
-            self._thread.join(_ANSWER_S)
-            listener.close()
-            if self._socket is not None:
-                self._socket.unlink(missing_ok=True)
+        door, self._door = self._door, None
+        if door is not None:
+            if self._thread is not None and self._address is not None:
+                # Closing a socket does not wake who waits for a connection on it; a connection does.
+                ask_to_show(self._address)
+                self._thread.join(_ANSWER_S)
+            door.close()
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.close()
 
-    def _listen(self) -> None:
-        while (listener := self._listener) is not None:
+    def _listen(self, on_show: Callable[[str], None]) -> None:
+        def take(request: bytes) -> bytes | None:
+            if not request.startswith(_SHOW) or self._door is None:
+                return None
+            on_show(request[len(_SHOW) :].decode("ascii", "ignore"))
+            return _SHOWN
+
+        while (door := self._door) is not None:
             try:
-                with listener.accept() as connection:
-                    if self._listener is not None:
-                        self._answer(connection)
+                door.answer(take, _ANSWER_S)
             except (OSError, EOFError):
                 time.sleep(0.05)
-
-    def _answer(self, connection: "Connection[Any, Any]") -> None:
-        if not connection.poll(_ANSWER_S):
-            return
-        request = connection.recv_bytes(_MAX_REQUEST_BYTES)
-        if not request.startswith(_SHOW):
-            return
-        connection.send_bytes(_SHOWN)
-        with self._show_lock:
-            on_show = self._on_show
-            self._waiting = self._waiting or on_show is None
-        if on_show is not None:
-            on_show(request[len(_SHOW) :].decode("ascii", "ignore"))
 
 
 class _TakenError(Exception):
@@ -160,23 +150,12 @@ class _TakenError(Exception):
 
 def ask_to_show(address: str, token: str = "") -> bool:
     """Ask the instance at ``address`` for its window; whether it answered. Blocks at most about two seconds."""
+    from monitor.desktop.local_messages import ask  # noqa: PLC0415 - see the module's docstring
+
     try:
-        with _connect(address) as connection:
-            connection.send_bytes(_SHOW + token.encode("ascii", "ignore")[:500])
-            return connection.poll(_ANSWER_S) and connection.recv_bytes(_MAX_REQUEST_BYTES) == _SHOWN
+        return ask(address, _SHOW + token.encode("ascii", "ignore")[:500], _ANSWER_S) == _SHOWN
     except (OSError, EOFError):
         return False
-
-
-def _connect(address: str) -> "Connection[Any, Any]":
-    if sys.platform == "win32":
-        return Client(address, "AF_PIPE")
-    with socket.socket(socket.AF_UNIX) as plain:
-        # Without a limit, connecting to an instance that hangs blocks for ever once its queue is full.
-        plain.settimeout(_ANSWER_S)
-        plain.connect(address)
-        plain.setblocking(True)
-        return Connection(plain.detach())
 
 
 def address_of(folder: Path) -> str:
@@ -185,7 +164,8 @@ def address_of(folder: Path) -> str:
     Not inside it: a socket's path may have 107 bytes at most, and people's folders are longer. Raises ``OSError``:
     there is no private place for it.
     """
-    name = hashlib.sha256(f"{folder.resolve()}".encode()).hexdigest()[:20]
+    # Tells a user's few profiles apart, which is all it has to: nobody else may write there.
+    name = f"{binascii.crc32(os.fsencode(folder.resolve())):08x}"
     if sys.platform == "win32":
         return rf"\\.\pipe\trading-monitor-{name}"
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
