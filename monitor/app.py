@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.desk.options import DeskOptions
-from monitor.desktop.demo_process import DemoProcess
-from monitor.desktop.logs import configure_logging
+from monitor.desktop.early_log import EarlyLog
 from monitor.desktop.paths import AppPaths, find_paths
 from monitor.desktop.settings import Settings, load_settings
 from monitor.desktop.single_instance import OtherInstanceError, SingleInstance
@@ -21,6 +20,7 @@ from monitor.desktop.single_instance import OtherInstanceError, SingleInstance
 if TYPE_CHECKING:
     from monitor.desk.desk import Desk
     from monitor.desk.frame import StartFrame
+    from monitor.desktop.demo_process import DemoProcess
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +62,10 @@ def run_window(options: argparse.Namespace) -> int:
     # Title bars on Wayland where the desktop draws none: Qt's other plugin for them, adwaita, has ended in malloc().
     os.environ.setdefault("QT_WAYLAND_DECORATION", "bradient")
     paths = find_paths()
-    logs = configure_logging(paths.log_dir, stream=sys.stderr if options.verbose else None, is_verbose=options.verbose)
+    logs = EarlyLog(paths.log_dir, is_verbose=options.verbose)
     try:
         settings, problems = load_settings(options.settings or paths.settings_file)
-        notes = [text for text in (paths.problem, logs.problem, *problems) if text]
+        notes = [text for text in (paths.problem, *problems) if text]
         instance: SingleInstance | None = None
         if not (is_offscreen or _is_scripted(options)):
             instance = SingleInstance.claim(paths.data_dir, token=os.environ.get("XDG_ACTIVATION_TOKEN", ""))
@@ -73,7 +73,7 @@ def run_window(options: argparse.Namespace) -> int:
                 _say("Trading Monitor is already running: its window is shown now.")
                 return EXIT_DONE
         try:
-            return _run_qt(options, paths, settings, notes, is_offscreen=is_offscreen, instance=instance)
+            return _run_qt(options, paths, settings, notes, is_offscreen=is_offscreen, instance=instance, logs=logs)
         except Exception as exc:
             if is_offscreen or _is_scripted(options):
                 raise
@@ -109,11 +109,14 @@ def _run_qt(
     *,
     is_offscreen: bool,
     instance: SingleInstance | None,
+    logs: EarlyLog,
 ) -> int:
     started_s = time.perf_counter()
     desk_options = _make_desk_options(options, paths, settings, is_offscreen=is_offscreen)
     try:
         frame = _show_frame(options, settings, instance)
+        if (problem := logs.open().problem) is not None:
+            notes = [problem, *notes]
         if options.replay is not None:
             return _show_recording(options, settings, frame)
         desk = _make_desk(settings, paths, notes, desk_options, frame)
@@ -146,16 +149,18 @@ def _run_qt(
 def _show_frame(options: argparse.Namespace, settings: Settings, instance: SingleInstance | None) -> "StartFrame":
     """The window first, then everything else. Raises ``ImportError``: Qt's libraries are missing."""
     from monitor.desk.frame import StartFrame  # noqa: PLC0415 - Qt may be missing; say so in words
-    from monitor.desk.signals import SignalWatch  # noqa: PLC0415 - needs Qt as well
 
     frame = StartFrame(settings, theme=options.theme, size=options.size)
-    if instance is not None:
-        instance.serve(frame.show_again.emit)
-    SignalWatch(frame.leave, frame)
     frame.show()
-    log.debug("the window is on screen")
     if options.start_marks:
         print("start: frame", flush=True)  # noqa: T201 - asked for on the command line
+    from monitor.desk.signals import SignalWatch  # noqa: PLC0415 - until now there was nothing to be kept
+
+    SignalWatch(frame.leave, frame)
+    log.debug("the window is on screen")
+    if instance is not None:
+        instance.serve(frame.show_again.emit)
+    frame.dress()
     return frame
 
 
@@ -213,7 +218,9 @@ def _is_scripted(options: argparse.Namespace) -> bool:
     return bool(is_trial or options.replay is not None)
 
 
-def _launch_demo(options: DeskOptions) -> DemoProcess:
+def _launch_demo(options: DeskOptions) -> "DemoProcess":
+    from monitor.desktop.demo_process import DemoProcess  # noqa: PLC0415 - most starts need none
+
     demo = DemoProcess(rtt_ms=options.rtt_ms, seed=options.seed, faults=options.faults)
     try:
         demo.launch()

@@ -72,6 +72,7 @@ class Desk(QObject):
         frame = frame or StartFrame(settings, theme=options.theme, size=options.size)
         self.app = frame.app
         super().__init__()
+        frame.dress()
         self._garbage = frame.garbage
         self._options = options
         self.paths = paths

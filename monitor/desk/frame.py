@@ -1,4 +1,7 @@
-"""The first thing on screen: the application and its empty window, up before anything heavy is imported."""
+"""The first thing on screen: the application and its empty window, up before anything heavy is imported.
+
+What is imported before it, here and in the modules named here, is watched by ``tests/cli/test_start_imports.py``.
+"""
 
 import logging
 import os
@@ -9,14 +12,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, Qt, Signal, Slot
+from PySide6 import QtCore
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from monitor import APP_ID, APP_NAME, __version__
 from monitor.desktop.settings import Settings
 from monitor.qtmodels.gui_garbage import GuiGarbage
 from monitor.widgets.main_window import MainWindow
-from monitor.widgets.theme import apply_theme
+from monitor.widgets.theme import apply_theme, palette_of
 from monitor.widgets.theme_switch import theme_for
 
 log = logging.getLogger(__name__)
@@ -41,7 +45,8 @@ def make_application() -> QApplication:
         import ctypes  # noqa: PLC0415 - only there
 
         ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID(APP_ID)
-    app = QApplication.instance() or QApplication([APP_ID])
+    # Asking for the style later would make Python's faces of all that styles know, 4 ms.
+    app = QApplication.instance() or QApplication([APP_ID, "-style", "fusion"])
     assert isinstance(app, QApplication)  # noqa: S101 - nobody else makes one
     app.setApplicationName(APP_NAME)
     app.setApplicationVersion(__version__)
@@ -78,8 +83,8 @@ class StartFrame(QObject):
         super().__init__()
         if theme is not None:
             settings = replace(settings, theme=theme)
-        self.theme = theme_for(settings.theme, settings.price_colors, self.app.styleHints().colorScheme())
-        apply_theme(self.app, self.theme)
+        self.theme = theme_for(settings.theme, settings.price_colors, self.app)
+        self.app.setPalette(palette_of(self.theme))
         self.window = MainWindow(app=self.app, theme=self.theme, settings=settings)
         if size is not None:
             self.window.resize(*size)
@@ -87,17 +92,19 @@ class StartFrame(QObject):
         self.garbage = GuiGarbage()
         self.is_closed = False
         self._is_painted = False
+        self._is_dressed = False
         self._loop: QEventLoop | None = None
         self.window.first_painted.connect(self._on_painted)
         self.window.close_wanted.connect(self._on_closed)
-        self.show_again.connect(self._on_show_again, Qt.ConnectionType.QueuedConnection)
-        self._worked.connect(self._leave, Qt.ConnectionType.QueuedConnection)
+        # Both come from other threads, so Qt queues them.
+        self.show_again.connect(self._on_show_again)
+        self._worked.connect(self._leave)
 
     def show(self) -> None:
         """Show the window and return when its first frame is painted, at the latest after ``PAINT_TIMEOUT_S``.
 
-        The icon comes after that: drawing it takes as long as the window itself. From now on threads work beside the
-        window: garbage is the GUI thread's, until whoever runs the window stops that.
+        From now on threads work beside the window: garbage is the GUI thread's, until whoever runs the window stops
+        that.
         """
         self.garbage.start()
         self.window.show()
@@ -105,8 +112,16 @@ class StartFrame(QObject):
         while not self._is_painted and time.perf_counter() < give_up_s:
             self.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
 
-        from monitor.widgets.resources import app_icon  # noqa: PLC0415 - as said above
+    def dress(self) -> None:
+        """Give the window its icon and everything of its theme but the colours, which it has; together as long as the
+        first frame took, which is why it is not a part of that. Call it before the window is filled.
+        """
+        if self._is_dressed:
+            return
+        from monitor.widgets.resources import app_icon  # noqa: PLC0415 - QtSvg; see above
 
+        self._is_dressed = True
+        apply_theme(self.app, self.theme)
         self.app.setWindowIcon(app_icon())
 
     def leave(self) -> None:
@@ -146,7 +161,8 @@ class StartFrame(QObject):
             # Qt's Wayland plugin hands it to the compositor, which lets nobody take the focus without it.
             os.environ["XDG_ACTIVATION_TOKEN"] = token
         window = self.window
-        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized | Qt.WindowState.WindowActive)
+        states = QtCore.Qt.WindowState
+        window.setWindowState(window.windowState() & ~states.WindowMinimized | states.WindowActive)
         window.show()
         window.raise_()
         window.activateWindow()
@@ -158,6 +174,7 @@ class StartFrame(QObject):
         self.is_closed = True
         self._leave()
 
+    @Slot()
     def _leave(self) -> None:
         if self._loop is not None:
             self._loop.quit()

@@ -94,6 +94,7 @@ class ReplayDesk(QObject):
         super().__init__()
         self.app = frame.app
         self.window = frame.window
+        frame.dress()
         self._garbage = frame.garbage
         self._replayed = replayed
         settings = replace(

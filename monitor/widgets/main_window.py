@@ -1,7 +1,8 @@
 """The main window: docks around the charts, and who tells whom. It decides nothing about prices or venues.
 
 It is made in two steps. The constructor needs little more than Qt, so that a window is on screen at once; what
-:meth:`MainWindow.fill` needs (numpy, the venues, every panel) is imported there, by then in another thread.
+:meth:`MainWindow.fill` needs (numpy, the venues, every panel) is imported there, by then in another thread. The first
+step does not even name ``QtCore.Qt``: with that word PySide makes a hundred enumerations, a tenth of such a start.
 """
 
 import time
@@ -10,15 +11,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6 import QtCore
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QTabWidget
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from monitor import APP_NAME
 from monitor.desktop.settings import Settings
-from monitor.qtmodels.timers import single_shot
+from monitor.widgets.start_page import centred
 from monitor.widgets.theme import Theme
-from monitor.widgets.theme_switch import ThemeSwitch
 from monitor.widgets.window_place import restore_place
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, *, app: QApplication, theme: Theme, settings: Settings) -> None:
         super().__init__()
+        self._app = app
         self._settings = settings
         self._theme = theme
         self._is_paused = False
@@ -60,13 +62,7 @@ class MainWindow(QMainWindow):
         self.focus_key: InstrumentKey | None = None
         self.setWindowTitle(APP_NAME)
         self.setObjectName("main")
-        self.setDockNestingEnabled(True)
-        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.theme_switch = ThemeSwitch(app, theme, self)
-        starting = QLabel("Starting…")
-        starting.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        starting.setProperty("muted", True)
-        self.setCentralWidget(starting)
+        self.setCentralWidget(centred("Starting…"))
         restore_place(self, settings)
 
     def fill(
@@ -87,9 +83,11 @@ class MainWindow(QMainWindow):
         UTC times (``None``: the machine's).
         """
         from monitor.qtmodels.figures import safe_text
+        from monitor.qtmodels.timers import single_shot
         from monitor.widgets.chart_area import utc_now
         from monitor.widgets.cross_links import CrossLinks
         from monitor.widgets.palette import Palette
+        from monitor.widgets.theme_switch import ThemeSwitch
         from monitor.widgets.toasts import ToastStack
         from monitor.widgets.window_actions import WindowActions, WindowToolBar
         from monitor.widgets.window_dialogs import WindowDialogs
@@ -101,6 +99,7 @@ class MainWindow(QMainWindow):
         self._titles = {venue: safe_text(title, 30) for venue, title in venue_titles.items()}
         self._is_demo = is_demo
         self.setWindowTitle(f"{APP_NAME} (demo)" if is_demo else APP_NAME)
+        self.theme_switch = ThemeSwitch(self._app, self._theme, self)
         self._theme = self._theme.for_venues(board.venue_names)
         self.commands_of_user = WindowActions(self, venues=board.venue_names, venue_title=self.title_of)
         self.bar = WindowToolBar(self.commands_of_user, self)
@@ -346,10 +345,11 @@ class MainWindow(QMainWindow):
 
     def _on_filter(self) -> None:
         self.links.raise_requests()
-        self.requests.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.requests.filter.setFocus(QtCore.Qt.FocusReason.ShortcutFocusReason)
 
     def _on_full_screen(self, is_full: bool) -> None:
-        self.setWindowState(Qt.WindowState.WindowFullScreen if is_full else Qt.WindowState.WindowNoState)
+        states = QtCore.Qt.WindowState
+        self.setWindowState(states.WindowFullScreen if is_full else states.WindowNoState)
 
     # Qt
 

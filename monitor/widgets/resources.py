@@ -1,7 +1,6 @@
 """Files of ``resources/``: where they are, and icons drawn from them in the theme's colours."""
 
 from functools import cache
-from string import Template
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
@@ -16,11 +15,6 @@ _PIXEL_SIZES = (16, 20, 24, 32, 48, 64)
 def load_text(name: str) -> str:
     """Read ``resources/<name>`` as text. Blocks on the disk once; raises ``FileNotFoundError`` when it is missing."""
     return resource_path(name).read_text(encoding="utf-8")
-
-
-def load_template(name: str) -> Template:
-    """Read ``resources/<name>`` as a ``$placeholder`` template."""
-    return Template(load_text(name))
 
 
 def svg_pixmap(text: str, width_px: int, height_px: int) -> QPixmap:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtWidgets import QApplication
 
 from monitor.widgets.stylesheet import stylesheet
 
@@ -222,7 +222,7 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     Fusion is the one style that draws the same on all three systems and honours the whole palette.
     """
     if app.style().name() != "fusion":
-        app.setStyle(QStyleFactory.create("fusion"))
+        app.setStyle("fusion")
     app.setFont(with_fixed_digits(app.font()))
     app.setPalette(palette_of(theme))
     app.setStyleSheet(stylesheet(theme.tokens()))

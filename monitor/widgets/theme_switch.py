@@ -1,14 +1,15 @@
 """Which theme is in force: what the user chose, or what the system says."""
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6 import QtCore
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
 from monitor.widgets.theme import DARK, LIGHT, PriceColors, Theme, apply_theme
 
 
-def theme_for(name: str, price_colors: str, scheme: Qt.ColorScheme) -> Theme:
-    """The theme of a setting; ``system`` follows ``scheme``, and is dark where the system does not tell."""
-    is_light = name == "light" or (name == "system" and scheme is Qt.ColorScheme.Light)
+def theme_for(name: str, price_colors: str, app: QApplication) -> Theme:
+    """The theme of a setting; ``system`` is that of ``app``, and dark where the system does not tell."""
+    is_light = name == "light" or (name == "system" and app.styleHints().colorScheme() is QtCore.Qt.ColorScheme.Light)
     return (LIGHT if is_light else DARK).with_price_colors(PriceColors(price_colors))
 
 
@@ -43,7 +44,7 @@ class ThemeSwitch(QObject):
             self._apply()
 
     def _apply(self) -> None:
-        theme = theme_for(*self._chosen, self._app.styleHints().colorScheme())
+        theme = theme_for(*self._chosen, self._app)
         if theme != self._theme:
             self._theme = theme
             apply_theme(self._app, theme)

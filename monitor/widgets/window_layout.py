@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QMainWindow, QTabWidget
 
 from monitor.desktop.settings import Settings
 from monitor.widgets.account_panels import NAMES as ACCOUNT_DOCKS
@@ -25,6 +25,8 @@ class WindowLayout:
         self._window = window
         self._docks = docks
         self._is_first_layout = True
+        window.setDockNestingEnabled(True)
+        window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
     def reset(self) -> None:
         """Put every panel where it was at the first start."""
