@@ -148,7 +148,10 @@ def _run_qt(
 
 def _show_frame(options: argparse.Namespace, settings: Settings, instance: SingleInstance | None) -> "StartFrame":
     """The window first, then everything else. Raises ``ImportError``: Qt's libraries are missing."""
-    from monitor.desk.frame import StartFrame  # noqa: PLC0415 - Qt may be missing; say so in words
+    from monitor.desk.plain_imports import leave_features_out  # noqa: PLC0415 - Qt may be missing; say so in words
+
+    leave_features_out()
+    from monitor.desk.frame import StartFrame  # noqa: PLC0415 - as above, and quicker by now
 
     frame = StartFrame(settings, theme=options.theme, size=options.size)
     frame.show()

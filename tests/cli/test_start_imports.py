@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.fakes.command_line import ROOT
 
 STOP_AT_FIRST_FRAME = """
-import json, os, sys
+import json, linecache, os, sys
 from PySide6 import QtCore, QtWidgets
 import monitor.desk.frame as frame
 
@@ -19,7 +19,10 @@ def show_and_tell(self):
     show(self)
     names = {"QtCore": vars(QtCore), "QtWidgets": vars(QtWidgets)}
     made = [f"{module}.{name}" for module in names for name in ("Qt", "QStyle") if name in names[module]]
-    print(json.dumps({"modules": sorted(sys.modules), "made": made, "is_painted": self._is_painted}), flush=True)
+    modules = sorted(sys.modules)
+    import colorsys
+    told = {"modules": modules, "made": made, "was_read": colorsys.__file__ in linecache.cache}
+    print(json.dumps({**told, "is_painted": self._is_painted}), flush=True)
     os._exit(0)
 
 frame.StartFrame.show = show_and_tell
@@ -34,6 +37,7 @@ OURS = {
     "monitor.desk",
     "monitor.desk.frame",
     "monitor.desk.options",
+    "monitor.desk.plain_imports",
     "monitor.desktop",
     "monitor.desktop.build_info",
     "monitor.desktop.early_log",
@@ -95,3 +99,4 @@ def test_the_first_frame_waits_for_nothing_it_does_not_show(tmp_path: Path) -> N
     assert not modules & NOT_YET
     # PySide makes these faces with their many enumerations when they are first named.
     assert told["made"] == []
+    assert not told["was_read"], "PySide reads the source text of every module again"
