@@ -180,13 +180,16 @@ def _make_desk(
     demo: DemoProcess | None = None
     if options.is_demo or (settings.start_with == "demo" and not options.base_urls):
         demo = _launch_demo(options)
-    if not frame.work_while_shown(_load_the_rest):
+    loaded = frame.work_while_shown(
+        lambda: importlib.import_module("monitor.desk.loading").load(settings, paths.data_dir, options, demo)
+    )
+    if loaded is None:
         if demo is not None:
             demo.stop()
         return None
     from monitor.desk.desk import Desk  # noqa: PLC0415 - loaded just now
 
-    return Desk(settings=settings, paths=paths, notes=notes, options=options, frame=frame, demo=demo)
+    return Desk(settings=settings, paths=paths, notes=notes, options=options, frame=frame, loaded=loaded)
 
 
 def _make_desk_options(
@@ -249,11 +252,6 @@ def _show_recording(options: argparse.Namespace, settings: Settings, frame: "Sta
     if problem is not None:
         _say(problem)
     return EXIT_DONE if problem is None else EXIT_FAILED
-
-
-def _load_the_rest() -> bool:
-    importlib.import_module("monitor.desk.desk")
-    return True
 
 
 def _say(text: str) -> None:

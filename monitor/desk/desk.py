@@ -4,13 +4,11 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QEventLoop, QIODevice, QObject, QTimer, Slot
 
-from monitor.controller import Controller
 from monitor.crash import CrashHooks, CrashReport
 from monitor.desk.accounts import TOKEN_FILE, make_accounts, save_text
 from monitor.desk.alerts import DeskAlerts
@@ -18,17 +16,14 @@ from monitor.desk.build import TOKEN_RUNTIMES, Built, build
 from monitor.desk.crashes import DeskCrashes, open_folder
 from monitor.desk.frame import StartFrame, destroy_window
 from monitor.desk.history import DeskHistory
-from monitor.desk.http import ConnectionCare
 from monitor.desk.launch import open_in_new_window
+from monitor.desk.loading import Loaded, prepare
 from monitor.desk.measuring import DeskMeasuring, load_ahead
 from monitor.desk.options import DeskOptions
 from monitor.desktop.build_info import licence_notices
-from monitor.desktop.demo_process import DemoProcess
-from monitor.desktop.keep_alive_store import FILE_NAME as KEEP_ALIVE_NAME
 from monitor.desktop.logs import LOG_FILE_NAME
 from monitor.desktop.paths import AppPaths
 from monitor.desktop.settings import Settings
-from monitor.desktop.settings_writer import SettingsWriter
 from monitor.domain.alerts import AlertRule
 from monitor.exchanges.base import PollJob
 from monitor.exchanges.registry import VENUES
@@ -66,31 +61,31 @@ class Desk(QObject):
         notes: Sequence[str],
         options: DeskOptions,
         frame: StartFrame | None = None,
-        demo: DemoProcess | None = None,
+        loaded: Loaded | None = None,
     ) -> None:
-        """``frame``: what is on screen already; ``None``: make it. ``demo``: launched, but perhaps not ready yet."""
+        """``frame``: what is on screen already; ``None``: make it. ``loaded``: made meanwhile; ``None``: make it."""
         frame = frame or StartFrame(settings, theme=options.theme, size=options.size)
         self.app = frame.app
         super().__init__()
         frame.dress()
         self._garbage = frame.garbage
+        loaded = loaded or prepare(settings, paths.data_dir, options, None)
+        settings = loaded.settings
         self._options = options
         self.paths = paths
-        self._writer = SettingsWriter(options.settings_file)
-        self._demo = demo
+        self._keeper = loaded.keeper
+        self._demo = loaded.demo
         self._is_closing = False
         self._ended_mono_s = 0.0
         self.exit_code = 0
-        self._kept_theme = settings.theme
-        if options.theme is not None:
-            settings = replace(settings, theme=options.theme)
         self.window = frame.window
-        self.is_demo = options.is_demo or (settings.start_with == "demo" and not options.base_urls)
-        self.controller = Controller(venues=tuple(VENUES), settings=settings, remember=self._remember)
+        self.is_demo = loaded.is_demo
+        self.controller = loaded.controller
+        self._early = loaded.early
         self.accounts = make_accounts(
             self.controller, is_demo=self.is_demo, settings_file=options.settings_file, parent=self
         )
-        self._care = ConnectionCare(None if self.is_demo else paths.data_dir / KEEP_ALIVE_NAME, asks_protocols=True)
+        self._care = loaded.care
         self._measuring = DeskMeasuring(
             runtimes=lambda: self.controller.runtimes,
             plan_jobs=self.controller.jobs_in_use,
@@ -116,6 +111,7 @@ class Desk(QObject):
             venue_titles={name: entry.title for name, entry in VENUES.items()},
             is_demo=self.is_demo,
         )
+        self.window.charts.load_plots()
         self.tray = WindowTray(
             self.window,
             self.controller.board,
@@ -128,6 +124,8 @@ class Desk(QObject):
         self.window.set_watchlist(self.controller.watchlist)
         for text in notes:
             self.tell(text, level="warning")
+        if loaded.built is not None:
+            self._take_over(loaded.built)
         self.crashes = DeskCrashes(self.window, open_logs=self.open_log_folder, is_scripted=options.is_scripted)
         self._crash_hooks = CrashHooks(self._report_crash)
 
@@ -146,13 +144,14 @@ class Desk(QObject):
         return self.exit_code
 
     def open(self) -> None:
-        """Show the window, and begin to build what polls in a thread of its own."""
+        """Show the window, and take in what is polled; begin to build what polls if that was not done before."""
         self._garbage.start()
         self.window.charts.plots_loaded.connect(self._garbage.settle)
         self.window.show()
         self._history.start()
         self.pump.start()
-        self._build_in_background()
+        self._early.start()
+        self._early.deliver(self.controller.outbox.put)
         if not self.is_demo:
             self.accounts.start()
 
@@ -206,7 +205,7 @@ class Desk(QObject):
             self._demo.stop()
         self._history.close()
         self._care.close()
-        self._writer.close()
+        self._keeper.close()
         destroy_window(self.window)
         self._garbage.stop()
 
@@ -332,12 +331,10 @@ class Desk(QObject):
         elif done.token == TOKEN_RUNTIMES and done.failure is not None:
             self.tell(done.failure.user_text, level="warning")
         elif done.token == TOKEN_RUNTIMES and isinstance(done.value, Built):
-            self._demo = done.value.demo
             # A run on the transports of before would spend their budget beside the new one.
             self._measuring.cancel()
             self.controller.attach(done.value.runtimes)
-            if self._demo is not None:
-                self.accounts.offer_demo(self._demo.addresses.accounts)
+            self._take_over(done.value)
         elif done.token == TOKEN_FILE and isinstance(done.value, tuple):
             is_written, text = done.value
             self.tell(str(text), level="info" if is_written else "warning")
@@ -378,11 +375,10 @@ class Desk(QObject):
 
         threading.Thread(target=work, name="start", daemon=True).start()
 
-    def _remember(self, settings: Settings) -> None:
-        if settings.theme == self._options.theme:
-            # A theme for this run only is not the user's choice.
-            settings = replace(settings, theme=self._kept_theme)
-        self._writer.write(settings)
+    def _take_over(self, built: Built) -> None:
+        self._demo = built.demo
+        if self._demo is not None:
+            self.accounts.offer_demo(self._demo.addresses.accounts)
 
     def _report_crash(self, report: CrashReport) -> None:
         # Called in the thread that failed; the outbox is the one way over.
