@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from monitor.desktop.demo_process import DemoProcess
 
 WINDOW_MODULES: Final = (
+    "monitor.widgets.plot_library",
     "monitor.widgets.price_plot",
     "monitor.widgets.latency_plot",
     "monitor.widgets.chart_content",
