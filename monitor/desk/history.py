@@ -12,8 +12,6 @@ from typing import Final
 
 from monitor import __version__
 from monitor.desktop.settings import Settings
-from monitor.history.export import ExportError, ExportWish, export_to_files, total_rows
-from monitor.history.incident import IncidentWish, write_incident
 from monitor.history.reader import PastRead, read_past
 from monitor.history.recorder import HistoryRecorder
 from monitor.history.sink import RecordingSink
@@ -24,7 +22,6 @@ from monitor.state.board import Board
 from monitor.state.catalog import InstrumentKey
 from monitor.state.event_log import Level
 from monitor.state.restored import Past, prepare
-from monitor.widgets.about_dialog import versions
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +97,9 @@ class DeskHistory:
 
     def save_incident(self, folder: Path, settings: Settings, log_file: Path, picture: bytes) -> None:
         """Write the last minutes as one zip file into ``folder``, in a thread; a notice tells how that went."""
+        from monitor.history.incident import IncidentWish, write_incident  # noqa: PLC0415 - not part of a start
+        from monitor.widgets.about_dialog import versions  # noqa: PLC0415 - as above
+
         now = datetime.now(UTC)
         output = folder / f"incident-{now:%Y%m%d-%H%M%S}.zip"
 
@@ -128,6 +128,9 @@ class DeskHistory:
 
     def export(self, output: Path, seconds: float) -> None:
         """Write the last ``seconds`` (``.csv``: the quotes, else JSON of everything) in a thread; a notice tells."""
+        # Not part of a start.
+        from monitor.history.export import ExportError, ExportWish, export_to_files, total_rows  # noqa: PLC0415
+
         now = datetime.now(UTC)
         is_csv = output.suffix.lower() == ".csv"
         wish = ExportWish(

@@ -1,13 +1,28 @@
 """A panel of the window that can be moved, tabbed, floated and closed, with a title line of our own."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QSize
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QToolButton, QWidget
 
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.resources import themed_icon
 from monitor.widgets.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class DockIcons:
+    """The icons of every title line, drawn once for all of them."""
+
+    float_or_dock: QIcon
+    close: QIcon
+
+
+def dock_icons(theme: Theme) -> DockIcons:
+    """Draw them in the colours of ``theme``."""
+    return DockIcons(themed_icon("float", theme.text_muted), themed_icon("close", theme.text_muted))
 
 
 class DockTitle(QWidget):
@@ -39,11 +54,11 @@ class DockTitle(QWidget):
         button.setAccessibleName(f"{self._dock.windowTitle()}: {what}")
         return button
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draw in the colours of ``theme``."""
+    def set_theme(self, theme: Theme, icons: DockIcons) -> None:
+        """Draw in the colours of ``theme``, with ``icons`` in the same."""
         self._label.set_text(self._label.text, theme.text_muted)
-        self._float.setIcon(themed_icon("float", theme.text_muted))
-        self._close.setIcon(themed_icon("close", theme.text_muted))
+        self._float.setIcon(icons.float_or_dock)
+        self._close.setIcon(icons.close)
 
     def _on_float(self) -> None:
         self._dock.setFloating(not self._dock.isFloating())

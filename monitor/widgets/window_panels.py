@@ -10,7 +10,7 @@ from monitor.widgets.account_panels import AccountPanels
 from monitor.widgets.alert_panel import AlertPanel
 from monitor.widgets.book_view import BookView
 from monitor.widgets.chart_area import ChartArea
-from monitor.widgets.dock import Dock
+from monitor.widgets.dock import Dock, dock_icons
 from monitor.widgets.event_list import EventList
 from monitor.widgets.period_focus import PeriodFocus
 from monitor.widgets.pool_panel import PoolPanel
@@ -95,8 +95,9 @@ class WindowPanels:
 
     def set_theme(self, theme: Theme) -> None:
         """Draw everything in the colours of ``theme``."""
+        icons = dock_icons(theme)
         for dock in self.docks.values():
-            dock.title.set_theme(theme)
+            dock.title.set_theme(theme, icons)
         self.watchlist.set_theme(theme)
         self.pools.set_theme(theme)
         self.requests.set_theme(theme)
