@@ -137,8 +137,6 @@ def _run_qt(
 
         return run_self_test(desk)
     exit_code = desk.run()
-    # The window is gone; there is nothing left to close, and the rest takes a moment only.
-    _end_on_signals(lambda: None)
     if is_offscreen or options.duration is not None:
         for line in desk.summary():
             print(line)  # noqa: T201 - the summary is this mode's product

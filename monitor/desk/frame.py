@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+import shiboken6
 from PySide6 import QtCore
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, Signal, Slot
 from PySide6.QtWidgets import QApplication
@@ -125,7 +126,9 @@ class StartFrame(QObject):
         self.app.setWindowIcon(app_icon())
 
     def leave(self) -> None:
-        """Close the window for good, and before it whatever question stands in front of it."""
+        """Close the window for good, and before it whatever question stands in front of it; nothing once it is gone."""
+        if not shiboken6.isValid(self.window):
+            return
         for _ in range(_MOST_QUESTIONS):
             question = self.app.activeModalWidget()
             if question is None or not question.close():
