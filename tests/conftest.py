@@ -21,6 +21,7 @@ _started_by: dict[int, str] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "allow_warnings: WARNING records in the log are expected and not checked")
+    config.addinivalue_line("markers", "automatic_gc: leaves Python's garbage collector as Python has it")
     config.addinivalue_line("markers", "allow_threads: threads may outlive the test; say why beside the marker")
 
 

@@ -1,7 +1,8 @@
 """The slow part of a start, off the GUI thread: the demo exchange, and a transport and a client per venue."""
 
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from monitor.assembly import AssemblyError, VenueRuntime, assemble
@@ -25,6 +26,37 @@ class Built:
 
     runtimes: Mapping[str, VenueRuntime]
     demo: DemoProcess | None
+
+
+class Handover:
+    """Hands what was built to ``put`` while somebody is there to use it, and ends it otherwise. Thread: any."""
+
+    def __init__(self, put: Callable[[TaskDone], object]) -> None:
+        self._put = put
+        self._lock = threading.Lock()
+        self._is_open = True
+
+    def put(self, done: TaskDone) -> None:
+        """Hand over ``done``; blocks for the end of its transports when it comes too late."""
+        with self._lock:
+            if self._is_open:
+                self._put(done)
+                return
+        end_unused(done)
+
+    def close(self) -> None:
+        """From now on what comes is too late. A second call does nothing."""
+        with self._lock:
+            self._is_open = False
+
+
+def end_unused(result: object) -> None:
+    """End what a build made and nobody took; anything else is left alone."""
+    if isinstance(result, TaskDone) and isinstance(result.value, Built):
+        for runtime in result.value.runtimes.values():
+            runtime.transport.close()
+        if result.value.demo is not None:
+            result.value.demo.stop()
 
 
 def build(

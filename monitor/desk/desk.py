@@ -12,7 +12,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QEventLoop, QIODevice, QObject, 
 from monitor.crash import CrashHooks, CrashReport
 from monitor.desk.accounts import TOKEN_FILE, make_accounts, save_text
 from monitor.desk.alerts import DeskAlerts
-from monitor.desk.build import TOKEN_RUNTIMES, Built, build
+from monitor.desk.build import TOKEN_RUNTIMES, Built, Handover, build, end_unused
 from monitor.desk.crashes import DeskCrashes, open_folder
 from monitor.desk.frame import StartFrame, destroy_window
 from monitor.desk.history import DeskHistory
@@ -82,6 +82,7 @@ class Desk(QObject):
         self.is_demo = loaded.is_demo
         self.controller = loaded.controller
         self._early = loaded.early
+        self._handover = Handover(self.controller.outbox.put)
         self.accounts = make_accounts(
             self.controller, is_demo=self.is_demo, settings_file=options.settings_file, parent=self
         )
@@ -151,7 +152,7 @@ class Desk(QObject):
         self._history.start()
         self.pump.start()
         self._early.start()
-        self._early.deliver(self.controller.outbox.put)
+        self._early.deliver(self._handover.put)
         if not self.is_demo:
             self.accounts.start()
 
@@ -192,14 +193,19 @@ class Desk(QObject):
     def close(self) -> None:
         """End pollers, demo exchange and settings writer; waits at most ``STOP_DEADLINE_S`` for requests in flight.
 
-        The window is destroyed, not only hidden.
+        The window is destroyed, not only hidden. A second call does nothing.
         """
+        if self._ended_mono_s:
+            return
         self._ended_mono_s = time.perf_counter()
         self.pump.stop()
         self.tray.end()
         self.accounts.stop(KEYRING_DEADLINE_S)
         self._measuring.cancel()
+        self._handover.close()
         self.controller.stop(STOP_DEADLINE_S)
+        for late in self.controller.outbox.drain()[0]:
+            end_unused(late)
         self._measuring.stop(STOP_DEADLINE_S)
         if self._demo is not None:
             self._demo.stop()
@@ -365,7 +371,7 @@ class Desk(QObject):
 
     def _build_in_background(self) -> None:
         settings, options, demo = self.controller.settings, self._options, self._demo
-        put = self.controller.outbox.put
+        put = self._handover.put
         is_demo = self.is_demo
         care = self._care
 

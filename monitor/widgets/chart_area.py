@@ -114,7 +114,8 @@ class ChartArea(QWidget):
         """Import the plots and put them in place; takes some 0.2 s the first time. A second call does nothing."""
         if self.price_plot is not None:
             return
-        from monitor.widgets import plot_library  # noqa: F401, PLC0415 - before anything of pyqtgraph
+        # Before anything of pyqtgraph, which would have copied all of Qt by then.
+        from monitor.widgets import plot_library  # noqa: F401, PLC0415 - see above
         from monitor.widgets.chart_content import ChartContent  # noqa: PLC0415 - see the module's docstring
         from monitor.widgets.latency_plot import LatencyPlot  # noqa: PLC0415
         from monitor.widgets.price_plot import PricePlot  # noqa: PLC0415

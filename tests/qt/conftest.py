@@ -27,9 +27,10 @@ def _garbage_of_the_gui_thread(request: pytest.FixtureRequest) -> Iterator[None]
     """Collect garbage between tests only, which is in the GUI thread.
 
     A window that a test is done with is cyclic garbage, and whichever thread allocates next may collect it: a poller
-    of a later test, for instance, whose deleting a widget ends the process. A soak is long and cleans up as it goes.
+    of a later test, for instance, whose deleting a widget ends the process. A soak cleans up as it goes, and
+    ``automatic_gc`` marks the tests that are about the collector itself.
     """
-    if request.node.get_closest_marker("soak") is not None:
+    if any(request.node.get_closest_marker(name) is not None for name in ("soak", "automatic_gc")):
         yield
         return
     # What the last test made is young: it was not collected while it ran.

@@ -32,6 +32,7 @@ def test_a_file_gets_the_ending_of_its_kind(tmp_path: Path) -> None:
     assert with_ending(tmp_path / "v1.2", "") == tmp_path / "v1.2.json"
 
 
+@pytest.mark.automatic_gc
 @pytest.mark.allow_warnings  # a poll cut off at the end is logged
 def test_what_was_shown_is_in_the_file_within_a_second(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

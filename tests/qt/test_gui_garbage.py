@@ -12,6 +12,8 @@ from pytestqt.qtbot import QtBot
 from monitor.qtmodels.gui_garbage import LEAST_REST_S, GuiGarbage
 from tests.fakes.fake_clock import FakeClock
 
+pytestmark = pytest.mark.automatic_gc
+
 
 @pytest.fixture
 def collector() -> Iterator[None]:

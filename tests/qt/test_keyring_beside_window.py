@@ -67,7 +67,6 @@ def run(qapp: QApplication, exchange: DemoServer, tmp_path: Path) -> Iterator[Ru
     del qapp  # the desk takes the application over
     made = Run(exchange, tmp_path)
     yield made
-    made.desk.window.close()
     made.desk.close()
     made.keyring.gate.set()
     for thread in threading.enumerate():
