@@ -182,7 +182,7 @@ class VenuePools(QWidget):
     def _make_counters(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setContentsMargins(0, 1, 0, 0)
-        grid.setHorizontalSpacing(4)
+        grid.setHorizontalSpacing(2)
         grid.setVerticalSpacing(0)
         for place, (name, _) in enumerate(DEFINITIONS):
             row, side = divmod(place, _COLUMNS)
