@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
 from monitor.domain.telemetry import RequestTrace
+from monitor.qtmodels.spike_words import SPIKE_DEFINITION
 from monitor.state.latency import LatencyMark, LatencySummary, LatencyWindow, MarkArrays, MarkKind, kind_of
 from monitor.state.latency_bins import MIN_BAND_MARKS, LatencyBand
 from monitor.state.series import FloatArray
@@ -85,7 +86,9 @@ class LatencyPlot(TimePlot):
             "Filled: warm, no connection was opened for it. Outlined: cold, one was.\n"
             "Cross: failed. Plus: died with a stale connection, and its retry took over. Neither has a latency.\n"
             f"Band: p50 to p95 of the warm ones of each bin of at least {MIN_BAND_MARKS}; point at it for its n. "
-            "At the right: p50 of the newest such bin."
+            "At the right: p50 of the newest such bin.\n"
+            "Ring: the request gone to in the table. Small rings or ticks: those of the connection filtered for.\n"
+            f"Slow by: {SPIKE_DEFINITION}."
         )
         self.cause_of: Callable[[int, int], str] = lambda _request_id, _attempt: ""
         """What made an attempt an outlier, in a word; empty where it was none."""

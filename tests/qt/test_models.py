@@ -14,13 +14,14 @@ from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import RequestTrace
 from monitor.qtmodels import event_model, request_model
 from monitor.qtmodels.connection_model import ConnectionModel
-from monitor.qtmodels.event_model import EventColumn, EventModel
+from monitor.qtmodels.event_model import EventColumn, EventFilter, EventModel
 from monitor.qtmodels.figures import DASH
 from monitor.qtmodels.quote_model import QuoteColumn, QuoteModel
 from monitor.qtmodels.request_model import RequestColumn, RequestFilter, RequestModel
 from monitor.qtmodels.request_words import describe_phases, phase_text, phases_of
 from monitor.qtmodels.row_sync import sync_rows
 from monitor.state.event_log import EventLog
+from monitor.state.period import Period
 from monitor.state.spike_log import SpikeLog
 from monitor.state.spikes import Spike, SpikeCause
 from tests.fakes.board_samples import FIRST, SECOND, make_board, title_of
@@ -283,6 +284,32 @@ def test_connection_model_passes_qts_own_checks(qtmodeltester: ModelTester) -> N
     assert model.open_count == 4
     assert len(states) > 4
     assert states == sorted(states, reverse=True)
+
+
+def test_event_filter_keeps_what_happened_within_a_period(qtmodeltester: ModelTester) -> None:
+    board, clock, feed = make_board(seconds=5)
+    model = EventModel(title_of)
+    proxy = EventFilter()
+    proxy.setSourceModel(model)
+    check(qtmodeltester, proxy)
+    began = clock()
+    feed.down.add(FIRST)
+    feed.run(30)
+    feed.down.clear()
+    feed.run(30)
+    model.merge(board.events.since(0))
+    everything = proxy.rowCount()
+    failed = next(entry for entry in board.events.items if entry.count > 1)
+    proxy.set_period(Period(failed.mono_s - 2.0, failed.mono_s - 1.0))
+    model.merge(board.events.since(0))
+
+    # It happened before and after, as one line: so it happened then.
+    assert [proxy.index(row, EventColumn.COUNT).data() for row in range(proxy.rowCount())] == [f"× {failed.count}"]
+    proxy.set_period(Period(began - 60.0, began - 30.0))
+    assert proxy.rowCount() == 0
+    proxy.set_period(None)
+    assert proxy.rowCount() == everything == model.rowCount()
+    check(qtmodeltester, proxy)
 
 
 def test_event_model_passes_qts_own_checks(qtmodeltester: ModelTester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,7 @@ def test_hovering_a_mark_tells_what_it_was(plot: LatencyPlot, window: LatencyWin
     assert "199 ms cold bitunix.tickers connection 3 slow by DNS 12:02:50 · 30 s ago" in plot.header.text
     QTest.mouseMove(plot._plot.viewport(), in_viewport(plot, NOW_S - 10.0, 0.06))
     assert "60 ms warm" in plot.header.text
+    assert "Slow by: an attempt that took at least" in plot.header.toolTip()
     assert "slow by" not in plot.header.text
     QTest.mouseMove(plot._plot.viewport(), in_viewport(plot, NOW_S - 20.0, 0.1))
 
