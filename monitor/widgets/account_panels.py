@@ -1,6 +1,6 @@
 """The account tables of four panels: what each shows of the board, and what it says while there is nothing to show."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -131,13 +131,14 @@ class AccountPanels(QObject):
         self._clock = clock
         self._wall_clock = wall_clock
         self._venue_title = venue_title
+        self._theme = theme
+        self._is_covered = False
         self._seen_revision = -1
         self._lists: dict[str, _List] = {}
-        self.tables: dict[str, AccountTable] = {}
         self.views: dict[str, AccountViews] = {}
         docks = []
         for name, title, parts in _PANELS:
-            panel = AccountViews(title, [self._make_view(*part, theme=theme) for part in parts])
+            panel = AccountViews(title, [self._view(*part) for part in parts])
             self.views[name] = panel
             panel.changed.connect(partial(self._on_view, panel))
             dock = Dock(name, title, panel, extra=(panel.head,), parent=window)
@@ -145,12 +146,27 @@ class AccountPanels(QObject):
             docks.append(dock)
         self.docks = tuple(docks)
 
-    def _make_view(self, key: str, title: str, word: str, what: str, columns: Any, *, theme: Theme) -> View:
-        table = AccountTable(title, columns, venue_title=self._venue_title, theme=theme)
+    @property
+    def tables(self) -> Mapping[str, AccountTable]:
+        """Every table by key; those that were not shown yet are made for it."""
+        return {
+            view.key: panel.table(number) for panel in self.views.values() for number, view in enumerate(panel.views)
+        }
+
+    @property
+    def made(self) -> Mapping[str, AccountTable]:
+        """The tables that were shown or asked for, by key."""
+        return {key: table for panel in self.views.values() for key, table in panel.made.items()}
+
+    def _view(self, key: str, title: str, word: str, what: str, columns: Any) -> View:
+        return View(key, word, what, partial(self._make_table, title, columns))
+
+    def _make_table(self, title: str, columns: Any) -> AccountTable:
+        table = AccountTable(title, columns, venue_title=self._venue_title, theme=self._theme)
+        table.set_covered(self._is_covered)
         table.accounts_requested.connect(self.accounts_requested)
         table.export_requested.connect(self._on_export)
-        self.tables[key] = table
-        return View(word, what, table)
+        return table
 
     # Frames
 
@@ -166,10 +182,10 @@ class AccountPanels(QObject):
     def refresh(self) -> None:
         """Bring every table that can be seen to now."""
         self._seen_revision = self._board.accounts.revision
-        for name, table in self.tables.items():
+        for panel in self.views.values():
             # A dock behind a tab is not "hidden" to Qt, but has no visible region.
-            if table.isVisible() and not table.visibleRegion().isEmpty():
-                self._show(name, table)
+            if panel.isVisible() and not panel.visibleRegion().isEmpty():
+                self._show(panel.key, panel.shown)
 
     def refresh_all(self) -> None:
         """The same for every table, seen or not: for whoever takes rows out of one."""
@@ -178,12 +194,14 @@ class AccountPanels(QObject):
 
     def set_covered(self, is_covered: bool) -> None:
         """Hide or show every amount."""
-        for table in self.tables.values():
+        self._is_covered = is_covered
+        for table in self.made.values():
             table.set_covered(is_covered)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw everything in the colours of ``theme``."""
-        for table in self.tables.values():
+        self._theme = theme
+        for table in self.made.values():
             table.set_theme(theme)
 
     def _on_shown(self, is_visible: bool) -> None:
@@ -192,7 +210,7 @@ class AccountPanels(QObject):
 
     def _on_view(self, panel: AccountViews) -> None:
         self.refresh()
-        name = next((key for key, table in self.tables.items() if table is panel.shown), "")
+        name = panel.key
         if name not in _WORDS:
             return
         now_mono_s = self._clock()

@@ -1,6 +1,6 @@
 """Several account tables in one panel, one at a time: what is open and what is past, trades and funding."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
@@ -11,15 +11,18 @@ from monitor.widgets.account_table import AccountTable
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One table, the word on its switch and what that shows."""
+    """One table by its key, the word on its switch, what that shows, and what makes the table."""
 
+    key: str
     word: str
     what: str
-    table: AccountTable
+    make: Callable[[], AccountTable]
 
 
 class AccountViews(QWidget):
     """Shows one of ``views`` (the first), chosen in ``head``, which is placed by whoever owns this.
+
+    A table is made when it is first asked for: each takes as long as the window's first frame, and a start shows none.
 
     Signals:
         changed(): another table is shown.
@@ -32,6 +35,7 @@ class AccountViews(QWidget):
     def __init__(self, title: str, views: Sequence[View], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.views = tuple(views)
+        self._made: dict[int, AccountTable] = {}
         self.buttons = QButtonGroup(self)
         self._tables = QStackedWidget()
         self._heads = QStackedWidget()
@@ -43,8 +47,8 @@ class AccountViews(QWidget):
         row.setContentsMargins(6, 0, 0, 0)
         row.setSpacing(2)
         for number, view in enumerate(self.views):
-            self._tables.addWidget(view.table)
-            self._heads.addWidget(view.table.head)
+            self._tables.addWidget(QWidget())
+            self._heads.addWidget(QWidget())
             if len(self.views) > 1:
                 row.addWidget(self._button(title, view, number))
         row.addWidget(self._heads, 1)
@@ -53,7 +57,25 @@ class AccountViews(QWidget):
     @property
     def shown(self) -> AccountTable:
         """The table that is shown."""
-        return self.views[self._tables.currentIndex()].table
+        return self.table(self._tables.currentIndex())
+
+    @property
+    def key(self) -> str:
+        """Key of the table that is shown."""
+        return self.views[self._tables.currentIndex()].key
+
+    @property
+    def made(self) -> Mapping[str, AccountTable]:
+        """The tables there are by now, by key."""
+        return {self.views[number].key: table for number, table in self._made.items()}
+
+    def table(self, number: int) -> AccountTable:
+        """One of the tables."""
+        if number not in self._made:
+            table = self._made[number] = self.views[number].make()
+            _replace(self._tables, number, table)
+            _replace(self._heads, number, table.head)
+        return self._made[number]
 
     def show_view(self, number: int) -> None:
         """Show one of the tables."""
@@ -74,3 +96,12 @@ class AccountViews(QWidget):
         button.setAccessibleName(f"{title}: {view.what}")
         self.buttons.addButton(button, number)
         return button
+
+
+def _replace(stack: QStackedWidget, number: int, page: QWidget) -> None:
+    current, empty = stack.currentIndex(), stack.widget(number)
+    stack.insertWidget(number, page)
+    if empty is not None:
+        stack.removeWidget(empty)
+        empty.deleteLater()
+    stack.setCurrentIndex(current)

@@ -118,7 +118,7 @@ class WindowPanels:
             self.pools.front,
             self.requests.table,
             self.spikes.table,
-            *(table.table for table in self.accounts.tables.values()),
+            *(table.table for table in self.accounts.made.values()),
             self.book.table,
             self.alerts.table,
             self.events.table,
