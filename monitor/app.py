@@ -1,6 +1,7 @@
 """Composition root of the window: builds everything, connects it, and ends it in order."""
 
 import argparse
+import gc
 import importlib
 import logging
 import os
@@ -59,6 +60,8 @@ def run_window(options: argparse.Namespace) -> int:
             )
             return EXIT_FAILED
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    # What a start makes stays; from the first frame on the window looks after garbage itself.
+    gc.disable()
     # Title bars on Wayland where the desktop draws none: Qt's other plugin for them, adwaita, has ended in malloc().
     os.environ.setdefault("QT_WAYLAND_DECORATION", "bradient")
     paths = find_paths()

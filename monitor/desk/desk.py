@@ -147,7 +147,7 @@ class Desk(QObject):
     def open(self) -> None:
         """Show the window, and take in what is polled; begin to build what polls if that was not done before."""
         self._garbage.start()
-        self.window.charts.plots_loaded.connect(self._garbage.settle)
+        self._garbage.settle()
         self.window.show()
         self._history.start()
         self.pump.start()

@@ -105,9 +105,9 @@ class StartFrame(QObject):
         """Show the window and return when its first frame is painted, at the latest after ``PAINT_TIMEOUT_S``.
 
         From now on threads work beside the window: garbage is the GUI thread's, until whoever runs the window stops
-        that.
+        that. It is left alone until then.
         """
-        self.garbage.start()
+        self.garbage.hold()
         self.window.show()
         give_up_s = time.perf_counter() + PAINT_TIMEOUT_S
         while not self._is_painted and time.perf_counter() < give_up_s:

@@ -49,11 +49,16 @@ class GuiGarbage(QObject):
         """Whether collections happen here and nowhere else."""
         return self._was_enabled is not None
 
-    def start(self) -> None:
-        """Take the collector over; nothing happens while it is."""
+    def hold(self) -> None:
+        """Take the collector over without looking: nearly all that a start makes stays, and it has no time to lose."""
         if self._was_enabled is None:
             self._was_enabled = gc.isenabled()
             gc.disable()
+
+    def start(self) -> None:
+        """Take the collector over; nothing happens while it is."""
+        self.hold()
+        if not self._timer.isActive():
             self._timer.start()
 
     def stop(self) -> None:

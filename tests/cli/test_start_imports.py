@@ -47,6 +47,8 @@ OURS = {
     "monitor.desktop.single_instance",
     "monitor.domain",
     "monitor.domain.intervals",
+    "monitor.qtmodels",
+    "monitor.qtmodels.gui_garbage",
     "monitor.widgets",
     "monitor.widgets.main_window",
     "monitor.widgets.start_page",

@@ -82,6 +82,24 @@ def test_a_qt_object_in_a_cycle_is_destroyed_in_the_gui_thread(ended_in: list[st
     assert ended_in == [threading.main_thread().name]
 
 
+@pytest.mark.usefixtures("collector")
+def test_while_it_is_held_nothing_is_looked_at(ended_in: list[str], qtbot: QtBot) -> None:
+    garbage = GuiGarbage(interval_ms=10)
+    garbage.hold()
+    try:
+        Cyclic()
+        kept = let_a_worker_allocate()
+        qtbot.wait(100)
+        assert len(kept) > gc.get_threshold()[0]
+        assert ended_in == []
+        garbage.start()
+        qtbot.waitUntil(lambda: bool(ended_in))
+    finally:
+        garbage.stop()
+
+    assert ended_in == [threading.main_thread().name]
+
+
 def collections(garbage: GuiGarbage, looks: int) -> list[int]:
     """Which generations were collected in so many looks."""
     seen: list[int] = []
