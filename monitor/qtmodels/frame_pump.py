@@ -113,10 +113,12 @@ class FramePump(QObject):
         self._more_timer.timeout.connect(self._on_more)
 
     def start(self) -> None:
-        """Start both timers and say one slow frame at once, so that the window never opens with blank figures."""
-        self._last_tick_s = None
+        """Start both timers; take in at once what waits, and say one slow frame, so that no window opens blank."""
         self._drain_timer.start()
         self._slow_timer.start()
+        self.on_tick()
+        # The first paint of a whole window follows, which is no stall.
+        self._last_tick_s = None
         self.slow_frame.emit()
 
     def stop(self) -> None:

@@ -205,6 +205,21 @@ def test_timers_drain_what_other_threads_put(qtbot: QtBot) -> None:
     assert not pump.is_running
 
 
+def test_what_waits_at_the_start_is_in_the_first_frame(qtbot: QtBot) -> None:
+    outbox, clock = Outbox(), SampleClock()
+    sink = Sink(clock)
+    pump = FramePump(outbox, sink, clock=clock)
+    outbox.put(task(1))
+    with qtbot.waitSignals([pump.frame, pump.slow_frame], order="strict"):
+        pump.start()
+    assert tokens(sink) == [1], "before the event loop had a turn"
+    clock.now_s += 0.4
+    pump.on_tick()
+    pump.stop()
+
+    assert pump.stalls.total == 0, "the first paint of a window is no stall"
+
+
 def test_the_slow_frame_lets_the_board_notice_silence(qtbot: QtBot) -> None:
     sink = Sink(SampleClock())
     pump = FramePump(Outbox(), sink)
