@@ -32,6 +32,8 @@ def test_packages_work_in_a_fresh_system(capsys: pytest.CaptureFixture[str]) -> 
     exit_code = try_packages.main([])
 
     told = capsys.readouterr().out
+    with capsys.disabled():
+        print(f"\n{told}")
     assert exit_code == 0, told
     assert "FAIL" not in told
     for step in ("complete without Python", "smoke test", "no network", "archive's installer", "purge the .deb"):
