@@ -276,6 +276,8 @@ def send_odd_headers(received: Received) -> None:
 def test_healing_logs_no_url(server: LoopbackServer, caplog: pytest.LogCaptureFixture) -> None:
     """urllib3 logs every retry as a warning with path and query, and every request at debug level."""
     caplog.set_level(logging.DEBUG)
+    # A command that ran earlier in this process may have quietened it.
+    caplog.set_level(logging.DEBUG, logger="urllib3")
     session = session_to(server)
     session.request(GET, params={"sign": SECRET})
     server.script.append(drop)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from monitor.desk.desk import Desk
@@ -68,8 +67,6 @@ def test_a_run_beside_the_polls_counts_what_the_exchange_counts_and_ends_with_th
         _until(desk, lambda: dialog.progress.maximum() > 0)
         desk.window.close()
         desk.close()
-        desk.window.deleteLater()
-        QCoreApplication.sendPostedEvents(None, int(QEvent.Type.DeferredDelete))
         left = [thread.name for thread in threading.enumerate() if thread.name == "measure"]
 
     assert offered == ["bitunix", "hyperliquid", "demo:bitunix", "demo:hyperliquid"]
