@@ -270,7 +270,7 @@ class TimePlot(QWidget):
         ys = () if self._scale is None else tuple(position for position, _ in self._scale.ticks)
         draw_grid(painter, view, tuple(-ago for ago, _ in self._x_ticks), ys, theme)
         if self._run_start_s is not None:
-            draw_run_start(painter, view, self._run_start_s, theme, self.font())
+            draw_run_start(painter, view, self._run_start_s, theme, self.font(), top_px=self._top_px)
         self._paint_data(painter, view)
         x_cursor = self._cursor_x
         if x_cursor is not None:

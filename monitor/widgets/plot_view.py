@@ -112,8 +112,13 @@ def draw_stretch(painter: QPainter, view: PlotView, x_from: float, x_to: float, 
     painter.fillRect(QRectF(x_from, 0.0, x_to - x_from, view.height), shade)
 
 
-def draw_run_start(painter: QPainter, view: PlotView, start_mono_s: float, theme: Theme, font: QFont) -> None:
-    """Shade what is of before ``start_mono_s``, which an earlier run of the app showed, and say so."""
+def draw_run_start(
+    painter: QPainter, view: PlotView, start_mono_s: float, theme: Theme, font: QFont, *, top_px: float
+) -> None:
+    """Shade what is of before ``start_mono_s``, which an earlier run of the app showed, and say so.
+
+    The words stand below the rows at the upper edge (``top_px`` of them) and below a line of labels there.
+    """
     x = round(view.x_of(start_mono_s))
     if x <= 0:
         return
@@ -127,4 +132,5 @@ def draw_run_start(painter: QPainter, view: PlotView, start_mono_s: float, theme
     width = metrics.horizontalAdvance(EARLIER_TEXT)
     if width + 8.0 <= x <= view.width + 1.0:
         painter.setFont(font)
-        painter.drawText(QPointF(x - width - 6.0, metrics.ascent() + 3.0), EARLIER_TEXT)
+        below_px = max(top_px, metrics.height() + 4.0)
+        painter.drawText(QPointF(x - width - 6.0, below_px + metrics.ascent() + 3.0), EARLIER_TEXT)
