@@ -147,12 +147,12 @@ class RequestModel(QAbstractTableModel):
         return None
 
     def longest_s(self, newest: int = 30) -> float:
-        """Longest of the ``newest`` attempts in seconds, queue included: the scale of the waterfall. 0 when empty.
+        """Longest latency of the ``newest`` attempts in seconds: the scale of the waterfall. 0 when empty.
 
-        Failed ones do not count: a time-out would shrink every other bar to nothing.
+        Failed ones do not count: a time-out would shrink every other bar to nothing. Nor does a wait in the queue: it
+        may be minutes for what is seldom asked.
         """
-        done = (trace for trace in self._traces[-newest:] if trace.error_kind is None)
-        return max((trace.total_s + (trace.queue_s or 0.0) for trace in done), default=0.0)
+        return max((trace.total_s for trace in self._traces[-newest:] if trace.error_kind is None), default=0.0)
 
     def append(self, traces: Sequence[RequestTrace]) -> None:
         """Put ``traces`` (oldest first) in front; attempts beyond ``MAX_ROWS`` leave at the end."""

@@ -41,7 +41,14 @@ from monitor.widgets.calm_table import calm_table
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
 from monitor.widgets.trace_delegate import TraceDelegate
-from monitor.widgets.waterfall import PhaseLegend, WaterfallDelegate, draw_waterfall, nice_scale, phase_definition
+from monitor.widgets.waterfall import (
+    QUEUE_SHARE,
+    PhaseLegend,
+    WaterfallDelegate,
+    draw_waterfall,
+    nice_scale,
+    phase_definition,
+)
 
 SOCKET_DEFINITION = (
     "cold: opened for this attempt; warm: was open; opened ahead: the first request on it, whose handshake was paid "
@@ -288,7 +295,7 @@ class RequestTable(QWidget):
     def on_slow_frame(self) -> None:
         """Follow the slowest of the newest requests with the scale, and say how many rows there are."""
         self._show_empty()
-        scale_s = nice_scale(self.model.longest_s())
+        scale_s = nice_scale(self.model.longest_s() / (1.0 - QUEUE_SHARE))
         if scale_s != self._scale_s:
             self._scale_s = scale_s
             self.table.viewport().update()

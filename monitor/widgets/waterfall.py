@@ -15,8 +15,15 @@ from monitor.widgets.theme import Theme
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
+QUEUE_SHARE = 0.3
+"""The most that a wait in the queue takes of a row's width: it may be minutes, and the latency is what is looked at."""
+_GAP_PX = 3.0
+
 PHASE_DEFINITIONS: dict[str, str] = {
-    "queue": "waiting for a worker or for the budget, before the transport; not part of the latency",
+    "queue": (
+        "waiting for a worker or for the budget, before the transport; not part of the latency, and broken off in the "
+        "rows where it is long"
+    ),
     "lease": "waiting for a place in the connection pool",
     "dns": "looking up the address; absent on a reused connection",
     "tcp": "opening the TCP connection; absent on a reused connection",
@@ -65,13 +72,16 @@ class WaterfallDelegate(QStyledItemDelegate):
             painter.fillRect(option.rect, QColor(self._theme.selection))
         if isinstance(trace, RequestTrace):
             room = QRectF(option.rect).adjusted(4, 5, -6, -5)
-            draw_waterfall(painter, room, trace, self._scale_s(), self._theme)
+            draw_waterfall(painter, room, trace, self._scale_s(), self._theme, queue_share=QUEUE_SHARE)
 
 
-def draw_waterfall(painter: QPainter, room: QRectF, trace: RequestTrace, scale_s: float, theme: Theme) -> None:
+def draw_waterfall(
+    painter: QPainter, room: QRectF, trace: RequestTrace, scale_s: float, theme: Theme, *, queue_share: float = 1.0
+) -> None:
     """Draw the phases of ``trace`` into ``room``, whose width stands for ``scale_s`` seconds.
 
-    The queue is drawn thinner: it is not part of the latency. A bar that does not fit ends in a fade of dots.
+    The queue is drawn thinner: it is not part of the latency. Where it would take more than ``queue_share`` of the
+    width it is broken off there, with a gap for the rest. Other bars that do not fit end at the edge.
     """
     per_second = room.width() / scale_s
     x = room.left()
@@ -82,9 +92,18 @@ def draw_waterfall(painter: QPainter, room: QRectF, trace: RequestTrace, scale_s
         width = min(seconds * per_second, right - x)
         if width <= 0:
             continue
+        is_broken = key == "queue" and width > queue_share * room.width()
+        if is_broken:
+            width = queue_share * room.width()
         painter.setBrush(QColor(theme.phases[key]))
         inset = room.height() * 0.3 if key == "queue" else 0.0
-        painter.drawRect(QRectF(x, room.top() + inset, max(width, 0.6), room.height() - 2 * inset))
+        if is_broken:
+            # A gap two thirds along: the line goes on for longer than is drawn.
+            part = QRectF(x, room.top() + inset, width * 0.66 - _GAP_PX, room.height() - 2 * inset)
+            painter.drawRect(part)
+            painter.drawRect(part.translated(width * 0.66, 0.0).adjusted(0.0, 0.0, _GAP_PX - width * 0.32, 0.0))
+        else:
+            painter.drawRect(QRectF(x, room.top() + inset, max(width, 0.6), room.height() - 2 * inset))
         x += width
     if trace.error_kind is not None:
         painter.setPen(QPen(QColor(theme.failed), 1.5))
