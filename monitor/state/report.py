@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from monitor.state.ages import seconds_text
 from monitor.state.board import Board
 from monitor.state.catalog import InstrumentKey
-from monitor.state.latency import LatencySummary
+from monitor.state.latency import LatencySummary, LatencyWindow
 from monitor.state.pool_words import describe_eviction, describe_fit, describe_protocols, describe_sizing
 from monitor.state.sources import source_of_quote, source_text
 
@@ -51,6 +51,9 @@ def summary_lines(
         for title, is_cold in (("cold (new connection)", True), ("warm (reused connection)", False)):
             summary = latency.summary(board.started_mono_s, now_mono_s, is_cold)
             yield f"  {titles[name]:12} {title:25} {_figures(summary)}"
+        unconnected = _unconnected(latency, board.started_mono_s, now_mono_s)
+        if unconnected:
+            yield f"  {titles[name]:12} {'no connection':25} failed {unconnected}"
     yield "Connection reuse"
     for name in board.venue_names:
         for pool in board.venue(name).pools:
@@ -99,6 +102,11 @@ def savings_lines(board: Board, titles: Mapping[str, str], *, now_mono_s: float)
                 f"  cache        {titles[name]:24} {stats.cached} hits, {stats.network} misses,"
                 f" {stats.partial} partly, {stats.shared} shared, {stats.stale} stale served"
             )
+
+
+def _unconnected(latency: LatencyWindow, start_s: float, end_s: float) -> int:
+    failed, cold, warm = (latency.summary(start_s, end_s, is_cold).failed for is_cold in (None, True, False))
+    return failed - cold - warm
 
 
 def _figures(summary: LatencySummary) -> str:

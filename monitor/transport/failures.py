@@ -73,7 +73,7 @@ def _connect_failed(venue: str, record: Record, causes: tuple[BaseException, ...
             text = f"The proxy wants a valid user name and password before it connects us to {venue}."
         return ConnectFailed(text, kind=ErrorKind.CONNECT, detail=detail)
     if record.phase == "dns":
-        text = f"The address of {venue} was not found. Is the network up, and the host name right?"
+        text = f"No address was found for {record.host} ({venue}). Is the network up, and the host name right?"
         return ConnectFailed(text, kind=ErrorKind.DNS, detail=detail)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -84,6 +84,7 @@ def test_unknown_name_is_a_dns_failure(server: LoopbackServer) -> None:
 
     (trace,) = traces_of(caught.value)
     assert caught.value.kind is trace.error_kind is ErrorKind.DNS
+    assert "No address was found for venue.test" in caught.value.user_text
     assert (trace.is_cold, trace.tcp_s, trace.send_s) == (None, None, None)
     assert trace.dns_s is not None
     assert_phases_add_up(trace)
