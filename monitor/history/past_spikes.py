@@ -19,12 +19,12 @@ def read_past_spikes(connection: sqlite3.Connection, *, now_ms: int, offset_s: f
     ``offset_s`` is added to seconds since 1970 for this run's clock. Raises ``sqlite3.Error``. Thread: the
     connection's own; a busy week takes some tenths of a second, nearly all without the interpreter's lock.
     """
-    from_ms_ = now_ms - round(TALLY_SPAN.total_seconds() * 1e3)
+    since_ms = now_ms - round(TALLY_SPAN.total_seconds() * 1e3)
     (first_ms,) = connection.execute("SELECT min(started_ms) FROM session WHERE has_spikes").fetchone()
     if first_ms is None:
         return None
     names: dict[int, str] = dict(connection.execute("SELECT id, text FROM label"))
-    period = (max(from_ms_, first_ms), now_ms)
+    period = (max(since_ms, first_ms), now_ms)
     return PastSpikes(
         hours=_hours(connection, names, period),
         minutes=_minutes(connection, period),
