@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from monitor.qtmodels.figures import DASH, price_text, safe_text, signed
 from monitor.state.account_tables import Row
@@ -91,6 +91,32 @@ class Column(Generic[RowT]):
     def is_right(self) -> bool:
         """Whether it is aligned to the right."""
         return self.look in RIGHT_LOOKS
+
+
+def account_column() -> Column[Any]:
+    """Whose row it is; the first column of every table."""
+    return Column(
+        name="account",
+        title="Account",
+        definition="Your name for the account; its colour is the venue's",
+        look=Look.TEXT,
+        read=lambda row: row.ref.name,
+        sample=ACCOUNT_WIDTH,
+        is_always=True,
+    )
+
+
+def instrument_column(definition: str) -> Column[Any]:
+    """What the row is about, for rows that have a ``name``."""
+    return Column(
+        name="instrument",
+        title="Instrument",
+        definition=definition,
+        look=Look.TEXT,
+        read=lambda row: row.name,
+        sample="DOGE-USDT-PERP",
+        is_always=True,
+    )
 
 
 def of(part: str, name: str) -> Callable[[Row], Raw]:

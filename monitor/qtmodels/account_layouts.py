@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from typing import Final
 
-from monitor.qtmodels.account_columns import ACCOUNT_WIDTH, Column, Look, Raw, leverage_text, nothing, of
+from monitor.qtmodels.account_columns import (
+    Column,
+    Look,
+    Raw,
+    account_column,
+    instrument_column,
+    leverage_text,
+    nothing,
+    of,
+)
 from monitor.state.account_tables import BalanceRow, PositionRow
 
 
@@ -22,24 +31,8 @@ def _is_whole_account(row: BalanceRow) -> bool:
 
 
 POSITIONS: Final[tuple[Column[PositionRow], ...]] = (
-    Column(
-        name="account",
-        title="Account",
-        definition="Your name for the account; its colour is the venue's",
-        look=Look.TEXT,
-        read=lambda row: row.ref.name,
-        sample=ACCOUNT_WIDTH,
-        is_always=True,
-    ),
-    Column(
-        name="instrument",
-        title="Instrument",
-        definition="What is held",
-        look=Look.TEXT,
-        read=lambda row: row.name,
-        sample="DOGE-USDT-PERP",
-        is_always=True,
-    ),
+    account_column(),
+    instrument_column("What is held"),
     Column(
         name="side",
         title="Side",
@@ -179,15 +172,7 @@ POSITIONS: Final[tuple[Column[PositionRow], ...]] = (
 )
 
 BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
-    Column(
-        name="account",
-        title="Account",
-        definition="Your name for the account; its colour is the venue's",
-        look=Look.TEXT,
-        read=lambda row: row.ref.name,
-        sample=ACCOUNT_WIDTH,
-        is_always=True,
-    ),
+    account_column(),
     Column(
         name="asset",
         title="Asset",

@@ -2,28 +2,19 @@
 
 from typing import Final
 
-from monitor.qtmodels.account_columns import ACCOUNT_WIDTH, Column, Look, leverage_text, of
+from monitor.qtmodels.account_columns import (
+    Column,
+    Look,
+    account_column,
+    instrument_column,
+    leverage_text,
+    of,
+)
 from monitor.state.account_tables import FillRow, OrderRow
 
 ORDERS: Final[tuple[Column[OrderRow], ...]] = (
-    Column(
-        name="account",
-        title="Account",
-        definition="Your name for the account; its colour is the venue's",
-        look=Look.TEXT,
-        read=lambda row: row.ref.name,
-        sample=ACCOUNT_WIDTH,
-        is_always=True,
-    ),
-    Column(
-        name="instrument",
-        title="Instrument",
-        definition="What the order would trade",
-        look=Look.TEXT,
-        read=lambda row: row.name,
-        sample="DOGE-USDT-PERP",
-        is_always=True,
-    ),
+    account_column(),
+    instrument_column("What the order would trade"),
     Column(
         name="side",
         title="Side",
@@ -166,24 +157,8 @@ FILLS: Final[tuple[Column[FillRow], ...]] = (
         read=of("fill", "time"),
         sample="2026-00-00 00:00:00",
     ),
-    Column(
-        name="account",
-        title="Account",
-        definition="Your name for the account; its colour is the venue's",
-        look=Look.TEXT,
-        read=lambda row: row.ref.name,
-        sample=ACCOUNT_WIDTH,
-        is_always=True,
-    ),
-    Column(
-        name="instrument",
-        title="Instrument",
-        definition="What was traded",
-        look=Look.TEXT,
-        read=lambda row: row.name,
-        sample="DOGE-USDT-PERP",
-        is_always=True,
-    ),
+    account_column(),
+    instrument_column("What was traded"),
     Column(
         name="side",
         title="Side",

@@ -3,7 +3,15 @@
 from dataclasses import replace
 from typing import Final
 
-from monitor.qtmodels.account_columns import ACCOUNT_WIDTH, Column, Look, Raw, leverage_text, of
+from monitor.qtmodels.account_columns import (
+    Column,
+    Look,
+    Raw,
+    account_column,
+    instrument_column,
+    leverage_text,
+    of,
+)
 from monitor.qtmodels.account_lists import ORDERS
 from monitor.state.account_past_tables import FundingRow, PastPositionRow
 from monitor.state.account_tables import OrderRow
@@ -47,24 +55,8 @@ PAST_POSITIONS: Final[tuple[Column[PastPositionRow], ...]] = (
         read=of("past", "closed_at"),
         sample="2026-00-00 00:00:00",
     ),
-    Column(
-        name="account",
-        title="Account",
-        definition="Your name for the account; its colour is the venue's",
-        look=Look.TEXT,
-        read=lambda row: row.ref.name,
-        sample=ACCOUNT_WIDTH,
-        is_always=True,
-    ),
-    Column(
-        name="instrument",
-        title="Instrument",
-        definition="What was held",
-        look=Look.TEXT,
-        read=lambda row: row.name,
-        sample="DOGE-USDT-PERP",
-        is_always=True,
-    ),
+    account_column(),
+    instrument_column("What was held"),
     Column(
         name="side",
         title="Side",
@@ -171,24 +163,8 @@ FUNDING: Final[tuple[Column[FundingRow], ...]] = (
         read=of("payment", "time"),
         sample="2026-00-00 00:00:00",
     ),
-    Column(
-        name="account",
-        title="Account",
-        definition="Your name for the account; its colour is the venue's",
-        look=Look.TEXT,
-        read=lambda row: row.ref.name,
-        sample=ACCOUNT_WIDTH,
-        is_always=True,
-    ),
-    Column(
-        name="instrument",
-        title="Instrument",
-        definition="What was held",
-        look=Look.TEXT,
-        read=lambda row: row.name,
-        sample="DOGE-USDT-PERP",
-        is_always=True,
-    ),
+    account_column(),
+    instrument_column("What was held"),
     Column(
         name="amount",
         title="Received",
