@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 TOKEN_CRASH = -2
 
+_LOAD_AHEAD_MS = 5_000
+"""After the start, what a user may want next is imported; not before, as it would compete with the first prices."""
 STOP_DEADLINE_S = 2.0
 """A closed window must be gone soon; a request that hangs longer dies with the process, it holds nothing."""
 
@@ -153,6 +155,7 @@ class Desk(QObject):
         self.pump.start()
         self._early.start()
         self._early.deliver(self._handover.put)
+        QTimer.singleShot(_LOAD_AHEAD_MS, self, self._load_ahead)
         if not self.is_demo:
             self.accounts.start()
 
@@ -377,9 +380,11 @@ class Desk(QObject):
 
         def work() -> None:
             put(build(settings, options, demo=demo, is_demo=is_demo, care=care))
-            load_ahead()
 
         threading.Thread(target=work, name="start", daemon=True).start()
+
+    def _load_ahead(self) -> None:
+        threading.Thread(target=load_ahead, name="load ahead", daemon=True).start()
 
     def _take_over(self, built: Built) -> None:
         self._demo = built.demo

@@ -1,5 +1,6 @@
 """*Measure* behind the window: one run at a time in a thread of its own, its news through the outbox."""
 
+import importlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -201,7 +202,8 @@ class DeskMeasuring:
 
 
 def load_ahead() -> None:
-    """Import what a run needs, for a thread that has done what the start waits for: the dialog then opens at once."""
+    """Import the dialog and all it needs, so that opening it does not hold the window up. Blocks; no GUI thread."""
+    importlib.import_module("monitor.widgets.measure_dialog")
 
 
 def _demo_runtime(run: _Run, stack: ExitStack) -> VenueRuntime:
