@@ -80,7 +80,11 @@ def _seen(fit: KeepAliveFit) -> str:
     if fit.shortest_dropped_s is not None:
         return f"Sockets of this host are dropped from {seconds_text(fit.shortest_dropped_s)} of idling on ({count})."
     if fit.longest_survived_s is not None:
-        return f"Every socket seen was still open, after up to {seconds_text(fit.longest_survived_s)} idle ({count})."
+        dropped = sum(bucket.dropped for bucket in fit.buckets)
+        up_to = f"after up to {seconds_text(fit.longest_survived_s)} idle"
+        if not dropped:
+            return f"Every socket seen was still open, {up_to} ({count})."
+        return f"Sockets were still open {up_to}; {dropped:,} dropped, too few to tell a limit ({count})."
     return f"Too few sockets were dropped to tell from when on ({count})."
 
 
@@ -108,9 +112,9 @@ def closed_by(cause: CloseCause) -> str:
 def describe_sizing(advice: SizingAdvice | None) -> str:
     """``peak 3 of 20; 2 would do; 0 thrown away``; the size's own source where it follows its use."""
     if advice is None:
-        return "no advice yet: it takes a minute of use"
+        return "no advice yet: it takes some seconds of use"
     would_do = (
-        "advice after the first minute"
+        "advice after some seconds of use"
         if advice.recommended is None
         else f"{advice.recommended} would do"
         if advice.recommended < advice.maximum

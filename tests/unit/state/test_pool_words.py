@@ -67,6 +67,22 @@ def test_an_interval_that_was_never_tried_is_not_called_fitting() -> None:
     assert describe_fit(learned, None).kind is FitKind.UNKNOWN
 
 
+def test_a_drop_that_is_no_limit_yet_is_not_passed_over() -> None:
+    learned = KeepAliveFit(
+        host="h",
+        buckets=(
+            IdleBucket(idle_from_s=0.0, idle_to_s=1.0, survived=159, dropped=0),
+            IdleBucket(idle_from_s=56.0, idle_to_s=68.0, survived=0, dropped=1),
+        ),
+        longest_survived_s=60.0,
+    )
+
+    assert describe_fit(learned, 1.0).text == (
+        "Fits: a request every 1 s. Sockets were still open after up to 60 s idle; 1 dropped, too few to tell a limit "
+        "(n = 160)."
+    )
+
+
 @given(st.floats(15.0, 300.0), st.floats(0.2, 600.0))
 def test_the_judgement_follows_the_limit(limit_s: float, interval_s: float) -> None:
     kind = describe_fit(fit(survived_s=limit_s * 0.9, dropped_s=limit_s), interval_s).kind
@@ -93,7 +109,7 @@ def test_the_judgement_follows_the_limit(limit_s: float, interval_s: float) -> N
         ),
         (
             SizingAdvice(maximum=20, peak=0, discarded=0),
-            "peak 0 of 20; advice after the first minute; 0 thrown away",
+            "peak 0 of 20; advice after some seconds of use; 0 thrown away",
         ),
     ],
 )
