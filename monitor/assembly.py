@@ -51,7 +51,7 @@ class VenueRuntime:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is an exchange on this machine, which nobody shares."""
+        """Whether it is an exchange on this machine, to which nobody has to be polite."""
         host = urlsplit(self.base_url).hostname or ""
         try:
             return ipaddress.ip_address(host).is_loopback

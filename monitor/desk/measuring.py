@@ -101,7 +101,9 @@ class DeskMeasuring:
         if self._is_demo:
             return venues
         demos = tuple(
-            MeasureTarget(name=f"{DEMO_PREFIX}{name}", title=f"Demo exchange, as {entry.title}", is_local=True)
+            MeasureTarget(
+                name=f"{DEMO_PREFIX}{name}", title=f"Demo exchange, as {entry.title}", is_local=True, is_polled=False
+            )
             for name, entry in VENUES.items()
         )
         return (*venues, *demos)

@@ -21,13 +21,14 @@ HTTP2_NOTE: Final = "This venue is polled over HTTP/2; the comparison is over HT
 class MeasureTarget:
     """Something that can be measured: ``title`` is what to call it.
 
-    ``is_local``: an exchange on this machine, which nobody shares. ``is_over_http2``: its polls use HTTP/2, and that is
-    not what is compared.
+    ``is_local``: an exchange on this machine. ``is_polled``: the app polls it, out of the same budget.
+    ``is_over_http2``: its polls use HTTP/2, and that is not what is compared.
     """
 
     name: str
     title: str
     is_local: bool
+    is_polled: bool = True
     is_over_http2: bool = False
 
 

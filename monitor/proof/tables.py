@@ -215,8 +215,16 @@ def end_notes(result: MeasureResult) -> tuple[str, ...]:
     return (*notes, result.stopped_because) if result.stopped_because else notes
 
 
-def politeness(requests: int, *, is_local: bool) -> str:
-    """How a run of ``requests`` each way treats the venue, and about how long that takes, for whoever may start it."""
+def politeness(requests: int, *, is_local: bool, is_polled: bool) -> str:
+    """How a run of ``requests`` each way treats the venue, and about how long that takes, for whoever may start it.
+
+    ``is_polled``: polls take from its budget at the same time.
+    """
+    if is_local and is_polled:
+        return (
+            "An exchange on this machine: no pauses, but every request waits for the budget that the polls use as "
+            "well, and polls may come late meanwhile."
+        )
     if is_local:
         return "An exchange on this machine, which nobody shares: asked without long pauses."
     about_s = (requests + 2 + 3 * FIRST_ROUNDS_LIVE) * (LIVE_PACE.handshake_spacing_s + LIVE_PACE.pause_s) * 1.2

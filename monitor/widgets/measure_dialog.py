@@ -90,7 +90,7 @@ class MeasureDialog(QDialog):
     def _make_wishes(self) -> None:
         self.target = QComboBox()
         self.target.setAccessibleName("What to measure")
-        self.target.setToolTip("The venue to ask, or an exchange on this machine that nobody shares")
+        self.target.setToolTip("The venue to ask, or an exchange on this machine")
         self.target.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.target.currentIndexChanged.connect(self._show_about)
         self.requests = QSpinBox()
@@ -178,7 +178,7 @@ class MeasureDialog(QDialog):
         if target is None:
             self.about.setText("Every venue is switched off. Switch one on in the toolbar to measure it.")
         else:
-            parts = [politeness(self.requests.value(), is_local=target.is_local)]
+            parts = [politeness(self.requests.value(), is_local=target.is_local, is_polled=target.is_polled)]
             if target.is_over_http2:
                 parts.append(HTTP2_NOTE)
             self.about.setText(" ".join(parts))

@@ -245,6 +245,14 @@ def test_live_venues_are_treated_politely_and_http2_is_not_what_is_compared(qapp
     bench.close()
 
 
+def test_a_demo_exchange_that_is_polled_is_not_said_to_be_measured_alone(qapp: QApplication) -> None:
+    bench = MeasureBench({})
+
+    assert "waits for the budget that the polls use" in bench.dialog.about.text()
+    assert "nobody shares" not in bench.dialog.about.text()
+    bench.close()
+
+
 def test_beside_live_venues_a_demo_exchange_is_started_for_the_run_and_ended_after_it(qapp: QApplication) -> None:
     before = set(psutil.Process().children())
     bench = MeasureBench({}, is_demo=False)
