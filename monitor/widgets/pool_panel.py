@@ -132,7 +132,7 @@ class PoolPanel(QWidget):
         if page is self.keep_alive:
             self.keep_alive.refresh()
         elif self.savings.isVisible():
-            self.savings.show_rows(self._savings(now), self._span_text)
+            self.savings.show_rows(self._savings(now), self._span_text, is_period=self._period is not None)
         else:
             for venue in self._venues:
                 section = self.sections[venue.name]

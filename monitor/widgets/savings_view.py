@@ -161,13 +161,14 @@ class SavingsView(QWidget):
         for venue, name in self._names.items():
             name.set_text(name.text, theme.venue_color(venue))
 
-    def show_rows(self, rows: Mapping[str, SavingsRow], span: str) -> None:
-        """Show ``rows`` by venue; ``span`` says of which time they are."""
+    def show_rows(self, rows: Mapping[str, SavingsRow], span: str, *, is_period: bool = False) -> None:
+        """Show ``rows`` by venue; ``span`` says of which time they are: not so how reads were answered."""
         theme = self._theme
         self._span.set_text(span, theme.text_muted)
         for venue in self._names:
             row = rows.get(venue)
-            texts = cache_texts(None if row is None else row.cache)
+            hits, between = cache_texts(None if row is None else row.cache)
+            texts = (f"now: {hits}" if is_period else hits, between)
             for label, text in zip(self.cache[venue], texts, strict=True):
                 label.set_text(text, theme.text_muted)
                 label.set_definition(f"{text}\n{CACHE_DEFINITION}" if text else CACHE_DEFINITION)
