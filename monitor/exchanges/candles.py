@@ -13,6 +13,9 @@ _SETTLING = timedelta(seconds=1)
 POLL_AFTER_CLOSE_S = 1.0
 """Candles are asked for this long after each close on the venue's clock: the stamp by which that clock is known is good
 to about half a second at first, and a reply's own stamp shows a candle as closed once its end is a second past."""
+PLAIN_POLL_S = 60.0
+"""A client without a memory asks for its candles once a minute, as the ones this app grew from did."""
+
 LONGEST_POLL_S = 300.0
 """A forming candle grows from polled prices; its volume, and what happened between two prices, is at most this old."""
 

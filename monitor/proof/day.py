@@ -12,15 +12,13 @@ from typing import Final
 
 from monitor.domain.errors import BudgetExhausted
 from monitor.exchanges.base import Fetched, Payload, PollJob, Source
+from monitor.exchanges.candles import PLAIN_POLL_S
 from monitor.polling.clock import VenueTime
 from monitor.polling.line import NEXT_LOOK_S, BudgetLine
 from monitor.polling.schedule import Cadence, align_to_venue, start_delay_s
 from monitor.proof.pool_life import LifeRules
 from monitor.proof.simulated import DAY_S, DayClock, DayFigures, DayTransport, MeasuredTimes
 from monitor.transport.budget import BudgetRule, WeightBudget
-
-PLAIN_CANDLES_EVERY_S: Final = 60.0
-"""A client without a memory asks for its candles once a minute, as the ones this app grew from did."""
 
 REST_EVERY_POLLS: Final = 256
 """About a millisecond of work."""
@@ -91,8 +89,7 @@ def plain_jobs(jobs: Sequence[PollJob]) -> tuple[PollJob, ...]:
     Only candle jobs follow the closes; all others ask what a plain client would ask as often.
     """
     return tuple(
-        job if job.align_offset_s is None else replace(job, cadence_s=PLAIN_CANDLES_EVERY_S, align_offset_s=None)
-        for job in jobs
+        job if job.align_offset_s is None else replace(job, cadence_s=PLAIN_POLL_S, align_offset_s=None) for job in jobs
     )
 
 

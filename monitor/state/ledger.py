@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from statistics import median, quantiles
 from typing import Final
 
+from monitor.domain.market import CandleBatch
 from monitor.domain.telemetry import PoolStats, RequestTrace
 from monitor.exchanges.base import Source
+from monitor.exchanges.candles import PLAIN_POLL_S
 from monitor.polling.results import PollSuccess
 from monitor.state.latency import HostTally
 from monitor.state.period import Period
@@ -15,6 +17,8 @@ from monitor.state.period import Period
 COLD_SAMPLE_LIFE_S: Final = 3_600.0
 """A cold set-up older than this says nothing of today's network: without a newer one the saving is unknown."""
 SAMPLES_KEPT: Final = 200
+LATE_CADENCES: Final = 1.5
+"""After a longer silence than this many cadences, a job was not polled in between, and a plain plan is not either."""
 AVOIDED_KEPT: Final = 50_000
 """Polls that a cache answered (or that took more calls than one), remembered by time for the figures of a period."""
 
@@ -43,6 +47,7 @@ class PoolingSaving:
 class CachingSaving:
     """Calls a plain plan would have made - calls made, of one venue; negative when we made more.
 
+    A plain plan asks for what ours asks for as often, but has no memory: for candles it asks once a minute.
     ``saved_s`` is that × the median of recent warm requests; ``None`` while there is none.
     """
 
@@ -72,6 +77,20 @@ class _Venue:
     made: int = 0
     warm_s: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
     avoided: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=AVOIDED_KEPT))
+    candles: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Of each candle job: until when a plain plan's calls are counted, and when its last reply came."""
+
+    def plain_candle_calls(self, result: PollSuccess) -> int:
+        """How often a plain plan asked for these candles since the last reply of the same job."""
+        now_s = result.received_mono_s if result.handed_out_mono_s is None else result.handed_out_mono_s
+        until_s, last_s = self.candles.get(result.key, (now_s, now_s))
+        calls = round((now_s - until_s) / PLAIN_POLL_S)
+        if result.key not in self.candles or now_s - last_s > LATE_CADENCES * result.cadence_s:
+            until_s, calls = now_s, 1
+        else:
+            until_s += calls * PLAIN_POLL_S
+        self.candles[result.key] = (until_s, now_s)
+        return calls
 
 
 class SavingsLedger:
@@ -100,10 +119,15 @@ class SavingsLedger:
             self._venues.setdefault(trace.venue, _Venue()).warm_s.append(trace.total_s)
 
     def add_poll(self, result: PollSuccess) -> None:
-        """Take in one successful poll: a plain plan pays for each, ours only for the requests really made."""
+        """Take in one successful poll: a plain plan pays for each, ours only for the requests really made.
+
+        Of candles, ours asks for what closed when it closed, and a plain plan for all of them once a minute.
+        """
         venue = self._venues.setdefault(result.venue, _Venue())
         made = len({trace.request_id for trace in result.traces})
         plain = 1 if result.source is not Source.NETWORK else max(1, made)
+        if isinstance(result.payload, CandleBatch):
+            plain = venue.plain_candle_calls(result)
         venue.made += made
         venue.plain += plain
         if plain != made:

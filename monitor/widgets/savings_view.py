@@ -20,7 +20,8 @@ POOLING_DEFINITION = (
 )
 CACHING_DEFINITION = (
     "Saved by caching: the calls a plain plan would have made minus the calls made, × the median of recent warm "
-    "requests. Negative: more calls were made than a plain plan would have."
+    "requests. A plain plan polls the same as often, but candles once a minute whatever their interval. Negative: more "
+    "calls were made than a plain plan would have."
 )
 CACHE_DEFINITION = (
     "How reads were answered since start. Hits: from memory, without a request. Partly: only the missing candles were "

@@ -1,5 +1,6 @@
 """The savings ledgers hold to their definitions, say unknown when they must, and may be negative."""
 
+from collections.abc import Iterable
 from statistics import median
 
 import pytest
@@ -7,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain.errors import ErrorKind
+from monitor.domain.market import CandleBatch
 from monitor.domain.telemetry import RequestTrace
 from monitor.exchanges.base import Source
-from monitor.state.ledger import COLD_SAMPLE_LIFE_S, SavingsLedger
+from monitor.state.ledger import COLD_SAMPLE_LIFE_S, CachingSaving, SavingsLedger
 from tests.fakes.poll_results import FakeClock, make_quotes, make_success, make_trace
 
 HOST = "venue.test:443"
@@ -113,6 +115,43 @@ def test_saved_by_caching_is_calls_not_made_times_the_warm_median() -> None:
 
     assert (saving.plain_calls, saving.made_calls, saving.saved_calls) == (10, 3, 7)
     assert saving.saved_s == pytest.approx(0.7)
+
+
+def candle_polls(ledger: SavingsLedger, times_s: Iterable[float], cadence_s: float) -> CachingSaving:
+    batch = CandleBatch(venue="bitunix", venue_symbol="A", interval="5m", candles=())
+    for number, time_s in enumerate(times_s):
+        trace = make_trace(number, total_s=0.1)
+        ledger.add_trace(trace)
+        ledger.add_poll(
+            make_success(
+                batch, FakeClock(), key="candles:A", cadence_s=cadence_s, received_mono_s=time_s, traces=[trace]
+            )
+        )
+    return ledger.caching()["bitunix"]
+
+
+def test_candles_asked_for_as_they_close_are_held_against_asking_once_a_minute() -> None:
+    saving = candle_polls(SavingsLedger(), (1_000.0 + 300.0 * number for number in range(13)), cadence_s=300.0)
+
+    assert (saving.plain_calls, saving.made_calls) == (61, 13), "an hour"
+    assert saving.saved_s == pytest.approx(4.8)
+
+
+def test_candles_of_a_minute_are_asked_for_as_often_by_a_plain_plan() -> None:
+    jitter = (0.0, 0.4, -0.3, 0.2, -0.4)
+    saving = candle_polls(
+        SavingsLedger(), (1_000.0 + 60.0 * number + jitter[number % 5] for number in range(500)), cadence_s=60.0
+    )
+
+    assert saving.saved_calls == 0
+
+
+def test_time_in_which_candles_were_not_polled_saves_nothing() -> None:
+    ledger = SavingsLedger()
+    candle_polls(ledger, [1_000.0, 1_300.0], cadence_s=300.0)
+    saving = candle_polls(ledger, [9_000.0, 9_300.0], cadence_s=300.0)
+
+    assert (saving.plain_calls, saving.made_calls) == (12, 4)
 
 
 def test_a_failed_refresh_behind_an_expired_entry_saves_nothing() -> None:
