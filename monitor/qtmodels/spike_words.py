@@ -17,8 +17,8 @@ from monitor.state.spikes import (
 SPIKE_DEFINITION: Final = (
     f"an attempt that took at least {SPIKE_FACTOR:g} times the median of the last {USUAL_WINDOW} like it, "
     f"{SPIKE_DEVIATIONS:g} median absolute deviations and {SPIKE_FLOOR_S * 1_000:.0f} ms above it, or waited over "
-    f"{QUEUE_FLOOR_S * 1_000:.0f} ms longer than usual before it was sent; judged from {MIN_SAMPLES} such attempts on. "
-    "Named is what was most in excess over its own median. Failed attempts are none"
+    f"{QUEUE_FLOOR_S * 1_000:.0f} ms longer than nine in ten of them before it was sent; judged from {MIN_SAMPLES} "
+    "such attempts on. Named is what was most in excess over its own median. Failed attempts are none"
 )
 CAUSE_WORDS: Final[Mapping[SpikeCause, str]] = MappingProxyType(
     {

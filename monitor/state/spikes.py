@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median
+from statistics import median, quantiles
 from typing import Final
 
 from monitor.domain.telemetry import RequestTrace
@@ -55,7 +55,8 @@ SPIKE_DEVIATIONS: Final = 6.0
 SPIKE_FLOOR_S: Final = 0.020
 """... and is longer by at least this, so that jitter on a fast line is no spike."""
 QUEUE_FLOOR_S: Final = 0.250
-"""A wait for the rate limit or for its turn counts from this excess on: pollers of a venue stand in one line anyway."""
+"""A wait for the rate limit or for its turn counts from this much over what one in ten waits: pollers of a venue stand
+in one line, and where the budget is narrow many of them wait each time around."""
 USUAL_WINDOW: Final = 64
 """What is usual is read from so many requests to the same endpoint before."""
 
@@ -176,9 +177,9 @@ def _queue_spike(trace: RequestTrace, before: Sequence[RequestTrace]) -> Spike |
     if len(known) < MIN_SAMPLES:
         return None
     usual_s = median(known)
-    deviation_s = median(abs(queue_s - usual_s) for queue_s in known)
+    common_s = quantiles(known, n=10, method="inclusive")[-1]
     excess_s = trace.queue_s - usual_s
-    if excess_s < max(QUEUE_FLOOR_S, SPIKE_DEVIATIONS * deviation_s) or trace.queue_s < SPIKE_FACTOR * usual_s:
+    if trace.queue_s < max(common_s + QUEUE_FLOOR_S, SPIKE_FACTOR * usual_s):
         return None
     return Spike(
         request_id=trace.request_id,

@@ -128,6 +128,16 @@ def test_a_long_wait_for_the_rate_limit_is_an_outlier_although_it_is_in_no_laten
     assert found(both, before).cause is SpikeCause.VENUE
 
 
+def test_a_wait_that_is_common_where_the_budget_is_narrow_is_no_outlier() -> None:
+    """One in seven waits for the others of its venue: that is how the plan is, and not an exception to it."""
+    before = [make_trace(number, queue_s=0.6 if number % 7 == 0 else 0.01) for number in range(63)]
+
+    assert find_spike(make_trace(99, queue_s=0.8), before) is None
+    spike = found(make_trace(99, queue_s=0.9), before)
+    assert spike.cause is SpikeCause.RATE_LIMIT
+    assert spike.total_excess_s == pytest.approx(0.89)
+
+
 def test_too_few_requests_say_nothing_of_what_is_usual() -> None:
     slow = make_trace(99, wait_s=0.9, total_s=0.91)
 
