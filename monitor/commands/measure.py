@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from monitor.assembly import AssemblyError, assemble, check_venues
@@ -51,7 +52,7 @@ def run_measure(options: argparse.Namespace) -> int:
                 result = measure(
                     runtime,
                     default_jobs(runtime, context.settings),
-                    wishes,
+                    replace(wishes, max_age_s=context.settings.max_age_s),
                     cancel=cancel,
                     progress=_show_progress if sys.stderr.isatty() else lambda _: None,
                 )

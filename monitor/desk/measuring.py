@@ -187,7 +187,7 @@ class DeskMeasuring:
                     if runtime is None:
                         return MeasureReport(run=number, failure="The app is still starting. Try again in a moment.")
                     jobs = run.jobs or default_jobs(runtime, run.settings)
-                    wishes = MeasureOptions(requests=run.requests)
+                    wishes = MeasureOptions(requests=run.requests, max_age_s=run.settings.max_age_s)
                     result = measure(runtime, jobs, wishes, cancel=run.cancel, progress=tell)
             except (AssemblyError, DemoExchangeError) as exc:
                 return MeasureReport(run=number, failure=str(exc))

@@ -22,7 +22,7 @@ from monitor.proof.interleave import (
     wait_for_event,
 )
 from monitor.proof.per_day import PerDay, per_day
-from monitor.proof.pool_life import LifeRules
+from monitor.proof.pool_life import LifeRules, soonest_age_s
 from monitor.proof.statistics import Improvement, Sample, VariantFigures, figures, improvement
 from monitor.proof.stopwatch import Stopwatch, reading_of
 from monitor.transport.config import TransportConfig
@@ -60,7 +60,7 @@ class MeasureOptions:
 
     ``first_rounds``: how often a first request is made each way, 0 to ``MAX_FIRST_ROUNDS``; ``None``:
     ``FIRST_ROUNDS_LOCAL`` at an exchange on this machine, ``FIRST_ROUNDS_LIVE`` elsewhere. ``prewarm`` opens the
-    connection for the pre-warmed ones.
+    connection for the pre-warmed ones. ``max_age_s``: after which the app gives up a connection, for the days.
     """
 
     requests: int = DEFAULT_REQUESTS
@@ -68,6 +68,7 @@ class MeasureOptions:
     read: Read = field(default=read_quotes)
     first_rounds: int | None = None
     prewarm: Prewarm = field(default=open_one_ahead)
+    max_age_s: float = TransportConfig().max_age_s
 
     def __post_init__(self) -> None:
         if not MIN_REQUESTS <= self.requests <= MAX_REQUESTS:
@@ -264,7 +265,7 @@ class Measurement:
                 unpooled,
                 first_samples=first_samples,
                 budget_rule=replace(runtime.entry.budget_rule, cap_fraction=cap_fraction),
-                rules=known_life(runtime.transport.pool_stats()),
+                rules=known_life(runtime.transport.pool_stats(), self._options.max_age_s),
                 start=started_at,
                 rest=rest,
                 progress=lambda: self._tell(MeasureStage.DAYS),
@@ -331,9 +332,10 @@ def measure(
     return Measurement(runtime, jobs, options, cancel=cancel, progress=progress, wait=wait).run()
 
 
-def known_life(pools: Sequence[PoolStats]) -> LifeRules:
+def known_life(pools: Sequence[PoolStats], max_age_s: float) -> LifeRules:
     """How long connections live, as far as it was learned of this venue's host; else only what we do ourselves."""
     fit = next((pool.fit for pool in pools if pool.fit is not None), None)
+    age_s = soonest_age_s(max_age_s)
     if fit is None:
-        return LifeRules(server_idle_s=None, max_idle_s=TransportConfig().max_idle_s)
-    return LifeRules(server_idle_s=fit.shortest_dropped_s, max_idle_s=fit.retire_after_s)
+        return LifeRules(server_idle_s=None, max_idle_s=TransportConfig().max_idle_s, max_age_s=age_s)
+    return LifeRules(server_idle_s=fit.shortest_dropped_s, max_idle_s=fit.retire_after_s, max_age_s=age_s)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from monitor.transport.rounds import AGE_JITTER
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifeRules:
@@ -24,6 +26,11 @@ class _Kept:
     opened_s: float
     free_from_s: float
     served: int = 1
+
+
+def soonest_age_s(max_age_s: float) -> float:
+    """At which age a connection may go at the soonest, where ``max_age_s`` is set: no day retires more than that."""
+    return max_age_s * (1.0 - AGE_JITTER)
 
 
 class PoolLife:

@@ -166,7 +166,8 @@ def day_rows(day: PerDay) -> tuple[Row, ...]:
         ),
         row(
             "handshakes",
-            "Connections opened. A connection of the pool lives as long as was learned of this host.",
+            "Connections opened. A connection of the pool lives as long as was learned of this host, and at most to "
+            "the maximum age in Settings.",
             (f"{cost.handshakes:,}" for cost in costs),
         ),
         row(

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from monitor.exchanges.base import Focus
 from monitor.exchanges.registry import VENUES
 from monitor.proof.day import DayTable, count_day, day_table
-from monitor.proof.pool_life import LifeRules
+from monitor.proof.pool_life import LifeRules, soonest_age_s
 from monitor.proof.simulated import DayFigures, EndpointDay
 from monitor.proof.tables import interval_text, milliseconds, percent
 from monitor.transport.config import TransportConfig
@@ -80,6 +80,7 @@ def simulate() -> Days:
             name: measured_venue(exchange, name, requests=REQUESTS, first_rounds=FIRST_ROUNDS) for name in VENUES
         }
     max_idle_s = TransportConfig().max_idle_s
+    max_age_s = soonest_age_s(TransportConfig().max_age_s)
     old_job = {
         name: old_job_day(
             measured["bitunix"].news if is_cached else measured["bitunix"].times,
@@ -87,10 +88,11 @@ def simulate() -> Days:
             is_pooled=is_pooled,
             server_idle_s=SERVER_IDLE_S,
             max_idle_s=max_idle_s,
+            max_age_s=max_age_s,
         )
         for name, is_cached, is_pooled in COLUMNS
     }
-    rules = LifeRules(server_idle_s=SERVER_IDLE_S, max_idle_s=max_idle_s)
+    rules = LifeRules(server_idle_s=SERVER_IDLE_S, max_idle_s=max_idle_s, max_age_s=max_age_s)
     tables, plans = {}, {}
     for name, entry in VENUES.items():
         times = measured[name].times

@@ -143,6 +143,7 @@ def old_job_day(
     is_pooled: bool,
     server_idle_s: float = 60.0,
     max_idle_s: float | None = 300.0,
+    max_age_s: float | None = None,
     duration_s: float = 86_400.0,
     venue_ahead_s: float = 0.37,
     seed: int = 1,
@@ -158,7 +159,7 @@ def old_job_day(
         clock=clock,
         budget=WeightBudget(VENUES["bitunix"].budget_rule, clock),
         times=times,
-        rules=LifeRules(server_idle_s=server_idle_s, max_idle_s=max_idle_s, is_pooled=is_pooled),
+        rules=LifeRules(server_idle_s=server_idle_s, max_idle_s=max_idle_s, max_age_s=max_age_s, is_pooled=is_pooled),
         answer=market.answer,
         venue_ahead_s=venue_ahead_s,
     )

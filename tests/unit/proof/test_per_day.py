@@ -6,6 +6,7 @@ import pytest
 
 from monitor.exchanges.base import Fetched, Payload, PollJob
 from monitor.proof.day import plain_jobs
+from monitor.proof.measurement import known_life
 from monitor.proof.per_day import PerDay, life_of, per_day
 from monitor.proof.pool_life import LifeRules
 from monitor.proof.statistics import Sample, figures
@@ -144,3 +145,7 @@ def test_nothing_measured_leaves_only_the_counts() -> None:
     assert (day.both.calls, day.neither.calls) == (MADE + 289, MADE + 1_440)
     unknown = (day.warm_s, day.setup_s, day.both.api_s, day.neither.api_s, day.rps, day.saved_by_pool_s)
     assert unknown == (None,) * 6
+
+
+def test_connections_are_given_up_at_the_age_that_is_set() -> None:
+    assert known_life((), 1_800.0).max_age_s == pytest.approx(1_620.0), "a tenth less at the soonest"
