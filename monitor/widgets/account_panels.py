@@ -68,6 +68,9 @@ _NOTHING: Final = {
 }
 _WORDS: Final = {"past_positions": "closed positions", "past_orders": "past orders", "funding": "funding payments"}
 
+_FOR_BUDGET: Final = "Waiting for our own share of the rate limit: prices go first."
+_MENDING: Final = {ErrorKind.CREDENTIALS: 0, ErrorKind.BUDGET: 2}
+"""Which failure is told of several: what the accounts dialog mends first, what only takes time last."""
 _INCOMPLETE: Final = "Not every part of the account was read yet, so there may be more."
 
 _Part: TypeAlias = tuple[str, str, str, str, Any]
@@ -296,7 +299,7 @@ class AccountPanels(QObject):
             story += f"\n{_INCOMPLETE}"
             text = f"{text}, not all yet"
         if failure is not None and failure.failure.kind is ErrorKind.BUDGET:
-            story += "\nWaiting for our own share of the rate limit: prices go first."
+            story += f"\n{_FOR_BUDGET}"
             text = "waiting for the budget" if age is None else text
         elif failure is not None:
             ago = age_text(max(0.0, now_mono_s - failure.failed_mono_s))
@@ -312,16 +315,23 @@ class AccountPanels(QObject):
         waiting = [state for state, block in blocks if block.verdict(now_mono_s) is Verdict.UNKNOWN]
         closed = [state for state in waiting if state.access is Access.CLOSED]
         refused = [
-            (state, block) for state, block in blocks if state in waiting and state.failure_of(block) is not None
+            (state, report.failure)
+            for state, block in blocks
+            if state in waiting and (report := state.failure_of(block)) is not None
         ]
         if closed:
             text = f"{closed[0].ref.name}: {closed[0].access_text}"
             return EmptyState(text=text, offers_accounts=True, button="Accounts…")
         if refused:
-            state, block = refused[0]
-            failure = state.failure_of(block)
-            text = "" if failure is None else safe_text(failure.failure.user_text, 300)
-            return EmptyState(text=f"{state.ref.name}: {text}", offers_accounts=True, button="Accounts…")
+            # What somebody can mend comes before what mends itself.
+            state, failure = min(refused, key=lambda one: _MENDING.get(one[1].kind, 1))
+            if failure.kind is ErrorKind.BUDGET:
+                return EmptyState(text=f"{state.ref.name}: {_FOR_BUDGET}")
+            return EmptyState(
+                text=f"{state.ref.name}: {safe_text(failure.user_text, 300)}",
+                offers_accounts=failure.kind is ErrorKind.CREDENTIALS,
+                button="Accounts…",
+            )
         if any(state.access is Access.OPENING for state in waiting):
             return EmptyState(text="Waiting for the keyring. Its unlock dialog may be behind this window.")
         if waiting:
