@@ -14,10 +14,9 @@ from pytestqt.qtbot import QtBot
 from monitor.domain.account import OrderList, OrderSide, PositionList
 from monitor.domain.errors import ErrorKind
 from monitor.qtmodels.account_columns import COVERED
-from monitor.qtmodels.account_model import MARK, AccountModel
+from monitor.qtmodels.account_model import MARK
 from monitor.qtmodels.figures import DASH
 from monitor.state.account_levels import LevelKind, account_levels
-from monitor.state.account_tables import FillRow
 from monitor.state.accounts import Access
 from monitor.widgets.account_lines import lines_of
 from monitor.widgets.account_panels import NAMES
@@ -218,6 +217,12 @@ def test_what_is_late_is_not_believable_and_its_age_is_said(opened: Opened) -> N
             True,
         ),
         (lambda accounts: accounts.fail(MAIN), "does not know this API key", True),
+        (lambda accounts: accounts.fail(MAIN, kind=ErrorKind.TIMEOUT, text="No answer in 8 s."), "No answer", False),
+        (
+            lambda accounts: accounts.fail(MAIN, kind=ErrorKind.BUDGET, text="bitunix: waiting"),
+            "main: Waiting for our own share of the rate limit",
+            False,
+        ),
     ],
 )
 def test_an_empty_table_says_what_to_do(
@@ -232,6 +237,19 @@ def test_an_empty_table_says_what_to_do(
 
     assert said in table.empty_label.text()
     assert table.empty_button.isVisibleTo(table) is has_button
+
+
+def test_of_several_failures_the_one_that_can_be_mended_is_told(window_factory: WindowFactory) -> None:
+    sample = window_factory(seconds=1)
+    sample.window.show()
+    accounts = SampleAccounts(sample.board, sample.clock)
+    accounts.fail(MAIN, kind=ErrorKind.BUDGET, text="bitunix: waiting")
+    accounts.fail(VAULT, "clearinghouseState", text="This is not the address of an account.")
+    sample.window.panels.accounts.refresh_all()
+    table = table_of(sample, "positions")
+
+    assert table.empty_label.text() == "vault money: This is not the address of an account."
+    assert table.empty_button.isVisibleTo(table)
 
 
 def test_an_empty_list_is_not_waiting(opened: Opened) -> None:
@@ -346,17 +364,3 @@ def test_the_lines_follow_their_switch(opened: Opened, qtbot: QtBot) -> None:
 
     assert plot._account_lines == ()
     assert not sample.window.current_settings().shows_account_lines
-
-
-def fill_ids(table: AccountTable) -> list[str]:
-    return [row.fill.fill_id for row in table.shown_rows() if isinstance(row, FillRow) and row.fill is not None]
-
-
-def test_a_thousand_fills_are_sorted_and_filtered_without_resetting(opened: Opened) -> None:
-    sample, _ = opened
-    table = table_of(sample, "fills")
-    assert isinstance(table.model, AccountModel)
-    assert fill_ids(table) == ["f2", "f1"]
-    table.filter.setText("sell")
-
-    assert fill_ids(table) == ["f2"]
