@@ -230,7 +230,7 @@ class TotalsModel(QAbstractTableModel):
                 figures.append(
                     SumFigure(
                         title=column.sum_title or column.title,
-                        text=COVERED if is_covered else sum_text(found, column.look),
+                        text=COVERED if is_covered else sum_text(found, column.look, line.unread),
                         look=column.look,
                         value=None if is_covered else found.value,
                         story=self._tooltip(line, column),
@@ -271,7 +271,7 @@ class TotalsModel(QAbstractTableModel):
         if column.name == "account":
             return "All" if line.venue is None else self._venue_title(line.venue)
         if column.name in {"instrument", "asset"}:
-            return f"{line.count:,} in all"
+            return f"{line.count:,} so far" if line.unread else f"{line.count:,} in all"
         if column.name == "currency":
             return line.currency or DASH
         found = line.sums.get(column.total) if column.total else None
@@ -279,23 +279,25 @@ class TotalsModel(QAbstractTableModel):
             return ""
         if self._is_covered:
             return COVERED
-        return sum_text(found, column.look)
+        return sum_text(found, column.look, line.unread)
 
     def _tooltip(self, line: RowTotals, column: Column[Any]) -> str:
         found = line.sums.get(column.total) if column.total else None
         if found is None:
             return ""
         whole = "" if found.is_whole else f" * Only {found.known} of {found.count} are known and added up."
+        if line.unread:
+            whole += f" * Of {line.unread} account(s) not everything was read yet, so rows are missing."
         late = f" {LATE_PART}" if self._is_late(line) else ""
         return f"Sum. {column.title}: {column.definition}. Dollar coins are counted as one dollar each.{whole}{late}"
 
 
-def sum_text(total: Sum, look: Look) -> str:
-    """A sum; a star marks one that misses a part, and its tooltip says of how many it is made."""
+def sum_text(total: Sum, look: Look, unread: int) -> str:
+    """A sum; a star marks one that misses a part, or the rows of ``unread`` accounts; its tooltip says so."""
     if total.value is None:
         return DASH
     text = number_text(Look.GAIN if look is Look.GAIN else Look.MONEY, total.value)
-    return text if total.is_whole else f"{text} *"
+    return text if total.is_whole and not unread else f"{text} *"
 
 
 def _alignment(is_right: bool) -> Qt.AlignmentFlag:

@@ -204,12 +204,16 @@ def fill_rows(states: Iterable[AccountState], name_of: NameOf, now_mono_s: float
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowTotals:
-    """A line of sums below a table. ``venue`` ``None``: of all. Which sums a table has is its own business."""
+    """A line of sums below a table. ``venue`` ``None``: of all. Which sums a table has is its own business.
+
+    ``unread``: accounts whose rows are not all known, so that every sum may lack some.
+    """
 
     venue: str | None
     count: int
     currency: str | None
     sums: dict[str, Sum]
+    unread: int = 0
 
 
 def position_totals(rows: Sequence[PositionRow], venue: str | None) -> RowTotals:

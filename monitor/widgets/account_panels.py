@@ -1,7 +1,7 @@
 """The account tables of four panels: what each shows of the board, and what it says while there is nothing to show."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -244,6 +244,9 @@ class AccountPanels(QObject):
             lines = [position_totals(positions, group) for group in groups]
         else:
             rows, lines = self._list(name, states, groups, now_mono_s)
+        if name != "balances":
+            # Those count accounts, and say which of them a sum lacks.
+            lines = [replace(line, unread=_unread(name, states, line.venue)) for line in lines]
         table.show_rows(rows, now_mono_s, self._empty_state(name, states, now_mono_s))
         table.show_totals(lines if rows else ())
         table.show_chips([self._chip(state, _block_of(state, name), now_mono_s) for state in states])
@@ -374,3 +377,13 @@ def _block_of(state: AccountState, name: str) -> AccountBlock[Any]:
         return past_block(state)
     block: AccountBlock[Any] = state.summary if name == "balances" else getattr(state, name)
     return block
+
+
+def _unread(name: str, states: Sequence[AccountState], venue: str | None) -> int:
+    """Accounts of ``venue`` (``None``: of all) of which rows of the table ``name`` may be missing."""
+    chosen = [state for state in states if venue in {None, state.ref.venue}]
+    found = [(_block_of(state, name), state.attached if name == "orders" else None) for state in chosen]
+    return sum(
+        block.value is None or not block.is_complete or (more is not None and not more.is_complete)
+        for block, more in found
+    )

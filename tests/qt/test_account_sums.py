@@ -5,13 +5,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
-from monitor.domain.account import PositionList
+from monitor.domain.account import FillList, OrderList, PositionList
 from monitor.qtmodels.account_columns import COVERED
 from monitor.qtmodels.account_model import LATE_ROLE
 from monitor.widgets.account_panels import NAMES
 from monitor.widgets.account_table import LOW_TABLE_PX, AccountTable
 from monitor.widgets.theme import DARK, LIGHT, Theme
-from tests.fakes.account_samples import MAIN, SampleAccounts, position
+from tests.fakes.account_samples import MAIN, SampleAccounts, fills, order, position
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 
@@ -120,6 +120,29 @@ def test_a_sum_that_misses_a_part_is_marked_and_explained(sample: SampleWindow) 
     assert sums.venues[1].figures[0].text == "+412.90 *"
     assert "Only 1 of 2 are known" in sums.toolTip()
     assert "Dollar coins" in sums.toolTip()
+
+
+@pytest.mark.parametrize("name", ["positions", "orders", "fills"])
+def test_a_sum_without_the_rows_of_an_account_is_marked_and_explained(window_factory: WindowFactory, name: str) -> None:
+    made = window_factory(seconds=5)
+    made.window.show()
+    accounts = SampleAccounts(made.board, made.clock)
+    accounts.deliver(MAIN, "positions", PositionList(account=MAIN, positions=(position(),)))
+    accounts.deliver(MAIN, "orders", OrderList(account=MAIN, orders=(order(),)))
+    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=fills(made.clock.at(0.0))))
+    table = shown(made, name)
+    last = table.totals.rowCount() - 1
+    columns = [column.total for column in table.model.columns]
+    summed = table.totals.index(last, columns.index("value"))
+
+    assert all_line(table)["instrument"].endswith(" so far")
+    assert str(summed.data()).endswith(" *")
+    assert "Of 1 account(s) not everything was read" in str(summed.data(Qt.ItemDataRole.ToolTipRole))
+    assert not table.venue_sums.venues[0].figures[0].text.endswith("*"), "its own venue is whole"
+
+    made.board.accounts.set_refs((MAIN,))
+    table = shown(made, name)
+    assert all_line(table)["instrument"].endswith(" in all")
 
 
 def test_a_narrow_line_shows_fewer_figures_of_every_venue(sample: SampleWindow) -> None:
