@@ -1,4 +1,4 @@
-"""The ``--account`` part of ``snapshot``: whose credentials, three reads, one document."""
+"""The ``--account`` part of ``snapshot``: whose credentials, some reads, one document."""
 
 import argparse
 import time
@@ -25,6 +25,9 @@ from monitor.state.summary import Document
 
 ONCE_S = 60.0
 """Stands for the cadence of what is read once."""
+
+READ_PATIENCE_S = 70.0
+"""How long one read waits for our own budget: a little more than the longest window of a venue."""
 
 
 def find_credentials(options: argparse.Namespace, context: CommandContext) -> Credentials:
@@ -59,16 +62,18 @@ def read_state(runtime: VenueRuntime, credentials: Credentials) -> tuple[Account
     state = AccountState(credentials.account)
     traces: list[RequestTrace] = []
     reads: tuple[tuple[str, Callable[[], Fetched[Any] | None]], ...] = (
+        # First, while our share of the limit lasts: where it is used up, tokens stay without a price.
+        ("snapshot", client.fetch_snapshot),
         ("orders", client.fetch_open_orders),
         ("fills", client.poll_fills),
         ("funding", client.fetch_funding),
         ("history", client.fetch_portfolio),
-        # Near the end: the youngest figures of the document. What closes positions needs them known.
+        # Again, now at little cost: the youngest figures of the document. What closes positions needs them known.
         ("snapshot", client.fetch_snapshot),
         ("attached", client.fetch_attached_orders),
     )
     for what, read in reads:
-        fetched = patiently(read, time.sleep)
+        fetched = patiently(read, time.sleep, READ_PATIENCE_S)
         if fetched is None:
             continue
         traces += fetched.traces

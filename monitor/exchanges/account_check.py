@@ -20,9 +20,12 @@ PATIENCE_S = 30.0
 """A person who pressed a button waits this long for our own share of the venue's limit."""
 
 
-def patiently(read: Callable[[], T], pause: Callable[[float], None]) -> T:
-    """The result of ``read``, tried again while only our own budget holds it back. Blocks; raises what it raises."""
-    left_s = PATIENCE_S
+def patiently(read: Callable[[], T], pause: Callable[[float], None], patience_s: float = PATIENCE_S) -> T:
+    """The result of ``read``, tried again while only our own budget holds it back, for ``patience_s`` at most.
+
+    Blocks; raises what it raises.
+    """
+    left_s = patience_s
     while True:
         try:
             return read()

@@ -193,6 +193,24 @@ def test_what_the_document_says_is_known_and_whole(read: tuple[AccountState, Boa
         assert "xyz" in dexes or "hyna" in dexes, "positions on builder dexes are read"
 
 
+def test_the_prices_of_tokens_are_asked_before_lists_use_the_budget_up(unlimited: DemoServer) -> None:
+    runtime = assemble(
+        ["hyperliquid"], Settings(cap_fraction=1.0), base_urls=unlimited.venues, ca_file=unlimited.ca_file
+    )["hyperliquid"]
+    inputs = next(
+        one["inputs"] for one in unlimited.ready["accounts"] if (one["venue"], one["name"]) == ("hyperliquid", "demo")
+    )
+    state, traces = read_state(runtime, ACCOUNT_VENUES["hyperliquid"].make_credentials("demo", inputs))
+    runtime.transport.close()
+    asked = [trace.endpoint.partition(".")[2] for trace in traces]
+    summary = state.summary.value
+
+    assert asked.index("allMids") < asked.index("frontendOpenOrders") < asked.index("userFills")
+    assert asked[-1] == "spotClearinghouseState", "the figures are the youngest of the document all the same"
+    assert summary is not None
+    assert summary.unvalued_assets == ()
+
+
 def test_fills_that_share_an_id_are_all_in_the_document(read: tuple[AccountState, Board, Any]) -> None:
     state, board, _ = read
     listed = state.fills.value
