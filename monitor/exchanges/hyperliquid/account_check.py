@@ -69,6 +69,7 @@ def _check(
         clock_offset_s=offset_s,
         # An address signs nothing.
         can_trade=False,
-        equity=None if summary is None else summary.equity,
+        # Tokens may have no price yet, or our budget none for asking: then it would be too little.
+        equity=None if summary is None or summary.unvalued_assets else summary.equity,
         currency=None if summary is None else summary.currency,
     )

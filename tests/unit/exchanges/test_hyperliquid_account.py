@@ -682,6 +682,15 @@ def test_a_test_says_what_the_address_is(role: object, outcome: CheckOutcome, is
     assert ADDRESS.lower()[2:] not in check.text
 
 
+def test_a_test_names_no_equity_that_lacks_a_token() -> None:
+    whole = hyperliquid_account()[0].check()
+    partial = hyperliquid_account(allMids=BudgetExhausted("later", available_in_s=60.0))[0].check()
+
+    assert whole.equity is not None
+    assert partial.is_ok
+    assert partial.equity is None
+
+
 def test_an_address_echoed_by_the_venue_is_taken_out() -> None:
     def answer(asked: Asked) -> Answer:
         return Canned(status=422, body=b"bad user " + ADDRESS.encode(), content_type="text/plain")
