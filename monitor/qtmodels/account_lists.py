@@ -208,9 +208,9 @@ FILLS: Final[tuple[Column[FillRow], ...]] = (
         name="fee_paid",
         title="Fee",
         definition="Fee paid; negative for a rebate",
-        look=Look.PRICE,
+        look=Look.AMOUNT,
         read=of("fill", "fee_paid"),
-        sample="00.000000",
+        sample="0.00000000",
         is_amount=True,
     ),
     Column(

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from monitor.domain.account import Fill, FillList, OrderSide
 from monitor.state.account_tables import FillRow
+from monitor.widgets.account_delegate import PADDING_PX
 from monitor.widgets.account_table import PREPARED_AT_ONCE, AccountTable
 from tests.fakes.account_samples import MAIN, SampleAccounts, fills
 from tests.fakes.sample_window import SampleWindow
@@ -109,6 +110,26 @@ def test_a_new_fill_changes_one_row_and_neither_selection_nor_place(sample: Samp
     assert [row.key for row in table.selected_rows()] == [row.key for row in chosen]
     assert abs(table.table.rowAt(2) - top) <= 1
     assert before in ids(table)[table.table.rowAt(2) - 1 : table.table.rowAt(2) + 3]
+
+
+@pytest.mark.parametrize(
+    ("paid", "shown"), [("1.499805888", "1.500"), ("0.0000123456789", "0.00001235"), ("0", "0.00")]
+)
+def test_a_fee_of_many_digits_has_room_and_the_file_has_them_all(sample: SampleWindow, paid: str, shown: str) -> None:
+    table = show(sample, 0)
+    fee = [column.name for column in table.model.columns].index("fee_paid")
+    listed = many(sample, 0)
+    accounts = SampleAccounts(sample.board, sample.clock)
+    sample.board.accounts.set_refs((MAIN,))
+    sample.clock.now_s += 1
+    one = replace(listed.fills[0], fee_paid=Decimal(paid))
+    accounts.deliver(MAIN, "trades", FillList(account=MAIN, fills=(one,)), cadence_s=60.0)
+    sample.window.panels.accounts.refresh_all()
+    cell = table.model.index(0, fee)
+
+    assert cell.data() == shown
+    assert table.table.fontMetrics().horizontalAdvance(shown) < table.table.columnWidth(fee) - 2 * PADDING_PX
+    assert paid in table.csv_text(with_amounts=True)
 
 
 def test_the_copy_and_the_file_of_a_filtered_table_hold_what_is_shown(sample: SampleWindow) -> None:
