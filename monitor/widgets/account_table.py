@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -304,7 +304,3 @@ class AccountTable(QWidget):
 
     def _on_moved(self, section: int, before: int, after: int) -> None:
         self.footer.horizontalHeader().moveSection(before, after)
-
-    def clear_selection(self) -> None:
-        """Select nothing."""
-        self.table.selectionModel().select(self.proxy.index(-1, -1), QItemSelectionModel.SelectionFlag.Clear)

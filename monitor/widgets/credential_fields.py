@@ -35,11 +35,6 @@ class GuardedEdit(QLineEdit):
         """Empty the field. ``setText`` drops the undo history too, which ``clear`` would keep."""
         self.setText("")
 
-    def set_guarded(self, is_guarded: bool) -> None:
-        """Whether 64 hexadecimal digits are refused; what is in the field already is looked at."""
-        self._is_guarded = is_guarded
-        self._on_changed(self.text())
-
     def _on_changed(self, text: str) -> None:
         if not self._is_guarded or len(text) < 64:
             return
