@@ -18,8 +18,6 @@ RowT = TypeVar("RowT", bound=Row)
 Raw: TypeAlias = Decimal | datetime | str | bool | None
 """What a column reads: a number, a stamp, a text, yes or no; ``None``: unknown."""
 
-ACCOUNT_WIDTH: Final = "vault money 12"
-
 COVERED: Final = "•••••"
 """Stands for every amount while amounts are hidden; always the same, so that not even its size shows."""
 
@@ -93,32 +91,6 @@ class Column(Generic[RowT]):
         return self.look in RIGHT_LOOKS
 
 
-def account_column() -> Column[Any]:
-    """Whose row it is; the first column of every table."""
-    return Column(
-        name="account",
-        title="Account",
-        definition="Your name for the account; its colour is the venue's",
-        look=Look.TEXT,
-        read=lambda row: row.ref.name,
-        sample=ACCOUNT_WIDTH,
-        is_always=True,
-    )
-
-
-def instrument_column(definition: str) -> Column[Any]:
-    """What the row is about, for rows that have a ``name``."""
-    return Column(
-        name="instrument",
-        title="Instrument",
-        definition=definition,
-        look=Look.TEXT,
-        read=lambda row: row.name,
-        sample="DOGE-USDT-PERP",
-        is_always=True,
-    )
-
-
 def of(part: str, name: str) -> Callable[[Row], Raw]:
     """Read attribute ``name`` of the row's ``part``; unknown where the row has no such part."""
 
@@ -133,6 +105,45 @@ def of(part: str, name: str) -> Callable[[Row], Raw]:
 def nothing(row: Row) -> Raw:  # noqa: ARG001 - the shape of a reader
     """For a column that is not read off the row."""
     return None
+
+
+def account_column() -> Column[Any]:
+    """Whose row it is: in every table."""
+    return Column(
+        name="account",
+        title="Account",
+        definition="Your name for the account; its colour is the venue's",
+        look=Look.TEXT,
+        read=lambda row: row.ref.name,
+        sample="vault money 12",
+        is_always=True,
+    )
+
+
+def instrument_column(definition: str) -> Column[Any]:
+    """Which market a row is about, under its display name."""
+    return Column(
+        name="instrument",
+        title="Instrument",
+        definition=definition,
+        look=Look.TEXT,
+        read=lambda row: row.name,
+        sample="DOGE-USDT-PERP",
+        is_always=True,
+    )
+
+
+def age_column() -> Column[Any]:
+    """How old a row is; the delegate reckons it while it runs."""
+    return Column(
+        name="age_s",
+        title="Age",
+        definition="Time since this was asked for; what is late is struck through",
+        look=Look.AGE,
+        read=nothing,
+        sample="00–00 min",
+        is_always=True,
+    )
 
 
 def show(column: "Column[RowT]", value: Raw) -> str:

@@ -8,6 +8,7 @@ from monitor.qtmodels.account_columns import (
     Look,
     Raw,
     account_column,
+    age_column,
     instrument_column,
     leverage_text,
     nothing,
@@ -160,15 +161,7 @@ POSITIONS: Final[tuple[Column[PositionRow], ...]] = (
         read=_leverage,
         sample="100× isolated",
     ),
-    Column(
-        name="age_s",
-        title="Age",
-        definition="Time since this was asked for; what is late is struck through",
-        look=Look.AGE,
-        read=nothing,
-        sample="00–00 min",
-        is_always=True,
-    ),
+    age_column(),
 )
 
 BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
@@ -312,13 +305,5 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
         sample="▇▇▇▇▇▇ 00.0 %",
         applies=_is_whole_account,
     ),
-    Column(
-        name="age_s",
-        title="Age",
-        definition="Time since this was asked for; what is late is struck through",
-        look=Look.AGE,
-        read=nothing,
-        sample="00–00 min",
-        is_always=True,
-    ),
+    age_column(),
 )

@@ -2,14 +2,7 @@
 
 from typing import Final
 
-from monitor.qtmodels.account_columns import (
-    Column,
-    Look,
-    account_column,
-    instrument_column,
-    leverage_text,
-    of,
-)
+from monitor.qtmodels.account_columns import Column, Look, account_column, instrument_column, leverage_text, of
 from monitor.state.account_tables import FillRow, OrderRow
 
 ORDERS: Final[tuple[Column[OrderRow], ...]] = (

@@ -3,15 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from monitor.qtmodels.account_columns import (
-    Column,
-    Look,
-    Raw,
-    account_column,
-    instrument_column,
-    leverage_text,
-    of,
-)
+from monitor.qtmodels.account_columns import Column, Look, Raw, account_column, instrument_column, leverage_text, of
 from monitor.qtmodels.account_lists import ORDERS
 from monitor.state.account_past_tables import FundingRow, PastPositionRow
 from monitor.state.account_tables import OrderRow
