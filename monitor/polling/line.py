@@ -12,10 +12,6 @@ NEXT_LOOK_S = 0.05
 PATIENT_LOOK_S = 0.25
 PATIENT_LOOK_MAX_S = 5.0
 """How soon, and how late at most, somebody patient looks again."""
-PATIENT_SHARE = 1 / 12
-FIRST_SHARE = 0.3
-"""Part of the cap that a patient poll is taken to need at least; the first one of a job."""
-FIRST_TIMES = 4
 HEAVY_SHARE = 1 / 24
 """Patient polls of a larger part of the cap than this, and first ones, go in the order of their deadlines: what is
 asked again and again would otherwise never leave room for what is asked seldom."""
@@ -64,8 +60,8 @@ class BudgetLine:
         """Return 0 when ``who`` may send ``weight`` now; else join the line and return the seconds to the next look.
 
         Who ``is_patient`` takes no place in the line and goes only when the market polls of a whole window to come fit
-        beside it, and alone: what a poll really costs is known when it is :meth:`done`. ``is_first``: it finds out much
-        that later ones know. ``expected``: what it weighs in all, where that is told. ``deadline_s``: by when it should
+        beside it, and alone: what a poll really costs is known when it is :meth:`done`. ``is_first``: it is heavy,
+        whatever its weight. ``expected``: what it weighs in all, where that is told. ``deadline_s``: by when it should
         be made, on any clock that all who are patient share.
         """
         with self._lock:
@@ -74,7 +70,7 @@ class BudgetLine:
                 is_next = self._is_next(who, weight, deadline_s, is_first=is_first)
                 if self._waiting or self._patient_at_it is not None or not is_next:
                     return PATIENT_LOOK_S
-                lacking_s = self._room_beside_market_in_s(weight, is_first=is_first, expected=expected)
+                lacking_s = self._room_beside_market_in_s(max(weight, expected or 0))
                 if lacking_s <= 0.0:
                     self._patient_at_it = who
                     self._patient_queue.pop(who, None)
@@ -104,14 +100,10 @@ class BudgetLine:
         queue.setdefault(who, deadline_s)
         return min(queue, key=lambda one: queue[one]) is who
 
-    def _room_beside_market_in_s(self, own: int, *, is_first: bool, expected: int | None) -> float:
+    def _room_beside_market_in_s(self, weight: int) -> float:
         budget = self._transport.budget_state()
-        # A poll may need several requests, the first one most of all.
-        weight, share = own, FIRST_SHARE if is_first else PATIENT_SHARE
-        weight = max(weight, math.ceil(budget.cap * (share if expected is None else SLACK_SHARE)) + (expected or 0))
-        if is_first and expected is None and budget.cap >= WIDE_CAP:
-            # What is light goes first: an account's positions before its lists.
-            weight = min(max(weight, FIRST_TIMES * own), budget.cap)
+        if budget.cap >= WIDE_CAP:
+            weight += math.ceil(budget.cap * SLACK_SHARE)
         lacking_s = 0.0
         for part in _PARTS:
             later_s = part * budget.window_s
