@@ -6,7 +6,6 @@ from typing import TypeAlias
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QHBoxLayout,
     QHeaderView,
@@ -14,7 +13,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +21,7 @@ from monitor.domain.alerts import AlertRule
 from monitor.qtmodels.alert_model import STATUS_ROLE, AlertColumn, AlertModel
 from monitor.state.alerts import AlertPhase, AlertStatus
 from monitor.state.board import Board
+from monitor.widgets.calm_table import calm_table
 from monitor.widgets.theme import Theme
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -81,7 +80,7 @@ class AlertPanel(QWidget):
         self.source: Callable[[], Sequence[AlertStatus]] = tuple
         self.model = AlertModel(name_of=self.name_of, venue_title=venue_title, parent=self)
         self._delegate = _Delegate(theme, self)
-        self.table = QTableView()
+        self.table = calm_table(self.model, "Alerts")
         self._set_up_table()
         self._make_head()
         self._empty = QLabel(
@@ -108,20 +107,8 @@ class AlertPanel(QWidget):
 
     def _set_up_table(self) -> None:
         table = self.table
-        table.setModel(self.model)
         table.setItemDelegate(self._delegate)
-        table.setAccessibleName("Alerts")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 7)
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
         metrics = table.fontMetrics()
         for column, sample in (
             (AlertColumn.STATE, "● watching, muted"),
