@@ -28,6 +28,8 @@ class LatencyBand:
     p50_s: FloatArray
     p95_s: FloatArray
     n: npt.NDArray[np.int64]
+    since_s: float = -math.inf
+    """Nothing was measured before this; the bin it lies in begins earlier."""
 
 
 class BinCache:
@@ -37,6 +39,7 @@ class BinCache:
         self._series = series
         self._bin_s = 0.0
         self._finished: dict[int, tuple[float, float, int]] = {}
+        self._since_s = -math.inf
 
     def band(self, start_s: float, end_s: float, bin_s: float) -> LatencyBand:
         """The bins of ``bin_s`` seconds that cover ``[start_s, end_s]``."""
@@ -47,11 +50,15 @@ class BinCache:
             self._finished.clear()
         first, last = math.floor(start_s / bin_s), math.floor(end_s / bin_s)
         rows = [self._bin(number) for number in range(first, last + 1)]
+        first_s = self._series.first_time_s
+        if first_s is not None and len(self._series) == self._series.total:
+            self._since_s = first_s
         return LatencyBand(
             edges_s=np.arange(first, last + 2, dtype=np.float64) * bin_s,
             p50_s=np.array([row[0] for row in rows]),
             p95_s=np.array([row[1] for row in rows]),
             n=np.array([row[2] for row in rows], dtype=np.int64),
+            since_s=self._since_s,
         )
 
     def _bin(self, number: int) -> tuple[float, float, int]:

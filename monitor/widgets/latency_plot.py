@@ -307,7 +307,8 @@ class LatencyPlot(TimePlot):
             if self._scale is not None:
                 self._band_painter.draw(
                     painter, view, drawn.lane.color, theme.panel,
-                    drawn.band.edges_s, self._position(drawn.band.p50_s), self._position(drawn.band.p95_s),
+                    np.maximum(drawn.band.edges_s, drawn.band.since_s),
+                    self._position(drawn.band.p50_s), self._position(drawn.band.p95_s),
                 )  # fmt: skip
         if self._threshold_s is not None and self._scale is not None:
             draw_level(painter, view, round(self._y_of(view, self._threshold_s)), QColor(theme.warn))

@@ -160,6 +160,25 @@ def test_the_cursor_reads_the_bin_of_the_band_with_its_n(plot: LatencyPlot, wind
     assert "p50 80 ms p95 80 ms n 10 warm" in " ".join(plot.header.text.split())
 
 
+def test_no_band_is_drawn_for_the_time_before_the_first_request(plot: LatencyPlot, window: LatencyWindow) -> None:
+    began_s = NOW_S - 27.0
+    for number in range(270):
+        window.add(attempt(began_s + number / 10, 0.050 + 0.001 * (number % 20)))
+    plot.refresh(NOW_S, NOW_UTC, [lane_of(window)])
+    picture = plot.grab().toImage()
+    band = plot._drawn[0].band
+    edge_s = float(band.edges_s[np.flatnonzero(~np.isnan(band.p50_s))[0]])
+    assert edge_s < began_s - 1.0, "the first bin with a band begins before the first request"
+
+    def colors(time_s: float) -> set[str]:
+        at = plot.mapFromGlobal(plot._plot.viewport().mapToGlobal(in_viewport(plot, time_s, 0.06)))
+        return {picture.pixelColor(at.x(), y).name() for y in range(at.y() - 20, at.y() + 21)}
+
+    ground = colors(edge_s - 2.0)
+    assert colors((edge_s + began_s) / 2.0) == ground
+    assert colors(began_s + 0.7) - ground
+
+
 def test_dragging_selects_a_period_and_escape_clears_it(plot: LatencyPlot, window: LatencyWindow, qtbot: QtBot) -> None:
     window.add(attempt(NOW_S - 30.0))
     plot.refresh(NOW_S, NOW_UTC, [lane_of(window)])
