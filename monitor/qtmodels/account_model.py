@@ -285,7 +285,7 @@ class TotalsModel(QAbstractTableModel):
         found = line.sums.get(column.total) if column.total else None
         if found is None:
             return ""
-        whole = "" if found.is_whole else f" * Only {found.known} of {found.count} are known and added up."
+        whole = "" if found.is_whole else f" * Only {found.known} of {found.count} are known in full."
         if line.unread:
             whole += f" * Of {line.unread} account(s) not everything was read yet, so rows are missing."
         late = f" {LATE_PART}" if self._is_late(line) else ""

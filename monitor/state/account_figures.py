@@ -4,11 +4,11 @@ Unknown is ``None``; a sum that misses a part says of how many it was made.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from monitor.domain.account import Fill, FillList, Position, PositionList, liquidation_distance
+from monitor.domain.account import AccountSummary, Fill, FillList, Position, PositionList, liquidation_distance
 from monitor.state.account_realized import DOLLARS, fills_by_symbol, realized_since_open, realized_today
 from monitor.state.accounts import AccountState
 from monitor.state.quotes import QuoteState
@@ -87,7 +87,7 @@ def venue_gain(state: AccountState, period: str = "day") -> Decimal | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sum:
-    """A sum of what is known: ``value`` is ``None`` when nothing is; ``known`` of ``count`` parts are in it."""
+    """A sum of what is known: ``value`` is ``None`` when nothing is; ``known`` of ``count`` parts are in it in full."""
 
     value: Decimal | None
     known: int
@@ -142,7 +142,7 @@ def totals(states: Sequence[AccountState], now: datetime, *, venue: str | None =
         venue=venue,
         accounts=len(states),
         currency=currency,
-        equity=total(None if one is None else one.equity for one in summaries),
+        equity=_lacking(total(None if one is None else one.equity for one in summaries), summaries),
         available=total(None if one is None else one.available for one in summaries),
         unrealized=total(None if one is None else one.unrealized_pnl for one in summaries),
         margin=total(None if one is None else one.margin_used for one in summaries),
@@ -150,3 +150,9 @@ def totals(states: Sequence[AccountState], now: datetime, *, venue: str | None =
         since_open=total(since_open(state) for state in states),
         venue_day=total(venue_gain(state) for state in states),
     )
+
+
+def _lacking(equity: Sum, summaries: Iterable[AccountSummary | None]) -> Sum:
+    """``equity`` with those accounts not counted as known whose assets are not all in it."""
+    short = sum(one is not None and one.equity is not None and bool(one.unvalued_assets) for one in summaries)
+    return replace(equity, known=max(0, equity.known - short))

@@ -276,6 +276,17 @@ def test_sums_say_how_many_parts_they_are_made_of(sample: Sample) -> None:
     assert (equity.value, equity.known, equity.count) == (D("40210.5"), 1, 2)
 
 
+def test_an_equity_without_an_asset_that_has_no_price_is_not_known_in_full(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    whole = totals(tuple(board.accounts), clock.utc_now()).equity
+    clock.now_s += 1
+    accounts.deliver(MAIN, "account", accounts.summary_of_main(unvalued_assets=("USDC",)))
+    equity = totals(tuple(board.accounts), clock.utc_now()).equity
+
+    assert whole.is_whole
+    assert (equity.value, equity.known, equity.count) == (whole.value, 1, 2)
+
+
 def test_accounts_in_different_dollars_add_up_and_in_other_money_do_not(sample: Sample) -> None:
     board, clock, _, accounts = sample
     both = totals(tuple(board.accounts), clock.utc_now())
