@@ -215,6 +215,7 @@ def test_a_builder_dex_counts_in_its_own_collateral() -> None:
     summary = snapshot(clearinghouseState=by_dex(xyz=xyz), spotMeta=spot_meta, allMids=mids).summary
 
     assert next(one for one in summary.balances if one.location == "perp xyz").value == D("199.8")
+    assert summary.equity == D("250.5") + D("21.05") + D("913.01") + D("199.8")
     assert summary.unvalued_assets == ()
 
 
