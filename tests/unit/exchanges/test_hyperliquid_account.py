@@ -216,6 +216,7 @@ def test_a_builder_dex_counts_in_its_own_collateral() -> None:
 
     assert next(one for one in summary.balances if one.location == "perp xyz").value == D("199.8")
     assert summary.equity == D("250.5") + D("21.05") + D("913.01") + D("199.8")
+    assert (summary.margin_used, summary.unrealized_pnl) == (D("10.0") * D("0.999"), D("125.5") * D("0.999"))
     assert summary.unvalued_assets == ()
 
 
@@ -592,6 +593,19 @@ def test_fills_are_polled_whole_once_and_then_from_the_newest_on() -> None:
     assert second == (second[0], *first)
     assert second[0].fill_id == "7"
     assert transport.charged == [("hyperliquid.userFills", 1), ("hyperliquid.userFillsByTime", 1)]
+
+
+@pytest.mark.parametrize(("count", "is_all"), [(1_999, True), (2_000, False)])
+def test_a_list_of_fills_as_long_as_the_venue_keeps_is_not_known_to_be_all(count: int, is_all: bool) -> None:
+    template = hyperliquid_data("userFills")[4]
+    rows = [{**template, "time": 1_767_225_600_000 - n, "tid": n + 1} for n in range(count)]
+    client, _ = hyperliquid_account(userFills=rows)
+    oldest = datetime.fromtimestamp((1_767_225_600_000 - count + 1) / 1000, UTC)
+
+    for listed in (client.poll_fills().value, client.fetch_fills(limit=5_000).value):
+        assert len(listed.fills) == count
+        assert listed.complete_since is not None
+        assert (listed.complete_since < oldest) is is_all
 
 
 def test_a_range_is_paged_from_the_last_time_and_each_row_kept_once() -> None:

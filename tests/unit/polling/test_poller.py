@@ -1,12 +1,14 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import BudgetExhausted, ErrorKind, RateLimited, TimedOut
 from monitor.exchanges.base import Fetched, Payload, PollJob, Source
 from monitor.exchanges.flights import handed_out
 from monitor.polling.line import BudgetLine
-from monitor.polling.poller import LONGEST_HOLD_LOOK_S, Poller, PollerEnvironment, Wait
+from monitor.polling.poller import LONGEST_HOLD_LOOK_S, PATIENCE_S, Poller, PollerEnvironment, Wait
 from monitor.polling.results import PollFailure, PollResult, PollSuccess
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.silent_transport import SilentTransport, make_fetched, make_job, make_trace
@@ -332,6 +334,36 @@ def test_a_poller_whose_poll_is_put_off_gives_up_its_place_in_the_line() -> None
     bench.run(bench.ok())
 
     assert waits_s == [LONGEST_HOLD_LOOK_S, 30.0]
+
+
+def test_an_account_lets_prices_go_first_but_not_for_ever() -> None:
+    bench = Bench(cadence_s=5.0)
+    bench.job = replace(bench.job, account=AccountRef("bitunix", "main"))
+    bench.transport.hold = lambda _weight: 5.0
+    due_s = bench.clock.now_s
+    came_early_s: list[float] = []
+
+    def wait(event: object, timeout_s: float | None) -> bool:
+        bench.clock.advance(timeout_s or 0.0)
+        waited_s = bench.clock.now_s - due_s
+        if waited_s > PATIENCE_S + 10.0:
+            # It has a place by now, so who comes later is behind it.
+            bench.transport.hold = lambda _weight: 0.0
+            assert bench.line.hold_s("prices", 1) > 0.0
+        elif waited_s > 100.0 and not came_early_s:
+            came_early_s.append(waited_s)
+            assert bench.line.hold_s("prices", 1) > 0.0
+            bench.transport.hold = lambda _weight: 0.0
+            assert bench.line.hold_s("prices", 1) == 0.0, "it came later and goes first all the same"
+            bench.transport.hold = lambda _weight: 5.0
+        return False
+
+    bench.use_wait(wait)
+    bench.run(bench.ok())
+
+    assert came_early_s
+    assert bench.started_s[0] - due_s > PATIENCE_S
+    assert bench.line.hold_s("prices", 1) == 0.0
 
 
 def test_every_hold_is_reported_at_its_beginning() -> None:
