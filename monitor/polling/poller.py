@@ -240,7 +240,9 @@ class Poller:
         if available_in_s > REPORTED_HOLD_S and (self._hold_report_due_s is None or now_s >= self._hold_report_due_s):
             self._hold_report_due_s = now_s + max(HOLD_REPORT_EVERY_S, job.cadence_s)
             missed = self._cadence.held(now_s)
-            text = f"{job.venue}: waiting for the request budget, {available_in_s:.0f} s to go"
+            # Who lets prices go first is told when to look again, not when there will be room.
+            when = "prices go first" if is_patient else f"{available_in_s:.0f} s to go"
+            text = f"{job.venue}: waiting for the request budget, {when}"
             failure = Failure(kind=ErrorKind.BUDGET, user_text=text, retry_after_s=available_in_s)
             self._put_failure(job, failure, missed=missed)
         return min(available_in_s, LONGEST_HOLD_LOOK_S)

@@ -68,7 +68,7 @@ _NOTHING: Final = {
 }
 _WORDS: Final = {"past_positions": "closed positions", "past_orders": "past orders", "funding": "funding payments"}
 
-_FOR_BUDGET: Final = "Waiting for our own share of the rate limit: prices go first."
+_FOR_BUDGET: Final = "Waiting for our own share of the rate limit: prices go first. A first reply may take minutes."
 _MENDING: Final = {ErrorKind.CREDENTIALS: 0, ErrorKind.BUDGET: 2}
 """Which failure is told of several: what the accounts dialog mends first, what only takes time last."""
 _INCOMPLETE: Final = "Not every part of the account was read yet, so there may be more."

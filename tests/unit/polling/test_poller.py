@@ -362,6 +362,7 @@ def test_an_account_lets_prices_go_first_but_not_for_ever() -> None:
     bench.run(bench.ok())
 
     assert came_early_s
+    assert bench.failure(0).failure.user_text.endswith("prices go first"), "no countdown: nobody knows how long"
     assert bench.started_s[0] - due_s > PATIENCE_S
     assert bench.line.hold_s("prices", 1) == 0.0
 
