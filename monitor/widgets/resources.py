@@ -3,12 +3,14 @@
 from functools import cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from monitor.desktop.paths import resource_path
 
-_PIXEL_SIZES = (16, 20, 24, 32, 48, 64)
+_SIZES_PX = (16, 20, 24, 32)
+"""Device-independent sizes that toolbars, menus and tabs ask for."""
+_MOST_PX = 96
 
 
 @cache
@@ -19,12 +21,24 @@ def load_text(name: str) -> str:
 
 def svg_pixmap(text: str, width_px: int, height_px: int) -> QPixmap:
     """Draw SVG ``text`` into a transparent pixmap of device pixels."""
+    return _draw(QSvgRenderer(QByteArray(text.encode())), width_px, height_px)
+
+
+def _draw(renderer: QSvgRenderer, width_px: int, height_px: int) -> QPixmap:
     pixmap = QPixmap(width_px, height_px)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    QSvgRenderer(QByteArray(text.encode())).render(painter, QRectF(0, 0, width_px, height_px))
+    renderer.render(painter, QRectF(0, 0, width_px, height_px))
     painter.end()
     return pixmap
+
+
+def _pixmaps(text: str) -> list[QPixmap]:
+    """SVG ``text`` in every size that may be asked for on the screens there are; drawing is a tenth of a start."""
+    scales = {1.0, *(screen.devicePixelRatio() for screen in QGuiApplication.screens())}
+    sizes_px = sorted({min(round(size * scale), _MOST_PX) for size in _SIZES_PX for scale in scales})
+    renderer = QSvgRenderer(QByteArray(text.encode()))
+    return [_draw(renderer, size, size) for size in sizes_px]
 
 
 def themed_icon(name: str, color: str, disabled_color: str | None = None) -> QIcon:
@@ -35,9 +49,8 @@ def themed_icon(name: str, color: str, disabled_color: str | None = None) -> QIc
     if disabled_color is not None:
         modes.append((QIcon.Mode.Disabled, disabled_color))
     for mode, mode_color in modes:
-        colored = text.replace("currentColor", mode_color)
-        for size in _PIXEL_SIZES:
-            icon.addPixmap(svg_pixmap(colored, size, size), mode)
+        for pixmap in _pixmaps(text.replace("currentColor", mode_color)):
+            icon.addPixmap(pixmap, mode)
     return icon
 
 
@@ -49,8 +62,8 @@ def dot_icon(color: str, off_color: str) -> QIcon:
         (QIcon.State.Off, f'<circle cx="12" cy="12" r="6" fill="none" stroke="{off_color}" stroke-width="2.5"/>'),
     ):
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">{text}</svg>'
-        for size in _PIXEL_SIZES:
-            icon.addPixmap(svg_pixmap(svg, size, size), QIcon.Mode.Normal, state)
+        for pixmap in _pixmaps(svg):
+            icon.addPixmap(pixmap, QIcon.Mode.Normal, state)
     return icon
 
 
