@@ -1,4 +1,4 @@
-"""How old each account's part of a table is, account by account, in one line."""
+"""What an account table says beside its rows: how old each account's part is, and why there are no rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,15 @@ from monitor.widgets.marks import verdict_color, verdict_glyph
 from monitor.widgets.theme import Theme
 
 _GAP_PX = 14.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyState:
+    """What to say while there are no rows. ``offers_accounts`` puts the button that opens the accounts below it."""
+
+    text: str
+    offers_accounts: bool = False
+    button: str = "Add an account…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMainWindow
 
 from monitor.domain.errors import ErrorKind
-from monitor.qtmodels.account_layouts import BALANCES, POSITIONS
-from monitor.qtmodels.account_lists import FILLS, ORDERS
-from monitor.qtmodels.account_past_layouts import FUNDING, PAST_ORDERS, PAST_POSITIONS
 from monitor.qtmodels.figures import age_range_text, age_text, safe_text
 from monitor.qtmodels.quote_model import short_name
 from monitor.state.account_past_tables import (
@@ -40,12 +37,14 @@ from monitor.state.accounts import Access, AccountBlock, AccountState
 from monitor.state.ages import explain_age
 from monitor.state.board import Board
 from monitor.state.verdict import Verdict
-from monitor.widgets.account_chips import Chip
-from monitor.widgets.account_table import AccountTable, EmptyState
+from monitor.widgets.account_chips import Chip, EmptyState
 from monitor.widgets.account_views import AccountViews, View
 from monitor.widgets.dock import Dock
 from monitor.widgets.marks import VERDICT_DEFINITIONS
 from monitor.widgets.theme import Theme
+
+if TYPE_CHECKING:
+    from monitor.widgets.account_table import AccountTable
 
 NAMES: Final = ("positions", "orders", "balances", "fills")
 """Docks, in their order as tabs; each is also the name of the table that it shows first."""
@@ -73,32 +72,32 @@ _MENDING: Final = {ErrorKind.CREDENTIALS: 0, ErrorKind.BUDGET: 2}
 """Which failure is told of several: what the accounts dialog mends first, what only takes time last."""
 _INCOMPLETE: Final = "Not every part of the account was read yet, so there may be more."
 
-_Part: TypeAlias = tuple[str, str, str, str, Any]
-"""Key, title, word on the switch, what that shows, columns."""
+_Part: TypeAlias = tuple[str, str, str, str]
+"""Key, title, word on the switch, what that shows."""
 _PANELS: Final[tuple[tuple[str, str, tuple[_Part, ...]], ...]] = (
     (
         "positions",
         "Positions",
         (
-            ("positions", "Positions", "Open", "Positions that are held now", POSITIONS),
-            ("past_positions", "Closed positions", "Closed", "Positions that were closed", PAST_POSITIONS),
+            ("positions", "Positions", "Open", "Positions that are held now"),
+            ("past_positions", "Closed positions", "Closed", "Positions that were closed"),
         ),
     ),
     (
         "orders",
         "Orders",
         (
-            ("orders", "Orders", "Open", "Orders that are open now", ORDERS),
-            ("past_orders", "Past orders", "Past", "Orders that were filled, cancelled or refused", PAST_ORDERS),
+            ("orders", "Orders", "Open", "Orders that are open now"),
+            ("past_orders", "Past orders", "Past", "Orders that were filled, cancelled or refused"),
         ),
     ),
-    ("balances", "Balances", (("balances", "Balances", "", "", BALANCES),)),
+    ("balances", "Balances", (("balances", "Balances", "", ""),)),
     (
         "fills",
         "Fills",
         (
-            ("fills", "Fills", "Trades", "Executions, the newest first", FILLS),
-            ("funding", "Funding", "Funding", "Funding paid and received", FUNDING),
+            ("fills", "Fills", "Trades", "Executions, the newest first"),
+            ("funding", "Funding", "Funding", "Funding paid and received"),
         ),
     ),
 )
@@ -150,22 +149,26 @@ class AccountPanels(QObject):
         self.docks = tuple(docks)
 
     @property
-    def tables(self) -> Mapping[str, AccountTable]:
+    def tables(self) -> Mapping[str, "AccountTable"]:
         """Every table by key; those that were not shown yet are made for it."""
         return {
             view.key: panel.table(number) for panel in self.views.values() for number, view in enumerate(panel.views)
         }
 
     @property
-    def made(self) -> Mapping[str, AccountTable]:
+    def made(self) -> Mapping[str, "AccountTable"]:
         """The tables that were shown or asked for, by key."""
         return {key: table for panel in self.views.values() for key, table in panel.made.items()}
 
-    def _view(self, key: str, title: str, word: str, what: str, columns: Any) -> View:
-        return View(key, word, what, partial(self._make_table, title, columns))
+    def _view(self, key: str, title: str, word: str, what: str) -> View:
+        return View(key, word, what, partial(self._make_table, key, title))
 
-    def _make_table(self, title: str, columns: Any) -> AccountTable:
-        table = AccountTable(title, columns, venue_title=self._venue_title, theme=self._theme)
+    def _make_table(self, key: str, title: str) -> "AccountTable":
+        # Imported with the first table: no start shows one.
+        from monitor.qtmodels.account_tables import COLUMNS  # noqa: PLC0415 - see above
+        from monitor.widgets.account_table import AccountTable  # noqa: PLC0415 - see above
+
+        table = AccountTable(title, COLUMNS[key], venue_title=self._venue_title, theme=self._theme)
         table.set_covered(self._is_covered)
         table.accounts_requested.connect(self.accounts_requested)
         table.export_requested.connect(self._on_export)
@@ -228,7 +231,7 @@ class AccountPanels(QObject):
 
     # Content
 
-    def _show(self, name: str, table: AccountTable) -> None:
+    def _show(self, name: str, table: "AccountTable") -> None:
         board, now_mono_s, now = self._board, self._clock(), self._wall_clock()
         states = tuple(board.accounts)
         rows: Sequence[Row]

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -27,7 +26,7 @@ from monitor.qtmodels.account_columns import Column
 from monitor.qtmodels.account_filter import AccountFilter
 from monitor.qtmodels.account_model import ROW_ROLE, AccountModel, TotalsModel
 from monitor.state.account_tables import Row, RowTotals
-from monitor.widgets.account_chips import AccountChips, Chip
+from monitor.widgets.account_chips import AccountChips, Chip, EmptyState
 from monitor.widgets.account_delegate import PADDING_PX, AccountDelegate
 from monitor.widgets.theme import Theme
 from monitor.widgets.venue_sums import VenueSums
@@ -39,15 +38,6 @@ PREPARED_AT_ONCE: Final = 100
 """Rows made ready for filtering with each refresh: a few milliseconds."""
 
 FILTER_HINT: Final = "Filter: account, instrument, side …"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmptyState:
-    """What to say while there are no rows. ``offers_accounts`` puts the button that opens the accounts below it."""
-
-    text: str
-    offers_accounts: bool = False
-    button: str = "Add an account…"
 
 
 class AccountTable(QWidget):

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
-from monitor.widgets.account_table import AccountTable
+if TYPE_CHECKING:
+    from monitor.widgets.account_table import AccountTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class View:
     key: str
     word: str
     what: str
-    make: Callable[[], AccountTable]
+    make: Callable[[], "AccountTable"]
 
 
 class AccountViews(QWidget):
@@ -55,7 +57,7 @@ class AccountViews(QWidget):
         self.buttons.idClicked.connect(self.show_view)
 
     @property
-    def shown(self) -> AccountTable:
+    def shown(self) -> "AccountTable":
         """The table that is shown."""
         return self.table(self._tables.currentIndex())
 
@@ -65,11 +67,11 @@ class AccountViews(QWidget):
         return self.views[self._tables.currentIndex()].key
 
     @property
-    def made(self) -> Mapping[str, AccountTable]:
+    def made(self) -> Mapping[str, "AccountTable"]:
         """The tables there are by now, by key."""
         return {self.views[number].key: table for number, table in self._made.items()}
 
-    def table(self, number: int) -> AccountTable:
+    def table(self, number: int) -> "AccountTable":
         """One of the tables."""
         if number not in self._made:
             table = self._made[number] = self.views[number].make()

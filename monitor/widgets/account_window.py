@@ -12,7 +12,6 @@ from monitor.desktop.settings import Settings
 from monitor.state.account_levels import account_levels
 from monitor.state.board import Board
 from monitor.widgets.account_panels import AccountPanels
-from monitor.widgets.account_table import AccountTable
 from monitor.widgets.chart_area import ChartArea
 from monitor.widgets.commands import WindowCommands
 from monitor.widgets.theme import Theme
@@ -20,6 +19,7 @@ from monitor.widgets.window_actions import WindowActions
 
 if TYPE_CHECKING:
     from monitor.widgets.account_lines import AccountLine
+    from monitor.widgets.account_table import AccountTable
 
 InstrumentKey: TypeAlias = tuple[str, str]
 
@@ -79,7 +79,7 @@ class WindowAccounts(QObject):
         dialog.deleteLater()
         self._panels.refresh()
 
-    def export(self, table: AccountTable) -> None:
+    def export(self, table: "AccountTable") -> None:
         """Write the rows shown in ``table`` to a file of the user's choice; asks first whether hidden amounts may."""
         with_amounts = self._may_write_amounts()
         if with_amounts is None:
