@@ -25,12 +25,14 @@ class WindowLayout:
         self._window = window
         self._docks = docks
         self._is_first_layout = True
+        self._state_to_repeat: QByteArray | None = None
         window.setDockNestingEnabled(True)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
     def reset(self) -> None:
         """Put every panel where it was at the first start."""
         window, docks = self._window, self._docks
+        self._state_to_repeat = None
         for dock in docks.values():
             dock.setFloating(False)
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["watchlist"])
@@ -64,13 +66,25 @@ class WindowLayout:
             state = QByteArray.fromBase64(settings.window_state.encode())
             if self._window.restoreState(state, LAYOUT_VERSION):
                 self._is_first_layout = False
+                if self._window.isVisible():
+                    # In a window that is on screen already, docks made this moment do not know their least sizes nor
+                    # the height of their tabs: the sizes of the state are shared out wrongly until the event loop
+                    # has turned once.
+                    self._state_to_repeat = state
+                    QTimer.singleShot(0, self._window, self._restore_again)
             else:
                 self.reset()
 
+    def _restore_again(self) -> None:
+        state, self._state_to_repeat = self._state_to_repeat, None
+        if state is not None:
+            self._window.restoreState(state, LAYOUT_VERSION)
+
     def remember(self, settings: Settings) -> Settings:
-        """``settings`` with the layout as it is now."""
+        """``settings`` with the layout as it is now, or as it is about to be."""
+        state = self._state_to_repeat or self._window.saveState(LAYOUT_VERSION)
         return replace(
             settings,
             window_geometry=bytes(self._window.saveGeometry().toBase64().data()).decode(),
-            window_state=bytes(self._window.saveState(LAYOUT_VERSION).toBase64().data()).decode(),
+            window_state=bytes(state.toBase64().data()).decode(),
         )

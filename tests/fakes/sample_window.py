@@ -50,8 +50,12 @@ def make_window(
     watched: int = 6,
     counts: tuple[int, int] = (12, 11),
     keys: Sequence[tuple[str, str]] | None = None,
+    is_shown_empty: bool = False,
 ) -> SampleWindow:
-    """Make a window that is not shown yet; ``seconds`` below 0: nothing was received at all."""
+    """Make a window that is not shown yet; ``seconds`` below 0: nothing was received at all.
+
+    ``is_shown_empty``: show it before it is filled, as a start of the program does.
+    """
     apply_theme(app, theme)
     if seconds < 0:
         clock = SampleClock()
@@ -64,6 +68,9 @@ def make_window(
     commands = FakeCommands()
     settings = settings or Settings(theme=theme.name)
     window = MainWindow(app=app, theme=theme, settings=settings)
+    if is_shown_empty:
+        window.show()
+        app.processEvents()
     window.fill(
         board=board,
         pump=pump,
