@@ -1,10 +1,12 @@
 """The command line: arguments to one of the window, snapshot, watch, measure, simulate and self-test.
 
-No Qt is imported here or by any command without a window. Exit codes: 0 done, 1 the venue failed, 2 wrong arguments.
+No Qt is imported here or by any command without a window. Exit codes: 0 done, 1 the venue failed, 2 wrong arguments,
+130 interrupted, 141 whoever read the output went away.
 """
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,8 @@ from monitor.desktop.build_info import version_line
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_READER_GONE = 141
+"""What a shell reports of a command that SIGPIPE ended."""
 
 DEFAULT_OFFSCREEN_S = 20.0
 """How long ``--demo`` runs where there is no display."""
@@ -22,7 +26,19 @@ DEFAULT_OFFSCREEN_S = 20.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what ``argv`` (without the program's name; default: the process's) asks for and return the exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            # Here and not at the interpreter's end, which would complain of a pipe that nobody reads any more.
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go_of_pipes()
+        return EXIT_READER_GONE
+
+
+def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["simulate"]:
         # The demo exchange has its own options and shares no code with the rest.
         from monitor.simulator.runner import main as simulate
@@ -35,11 +51,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _dispatch(options)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        raise
     except Exception as exc:
         # The last line of defence: a sentence for people, the traceback for the log.
         logging.getLogger(__name__).exception("unexpected error")
         print(f"trading-monitor: internal error ({type(exc).__name__}). This is a mistake in the app.", file=sys.stderr)
         return EXIT_FAILED
+
+
+def _let_go_of_pipes() -> None:
+    """Send what is still to be written to nobody."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def _dispatch(options: argparse.Namespace) -> int:

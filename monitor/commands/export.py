@@ -98,9 +98,8 @@ def run_export(options: argparse.Namespace) -> int:
         say(str(exc))
         return EXIT_FAILED
     except BrokenPipeError:
-        # Whoever read our output has had enough. Nothing may be flushed to it any more.
-        sys.stdout = None
-        return EXIT_DONE
+        # Whoever read our output has had enough; the command line ends quietly.
+        raise
     except OSError as exc:
         target = options.incident or options.output
         where = "standard output" if target is None else str(target)

@@ -69,6 +69,8 @@ def run_watch(options: argparse.Namespace) -> int:
         if silent:
             say(f"No reply at all from {', '.join(silent)}.")
         return EXIT_FAILED if silent else EXIT_DONE
+    except BrokenPipeError:
+        raise  # whoever read our output went away
     except (AssemblyError, OSError) as exc:
         say(str(exc))
         return EXIT_USAGE

@@ -28,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FaultError as exc:
         _complain(f"{config.faults_file}: {exc}")
         return 2
+    except BrokenPipeError:
+        raise  # nobody reads our address; the command line ends quietly
     except OSError as exc:
         _complain(str(exc))
         return 1
