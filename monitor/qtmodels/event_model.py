@@ -1,4 +1,4 @@
-"""What happened, newest first; a repeated event is one row with a count."""
+"""What happened, last seen first; a repeated event is one row with a count."""
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
 from monitor.qtmodels.figures import local_time, plain_tooltip, safe_text
-from monitor.qtmodels.row_sync import notify_changed
+from monitor.qtmodels.row_sync import sync_rows
 from monitor.state.event_log import EventEntry
 from monitor.state.period import Period
 
@@ -36,50 +36,30 @@ _WHATS = (
     "When it happened, the last time of several, local time",
     "info: good to know. warning: figures are affected. error: something does not work",
     "Which venue it concerns; app: this app itself",
-    "Rows stand in the order of their first time, so that a repeat does not move its row",
+    "What was seen last stands first: a repeat brings its row up again",
     "How often, where it was repeated within minutes",
 )
 
 
 class EventModel(QAbstractTableModel):
-    """The newest ``MAX_ROWS`` events, ordered by first occurrence so that a repeat does not move its row."""
+    """The ``MAX_ROWS`` events seen last, those first; a repeat moves its row up, and selections go with it."""
 
     def __init__(self, venue_title: Callable[[str], str], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._venue_title = venue_title
-        # Oldest first; row r is the r-th from the end.
         self._entries: list[EventEntry] = []
 
     def merge(self, entries: Sequence[EventEntry]) -> None:
-        """Take entries that are new or changed, oldest first."""
-        places = {entry.entry_id: at for at, entry in enumerate(self._entries)}
-        fresh: list[EventEntry] = []
-        changed: list[int] = []
-        for entry in entries:
-            at = places.get(entry.entry_id)
-            if at is None:
-                fresh.append(entry)
-            else:
-                self._entries[at] = entry
-                changed.append(len(self._entries) - 1 - at)
-        notify_changed(self, sorted(changed))
-        fresh = fresh[-MAX_ROWS:]
-        surplus = len(self._entries) + len(fresh) - MAX_ROWS
-        if surplus > 0:
-            last = len(self._entries) - 1
-            self.beginRemoveRows(_NO_PARENT, last - surplus + 1, last)
-            del self._entries[:surplus]
-            self.endRemoveRows()
-        if fresh:
-            self.beginInsertRows(_NO_PARENT, 0, len(fresh) - 1)
-            self._entries.extend(fresh)
-            self.endInsertRows()
+        """Take entries that are new or changed, in any order."""
+        known = {entry.entry_id: entry for entry in (*self._entries, *entries)}
+        wanted = sorted(known.values(), key=lambda entry: (entry.mono_s, entry.revision), reverse=True)
+        sync_rows(self, self._entries, wanted[:MAX_ROWS], lambda entry: entry.entry_id)
 
     def entry_at(self, row: int) -> EventEntry:
         """The event in ``row``; raises ``IndexError`` outside the table."""
         if not 0 <= row < len(self._entries):
             raise IndexError(row)
-        return self._entries[len(self._entries) - 1 - row]
+        return self._entries[row]
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """Qt: number of events."""

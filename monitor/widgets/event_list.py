@@ -67,7 +67,7 @@ class EventDelegate(QStyledItemDelegate):
 
 
 class EventList(QWidget):
-    """Events, newest first; a repeated one is a single line with a count."""
+    """Events, last seen first; a repeated one is a single line with a count."""
 
     def __init__(
         self, events: EventLog, *, venue_title: Callable[[str], str], theme: Theme, parent: QWidget | None = None

@@ -324,6 +324,23 @@ def test_event_model_passes_qts_own_checks(qtmodeltester: ModelTester, monkeypat
     assert [model.entry_at(row).text for row in range(model.rowCount())] == [f"event {n}" for n in (8, 7, 6, 5)]
 
 
+def test_events_stand_in_the_order_they_were_last_seen(qtmodeltester: ModelTester) -> None:
+    log, model = EventLog(), EventModel(title_of)
+    check(qtmodeltester, model)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    for second, text in enumerate(("pause", "late", "missed", "late", "pause", "pause", "listed")):
+        log.add(text, at=at, mono_s=float(second))
+        if text != "missed":
+            model.merge(log.since(log.revision - 2))
+    chosen = QPersistentModelIndex(model.index(2, EventColumn.TEXT))
+
+    assert [model.entry_at(row).text for row in range(model.rowCount())] == ["listed", "pause", "late", "missed"]
+    log.add("late", at=at, mono_s=9.0)
+    model.merge(log.since(log.revision - 1))
+    assert [model.entry_at(row).text for row in range(model.rowCount())] == ["late", "listed", "pause", "missed"]
+    assert (chosen.row(), chosen.data()) == (0, "late"), "a selection goes with its row"
+
+
 def test_repeated_event_is_one_row_with_a_count(qtbot: QtBot) -> None:
     log, model = EventLog(), EventModel(title_of)
     watcher = Watcher(model)
