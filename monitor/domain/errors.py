@@ -13,6 +13,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class ErrorKind(StrEnum):
@@ -35,6 +36,10 @@ class ErrorKind(StrEnum):
     PAYLOAD = "payload"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
+
+
+NO_FAILURES: Final = frozenset({ErrorKind.BUDGET, ErrorKind.CANCELLED})
+"""Kinds that say nothing of the venue: our own share of its limit is used up, or we gave up ourselves."""
 
 
 class MonitorError(Exception):

@@ -25,7 +25,7 @@ from monitor.domain.account_history import (
     PositionHistory,
 )
 from monitor.domain.credentials import AccountRef
-from monitor.domain.errors import ErrorKind
+from monitor.domain.errors import NO_FAILURES, ErrorKind
 from monitor.exchanges.base import Payload
 from monitor.polling.results import PollFailure, PollSuccess
 from monitor.state.feeds import FeedState
@@ -169,6 +169,8 @@ class AccountState:
         self.history: AccountBlock[AccountHistory] = AccountBlock("history")
         self.limits: AccountBlock[AddressLimits] = AccountBlock("address limits")
         self._failures: dict[str, PollFailure] = {}
+        self._failed: set[str] = set()
+        """Of the keys that fail, those where it was more than a wait for our own share of the limit."""
         self._reckoned: dict[str, tuple[tuple[object, ...], object]] = {}
 
     def reckon(self, name: str, parts: tuple[object, ...], make: Callable[[], R]) -> R:
@@ -215,14 +217,16 @@ class AccountState:
         return max(self._failures.values(), key=lambda one: one.failed_mono_s, default=None)
 
     def take(self, result: PollSuccess) -> int:
-        """Take in a reply; returns how many failures in a row that ended (0: none)."""
+        """Take in a reply; returns how many failures in a row that ended (0: none, or only waits)."""
         parts = self._parts_of(result.payload)
         if not parts:
             return 0
         for part in parts:
             self._block_for(part).take(part, result)
         ended = self._failures.pop(result.key, None)
-        return 0 if ended is None else ended.streak
+        is_told = result.key in self._failed
+        self._failed.discard(result.key)
+        return ended.streak if ended is not None and is_told else 0
 
     @staticmethod
     def _parts_of(payload: Payload) -> tuple[Any, ...]:
@@ -253,6 +257,8 @@ class AccountState:
     def fail(self, result: PollFailure) -> None:
         """Take in a failure; what was read before stays, with its age."""
         self._failures[result.key] = result
+        if result.failure.kind not in NO_FAILURES:
+            self._failed.add(result.key)
 
     def mark_stale(self, slept_s: float) -> None:
         """The machine slept or changed network: everything is of before."""

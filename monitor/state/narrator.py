@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from monitor.domain.errors import ErrorKind
+from monitor.domain.errors import NO_FAILURES, ErrorKind
 from monitor.domain.telemetry import RequestTrace
+from monitor.exchanges.plain_names import plain_name
 from monitor.polling.results import PollFailure, PollSuccess
 from monitor.state.event_log import EventLog, Level
 from monitor.state.venue_state import VenueState
@@ -58,12 +59,25 @@ class Narrator:
                 )
                 self._say(text, venue=venue.name, level="error", key="evicted")
             self._evicted[(pool.host, pool.scheme)] = pool.evicted_pools
-        if result.missed > 0:
-            polls = "poll" if result.missed == 1 else "polls"
-            text = f"{result.endpoint} missed {result.missed} {polls} of its schedule"
-            # An account's polls give way to those of the market: that is meant, and no alarm.
-            level: Level = "warning" if result.account is None else "info"
-            self._say(text, venue=venue.name, level=level, key=f"missed:{result.endpoint}")
+        # An account's polls give way to those of the market: that is meant, and its figures tell how old they are.
+        if result.missed > 0 and result.account is None:
+            self._missed(venue, result)
+
+    def _missed(self, venue: VenueState, result: PollSuccess | PollFailure) -> None:
+        failure = venue.newest_failure(result.endpoint)
+        level: Level = "warning"
+        if isinstance(result, PollFailure) and result.failure.kind is ErrorKind.BUDGET:
+            why, level = "while our share of the request limit was used up", "info"
+        elif failure is None:
+            why = "while an earlier one was still waiting"
+        elif failure.failure.kind is ErrorKind.BUDGET:
+            why, level = "while our share of the request limit was used up", "info"
+        else:
+            # The failure is the news, and told.
+            why, level = "while an earlier one had failed and was to be tried again", "info"
+        polls = "1 poll was" if result.missed == 1 else f"{result.missed} polls were"
+        text = f"{plain_name(result.endpoint)}: {polls} due {why} ({result.endpoint})"
+        self._say(text, venue=venue.name, level=level, key=f"missed:{result.endpoint}")
 
     def traced(self, trace: RequestTrace) -> None:
         """Tell of a connection that died and was healed."""
@@ -73,7 +87,7 @@ class Narrator:
 
     def failed(self, result: PollFailure) -> None:
         """Tell of the first failure of a streak; the rest of it shows in the streak."""
-        if result.streak > 1 or result.failure.kind in (ErrorKind.BUDGET, ErrorKind.CANCELLED):
+        if result.streak > 1 or result.failure.kind in NO_FAILURES:
             return
         if result.account is not None:
             # An account has several endpoints, and what is wrong with one of them mostly is with all.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from monitor.domain.errors import ErrorKind
+from monitor.domain.errors import NO_FAILURES, ErrorKind
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
 from monitor.exchanges.caching import CacheStats
 from monitor.polling.clock import ClockOffset
@@ -56,6 +56,8 @@ class _Streak:
     count: int
     epoch: int
     failure: PollFailure
+    is_of_venue: bool
+    """Whether any of it was more than a wait of our own."""
 
 
 class VenueState:
@@ -205,7 +207,9 @@ class VenueState:
                 # Told with the account: the venue's prices have nothing to do with a key that was refused.
                 return
             self.last_failure = result
-            self._streaks[result.endpoint] = _Streak(result.streak, result.plan_epoch, result)
+            before = self._streaks.get(result.endpoint)
+            is_of_venue = result.failure.kind not in NO_FAILURES or (before is not None and before.is_of_venue)
+            self._streaks[result.endpoint] = _Streak(result.streak, result.plan_epoch, result, is_of_venue)
 
     def note_failure(self, result: PollFailure) -> None:
         """Tell the feed of a failed poll that what it brought before is kept beyond its time."""
@@ -213,10 +217,15 @@ class VenueState:
         if feed is not None:
             feed.note_failure(result.failure.user_text, result.failed_mono_s)
 
+    def newest_failure(self, endpoint: str) -> PollFailure | None:
+        """The newest failure of an endpoint whose newest poll failed; ``None`` while it answers."""
+        streak = self._streaks.get(endpoint)
+        return None if streak is None else streak.failure
+
     def end_streak(self, endpoint: str) -> int:
-        """Note that ``endpoint`` answered; how many failures in a row that ended (0: none)."""
+        """Note that ``endpoint`` answered; how many failures in a row that ended (0: none, or only waits)."""
         streak = self._streaks.pop(endpoint, None)
-        return 0 if streak is None else streak.count
+        return 0 if streak is None or not streak.is_of_venue else streak.count
 
     def mark_stale(self, slept_s: float) -> None:
         """Everything received so far is of before a sleep or a network change."""

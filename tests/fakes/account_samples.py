@@ -135,6 +135,7 @@ class SampleAccounts:
         kind: ErrorKind = ErrorKind.CREDENTIALS,
         text: str = "Bitunix does not know this API key. Replace it under Accounts.",
         streak: int = 1,
+        missed: int = 0,
     ) -> None:
         """One failed poll of ``what``, now."""
         self.board.apply(
@@ -151,7 +152,7 @@ class SampleAccounts:
                     traces=(),
                     pools=(),
                     budget=make_budget(ref.venue),
-                    missed=0,
+                    missed=missed,
                     planned=1,
                     made=1,
                     streak=streak,

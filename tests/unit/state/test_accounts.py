@@ -155,6 +155,19 @@ def test_one_accounts_success_does_not_end_the_others_streak(sample: Sample) -> 
     assert any("account main: bitunix.account answers again" in entry.text for entry in board.events.items)
 
 
+def test_an_account_that_lets_prices_go_first_looks_well(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    board.accounts.set_refs((MAIN, VAULT))
+    for _ in range(19):
+        for what in ("account", "positions"):
+            accounts.fail(MAIN, what, kind=ErrorKind.BUDGET, text="waiting for the request budget", missed=1)
+        accounts.deliver(MAIN, "account", accounts.summary_of_main())
+        clock.now_s += 60.0
+
+    told = [entry.text for entry in board.events.items]
+    assert not [text for text in told if "account" in text or "positions" in text]
+
+
 def test_a_change_of_focus_does_not_cost_an_account_its_reply(sample: Sample) -> None:
     board, clock, _, accounts = sample
     clock.now_s += 1

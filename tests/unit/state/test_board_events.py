@@ -115,7 +115,32 @@ def test_missed_polls_are_counted_against_the_schedule(board: Board, clock: Fake
     venue = board.venue("bitunix")
 
     assert (venue.planned, venue.made, venue.missed) == (9, 2, 7)
-    assert "bitunix.tickers missed 7 polls of its schedule" in texts(board)
+    assert "prices: 7 polls were due while an earlier one was still waiting (bitunix.tickers)" in texts(board)
+    assert board.events.items[-1].level == "warning"
+
+
+def test_polls_missed_while_a_venue_fails_are_no_news_of_their_own(board: Board, clock: FakeClock) -> None:
+    board.apply([make_failure(clock, kind=ErrorKind.DNS, text="no network")])
+    clock.advance(16.0)
+    board.apply([make_failure(clock, kind=ErrorKind.DNS, text="no network", streak=2, missed=16)])
+
+    (missed,) = [entry for entry in board.events.items if "due" in entry.text]
+    assert missed.text.startswith("prices: 16 polls were due while an earlier one had failed")
+    assert missed.level == "info", "the failure was told as an error"
+
+
+def test_a_wait_for_our_own_budget_is_no_failure_that_ends(board: Board, clock: FakeClock) -> None:
+    board.apply([make_failure(clock, kind=ErrorKind.BUDGET, text="waiting for the request budget", missed=3)])
+    board.apply([make_success(make_quotes(PRICES), clock)])
+    told = list(texts(board))
+    board.apply([make_failure(clock), make_failure(clock, kind=ErrorKind.BUDGET, text="waiting")])
+    board.apply([make_success(make_quotes(PRICES), clock)])
+
+    assert told == [
+        "prices: 3 polls were due while our share of the request limit was used up (bitunix.tickers)",
+        "prices arrive",
+    ]
+    assert "bitunix.tickers answers again after 1 failure" in texts(board), "a failure before the wait was one"
 
 
 def test_a_job_that_comes_back_to_the_plan_keeps_the_venues_totals(board: Board, clock: FakeClock) -> None:
