@@ -182,7 +182,8 @@ class SavingsView(QWidget):
             if pooling and saved_s is None:
                 spread = "no cold request in the last hour"
             lost = f", {duration_text(wasted_s)} lost" if wasted_s else ""
-            reckoned = f"{warm:,} warm · {samples} set-ups{lost}" if pooling else ""
+            set_ups = f"{samples:,} set-up" if samples == 1 else f"{samples:,} set-ups"
+            reckoned = f"{warm:,} warm · {set_ups}{lost}" if pooling else ""
             self.pooling[venue].show_saving(saved_s, (spread, reckoned), theme, is_known=bool(pooling))
             caching = None if row is None else row.caching
             if caching is None:

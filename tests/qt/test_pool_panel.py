@@ -274,7 +274,7 @@ def test_a_saving_is_a_dash_then_unknown_then_a_figure(shown: Panel, qtbot: QtBo
     )
     shown.panel.on_slow_frame()
     assert cell.value.text == "+0.1 s"
-    assert cell.lines[1].text == "1 warm · 1 set-ups"
+    assert cell.lines[1].text == "1 warm · 1 set-up"
 
 
 def test_a_loss_is_shown_as_one(qtbot: QtBot) -> None:
