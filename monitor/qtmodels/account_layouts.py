@@ -235,7 +235,11 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
     Column(
         name="unrealized_pnl",
         title="Unrealised",
-        definition="Profit or loss of the open positions at the mark price",
+        definition=(
+            "Profit or loss of the open positions at the mark price, as the venue tells it for what equity counts. At "
+            "Bitunix that is the USDT wallet: positions on another coin's wallet, such as USDC, are not in it, but are "
+            "among the positions and in “Since open”"
+        ),
         look=Look.GAIN,
         read=_of_summary("unrealized_pnl"),
         sample="+000,000.00",
@@ -261,8 +265,9 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
         name="pnl_since_open",
         title="Since open",
         definition=(
-            "Sum over the open positions since each was opened: unrealised PnL, profit of parts already closed, fees "
-            "and funding. Dash while one of them is not known"
+            "Sum over the open positions of every wallet since each was opened: unrealised PnL, profit of parts "
+            "already closed, fees and funding, a dollar coin counted as one dollar. Dash while one of them is not "
+            "known"
         ),
         look=Look.GAIN,
         read=lambda row: row.since_open,

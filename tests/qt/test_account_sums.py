@@ -202,3 +202,16 @@ def test_one_venue_that_is_late_makes_its_own_sum_and_that_of_all_late(sample: S
     assert second.is_late
     assert "Hyperliquid (late)" in table.venue_sums.accessibleName()
     assert table.totals.index(0, 0).data(LATE_ROLE) is True
+
+
+def test_unrealised_says_which_wallets_are_in_it(sample: SampleWindow) -> None:
+    model = shown(sample, "balances").model
+    names = [column.name for column in model.columns]
+
+    def told(name: str) -> str:
+        text = model.headerData(names.index(name), Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+        return " ".join(str(text).split())
+
+    assert "USDT wallet" in told("unrealized_pnl")
+    assert "USDC, are not in it" in told("unrealized_pnl")
+    assert "positions of every wallet" in told("pnl_since_open")

@@ -167,6 +167,7 @@ def test_another_margin_coin_is_listed_but_not_added() -> None:
     assert [(balance.asset, balance.total) for balance in summary.balances] == [("USDT", D(1000)), ("USDC", D(250))]
     assert summary.equity == D("990.75")
     assert summary.unvalued_assets == ("USDC",)
+    assert summary.unrealized_pnl == D("-9.25"), "of the same wallet as equity"
     assert coins_asked(transport) == [None, "USDT", "USDC", "BTC", "ETH"]
 
 
