@@ -89,11 +89,12 @@ class MainWindow(QMainWindow):
         from monitor.widgets.palette import Palette
         from monitor.widgets.theme_switch import ThemeSwitch
         from monitor.widgets.toasts import ToastStack
-        from monitor.widgets.window_actions import WindowActions, WindowToolBar
+        from monitor.widgets.window_actions import WindowActions
         from monitor.widgets.window_dialogs import WindowDialogs
         from monitor.widgets.window_layout import WindowLayout
         from monitor.widgets.window_menus import fill_menu_bar
         from monitor.widgets.window_panels import WindowPanels
+        from monitor.widgets.window_toolbar import WindowToolBar
 
         self._board, self._pump, self._settings, self._commands = board, pump, settings, commands
         self._titles = {venue: safe_text(title, 30) for venue, title in venue_titles.items()}

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from monitor.desktop.settings import TIME_RANGES_S
-from monitor.domain.intervals import INTERVALS_S
-from monitor.widgets.resources import dot_icon, themed_icon
+from monitor.widgets.resources import themed_icon
 from monitor.widgets.theme import Theme
 
 RANGE_NAMES: dict[int, str] = {60: "1m", 900: "15m", 3_600: "1h", 21_600: "6h", 86_400: "24h"}
@@ -20,7 +19,6 @@ RANGE_WORDS: dict[int, str] = {
     21_600: "6 hours",
     86_400: "24 hours",
 }
-INTERVALS = tuple(name for name in INTERVALS_S if name in ("1m", "5m", "15m", "1h", "4h", "1d"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,92 +201,6 @@ class WindowActions(QObject):
         pause.setChecked(is_paused)
         pause.setText("Resume" if is_paused else "Pause")
         pause.setIcon(themed_icon("play" if is_paused else "pause", theme.warn if is_paused else theme.text))
-
-
-class WindowToolBar(QToolBar):
-    """The toolbar: venue switches, pause, time range, chart kind, search, badges."""
-
-    def __init__(self, actions: WindowActions, parent: QWidget) -> None:
-        super().__init__("Toolbar", parent)
-        self.setObjectName("toolbar")
-        self.setAccessibleName("Toolbar")
-        self.setMovable(False)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.setIconSize(QSize(17, 17))
-        self._actions = actions
-        for action in actions.venues.values():
-            button = self._add(action, with_text=True)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.addSeparator()
-        self._add(actions.named["pause"])
-        self._add(actions.named["refresh"])
-        self.addSeparator()
-        for action in actions.ranges.values():
-            self._add(action, with_text=True)
-        self.addSeparator()
-        self._add(actions.named["line"])
-        self._add(actions.named["candles"])
-        self.interval = QComboBox()
-        self.interval.addItems(INTERVALS)
-        self.interval.setAccessibleName("Candle interval")
-        self.interval.view().setAccessibleName("Candle intervals")
-        self.interval.setToolTip("Length of a candle")
-        self.addWidget(self.interval)
-        self.addSeparator()
-        self._add(actions.named["measure"])
-        spacer = QWidget()
-        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.addWidget(spacer)
-        self.paused_badge = self._badge("PAUSED", "Polling is paused. What is shown grows old.")
-        self.demo_badge = self._badge(
-            "DEMO", "Embedded demo exchange on this machine. No figure here is of a real market."
-        )
-        # The action's own text would come back with every change of its icon.
-        actions.named["search"].setIconText("Search  Ctrl+K")
-        self._add(actions.named["search"], with_text=True)
-        self._add(actions.named["accounts"])
-        self._add(actions.named["hide_amounts"])
-        self._add(actions.named["theme"])
-        self._add(actions.named["settings"])
-
-    def set_theme(self, theme: Theme) -> None:
-        """Give each venue switch the colour that stands for the venue."""
-        for venue, action in self._actions.venues.items():
-            action.setIcon(dot_icon(theme.venue_color(venue), theme.text_muted))
-
-    def set_badges(self, *, is_demo: bool, is_paused: bool) -> None:
-        """Show or hide the badges."""
-        self._demo_action.setVisible(is_demo)
-        self._paused_action.setVisible(is_paused)
-
-    def _add(self, action: QAction, *, with_text: bool = False) -> QToolButton:
-        self.addAction(action)
-        button = self.widgetForAction(action)
-        if not isinstance(button, QToolButton):
-            raise TypeError("a toolbar makes tool buttons")
-        has_icon = not action.icon().isNull() or action is self._actions.named["search"]
-        beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if has_icon else Qt.ToolButtonStyle.ToolButtonTextOnly
-        button.setToolButtonStyle(beside if with_text else Qt.ToolButtonStyle.ToolButtonIconOnly)
-        button.setAccessibleName(action.toolTip())
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return button
-
-    def _badge(self, text: str, what: str) -> QLabel:
-        label = QLabel(text)
-        label.setObjectName("demoBadge")
-        label.setToolTip(what)
-        label.setAccessibleName(f"{text}: {what}")
-        # A toolbar stretches what it holds to its full height.
-        frame = QWidget()
-        layout = QHBoxLayout(frame)
-        layout.setContentsMargins(4, 0, 8, 0)
-        layout.addWidget(label, 0, Qt.AlignmentFlag.AlignVCenter)
-        action = self.addWidget(frame)
-        if text == "DEMO":
-            self._demo_action = action
-        else:
-            self._paused_action = action
-        return label
 
 
 def key_table(actions: Mapping[str, QAction]) -> list[tuple[str, str]]:

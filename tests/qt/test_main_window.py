@@ -312,7 +312,7 @@ def test_small_window_is_usable(window_factory: WindowFactory, qtbot: QtBot) -> 
 
     assert (s.window.width(), s.window.height()) == (1280, 720)
     bar = s.window.bar
-    last = bar.widgetForAction(s.window.commands_of_user.named["settings"])
+    last = bar.button_of(s.window.commands_of_user.named["settings"])
     assert last.isVisible()
     assert bar.rect().contains(last.geometry())
 

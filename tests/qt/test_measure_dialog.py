@@ -323,4 +323,4 @@ def test_the_window_opens_it_beside_itself_and_it_follows_the_theme(
     assert dialog.results.chart.theme == LIGHT
     actions = {one.text(): one for one in window.commands_of_user.all()}
     assert ("Ctrl+M", action.toolTip().partition("  (")[0]) in key_table(actions)
-    assert window.bar.widgetForAction(action).isVisible()
+    assert window.bar.button_of(action).isVisible()
