@@ -237,8 +237,9 @@ def checked_rule(rule: AlertRule) -> AlertRule:
         raise ValueError(f"an alert for {' or '.join(shape.directions)}")
     level = level_of(rule.level)
     if level is None or not shape.lowest <= level <= shape.highest:
-        low, high = format(shape.lowest.normalize(), "g"), format(shape.highest.normalize(), "g")
-        raise ValueError(f"a level from {low} to {high} without separators, such as {shape.first_level or '90000.5'}")
+        if rule.kind == AlertKind.PRICE:
+            raise ValueError("a price above 0, such as 90000.5")
+        raise ValueError(f"a level from {shape.lowest:f} to {shape.highest:f}, such as {shape.first_level}")
     if not MIN_WINDOW_S <= rule.window_s <= MAX_WINDOW_S or not 0 <= rule.cool_down_s <= MAX_COOL_DOWN_S:
         raise ValueError("an alert with a window of 10 seconds to a day and a cool-down of at most a day")
     return rule

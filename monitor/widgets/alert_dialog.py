@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -187,6 +188,7 @@ class AlertDialog(QDialog):
         self.form.setRowVisible(self.window_s, shape.has_window)
         self.problem.hide()
         self._show_now()
+        self._make_room()
 
     def _show_now(self) -> None:
         rule = self._edited(CANNOT_BE)
@@ -203,9 +205,25 @@ class AlertDialog(QDialog):
         except ValueError as error:
             self.problem.setText(f"This needs {error}.")
             self.problem.show()
+            self._make_room()
             self.level.setFocus()
             return
         self.accept()
+
+    def _make_room(self) -> None:
+        # Qt asks a window's layout for its least height without regard to lines that wrap, and squeezes the fields.
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.setMinimumHeight(layout.totalHeightForWidth(self.width()))
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: at another width, texts take more lines or fewer."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._make_room()
 
 
 def _seconds(low: int, high: int, value: int) -> QSpinBox:

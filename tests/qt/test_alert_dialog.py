@@ -53,7 +53,25 @@ def test_what_is_no_level_is_told_and_the_dialog_stays(qapp: QApplication, text:
     dialog.level.setText(text)
     _ok(dialog)
     assert dialog.result_rule is None
-    assert "a level from" in dialog.problem.text()
+    assert dialog.problem.text() == "This needs a price above 0, such as 90000.5."
+
+
+@pytest.mark.parametrize("kind", list(AlertKind))
+def test_a_problem_is_told_in_plain_numbers_and_squeezes_nothing(qapp: QApplication, kind: AlertKind) -> None:
+    dialog = _dialog()
+    dialog.show()
+    dialog.kind.setCurrentIndex(dialog.kind.findData(kind.value))
+    dialog.level.setText("soon")
+    _ok(dialog)
+    qapp.processEvents()
+
+    assert "e+" not in dialog.problem.text().lower()
+    assert "e-" not in dialog.problem.text().lower()
+    for widget in (dialog.kind, dialog.level, dialog.side, dialog.cool_down_s):
+        assert widget.height() >= widget.sizeHint().height()
+    for label in (dialog.what, dialog.problem):
+        assert label.height() >= label.heightForWidth(label.width())
+    dialog.close()
 
 
 @pytest.mark.parametrize("kind", list(AlertKind))
