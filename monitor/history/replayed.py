@@ -4,7 +4,7 @@ What was not recorded stays unknown: the budget, order books, accounts, sockets 
 only what changed; that a reply confirmed the rest is taken from the requests, which are all there.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -98,6 +98,8 @@ class _Feeder:
         self._last_symbol: dict[tuple[str, str], str] = {}
         self._row_times: dict[tuple[str, str], list[float]] = defaultdict(list)
         self._pool_runs: dict[str, object] = {}
+        self._pool_rows = self._rows_by_pool()
+        self._pool_read_s: dict[tuple[str, str], float] = {}
         self._pools: dict[str, dict[str, PoolStats]] = defaultdict(dict)
 
     def catalogs(self, keys: Iterable[InstrumentKey]) -> None:
@@ -131,7 +133,7 @@ class _Feeder:
         for attempts in _grouped(self._tables["requests"]):
             traces = [trace for row in attempts if (trace := trace_of(row, self._clock.start)) is not None]
             if traces:
-                steps.append((traces[-1].ended_mono_s, 1, partial(self._request, traces)))
+                steps.append((traces[-1].ended_mono_s, 1, partial(self._request, traces, attempts[0]["run"])))
         for rows in _replies(self._tables["quotes"]):
             at_s = self._at(rows[0]["time"])
             if at_s is not None:
@@ -158,6 +160,17 @@ class _Feeder:
             if len(of_one) > 1
         }
 
+    def _rows_by_pool(self) -> dict[tuple[str, str], list[tuple[float, TableRow]]]:
+        """Rows of each pool with their times, oldest first."""
+        found: dict[tuple[str, str], list[tuple[float, TableRow]]] = defaultdict(list)
+        for row in self._tables["pools"]:
+            at_s = self._at(row["time"])
+            if at_s is not None:
+                found[(row["venue"], row["host"] or "")].append((at_s, row))
+        for rows in found.values():
+            rows.sort(key=lambda one: one[0])
+        return found
+
     def _fast_places(self) -> set[tuple[str, str]]:
         """Of each venue the endpoint asked most often of those that tell of several instruments: it brings prices."""
         asked = Counter((row["venue"], row["endpoint"]) for row in self._tables["requests"])
@@ -178,6 +191,7 @@ class _Feeder:
             # Another run of the app began with pools of its own.
             self._pool_runs[row["venue"]] = row["run"]
             self._pools[row["venue"]].clear()
+        self._pool_read_s[(row["venue"], host)] = now_s
         self._pools[row["venue"]][host] = PoolStats(
             venue=row["venue"],
             host=host,
@@ -197,15 +211,12 @@ class _Feeder:
             connections=tuple(reversed(cards)),
         )
 
-    def _request(self, traces: list[RequestTrace]) -> None:
+    def _request(self, traces: list[RequestTrace], run: object) -> None:
         last = traces[-1]
         endpoint, at_s = last.endpoint, last.ended_mono_s
-        for trace in traces:
-            pool = self._pools[trace.venue].get(trace.host)
-            if pool is not None:
-                # A pool's row is written when a socket comes or goes; the requests since count as well.
-                reused = pool.reused + (trace.is_cold is False)
-                self._pools[trace.venue][trace.host] = replace(pool, attempts=pool.attempts + 1, reused=reused)
+        if self._pool_runs.get(last.venue) == run:
+            for trace in traces:
+                self._count(trace, run)
         kind = last.error_kind
         if kind is None and last.status is not None and last.status >= 400:
             kind = ErrorKind.VENUE
@@ -239,6 +250,23 @@ class _Feeder:
                 ),
             )
         )
+
+    def _count(self, trace: RequestTrace, run: object) -> None:
+        """A pool's row is written when a socket comes or goes; the requests it had not begun by then count as well."""
+        place = (trace.venue, trace.host)
+        pool = self._pools[trace.venue].get(trace.host)
+        read_s = self._pool_read_s.get(place, 0.0)
+        # An attempt is counted when it gets its connection, so one that was under way is in the row already.
+        if pool is None or trace.started_mono_s + (trace.lease_wait_s or 0.0) <= read_s:
+            return
+        attempts, reused = pool.attempts + 1, pool.reused + (trace.is_cold is False)
+        # The next row knows better: counters that ran ahead of it would have to go back.
+        rows = self._pool_rows[place]
+        at = bisect_right(rows, read_s, key=lambda one: one[0])
+        if at < len(rows) and rows[at][1]["run"] == run:
+            attempts = min(attempts, rows[at][1]["attempts"] or 0)
+            reused = min(reused, rows[at][1]["reused"] or 0)
+        self._pools[trace.venue][trace.host] = replace(pool, attempts=attempts, reused=reused)
 
     def _confirm(self, trace: RequestTrace) -> None:
         """A reply without a row of its own told again what its endpoint had told before."""

@@ -3,10 +3,12 @@
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from monitor.domain.errors import ErrorKind
@@ -147,6 +149,43 @@ def test_pools_and_ended_connections_are_shown_and_what_is_unknown_stays_so(tmp_
     assert venue.reuse_ratio == pytest.approx(120 / 122)
     assert venue.budget is None
     assert len(shown.board.accounts) == 0
+
+
+def test_a_request_under_way_when_a_pool_was_read_counts_once(tmp_path: Path) -> None:
+    """Counted twice, it was taken back with the next row of the pool, and reuse of that minute was above 100 %."""
+    watched = WatchedBoard()
+    attempts, reused = 2, 0
+    for number in range(1, 150):
+        now_s = watched.clock.advance(1.0)
+        slow_ended_s = now_s - 0.5
+        traces = [make_trace(2 * number, started_mono_s=now_s - 0.06, ended_mono_s=now_s, is_cold=number == 1)]
+        if number == 2:
+            # It opened the second socket, and began before the pool was read for the first time.
+            slow = make_trace(3, started_mono_s=now_s - 1.2, ended_mono_s=slow_ended_s, is_cold=True)
+            traces.insert(0, slow)
+        if number > 1:
+            attempts, reused = attempts + 1, reused + 1
+        pool = PoolStats(
+            venue="bitunix",
+            host=traces[0].host,
+            scheme="https",
+            attempts=attempts,
+            opened=2,
+            reused=reused,
+            idle=2,
+            max_connections=20,
+        )
+        stamped = [replace(one, started_at=watched.clock.at(one.started_mono_s)) for one in traces]
+        watched.apply(make_success(make_quotes({"BTCUSDT": "5"}), watched.clock, traces=stamped, pools=(pool,)))
+    shown = _replayed(watched, tmp_path)
+
+    venue = shown.board.venue("bitunix")
+    (found,) = venue.pools
+    assert (found.attempts, found.reused) == (attempts, reused) == (150, 148)
+    series = venue.pool_history.reuse
+    _, ratios = series.points(0, len(series))
+    assert len(ratios) > 50
+    assert np.nanmax(ratios) == 1.0
 
 
 def test_a_slow_reply_does_not_make_what_it_did_not_tell_younger(tmp_path: Path) -> None:
