@@ -81,6 +81,7 @@ def run_export(options: argparse.Namespace) -> int:
         end=end,
         tables=tuple(TABLES) if options.what == "all" else (options.what,),
         format=options.format,
+        is_demo=None if options.db is not None else options.demo,
     )
     needs_path = wish.format == "parquet" or (wish.format == "csv" and len(wish.tables) > 1)
     if needs_path and options.output is None and options.incident is None:
@@ -119,6 +120,7 @@ def _save_incident(options: argparse.Namespace, wish: ExportWish) -> int:
         start=wish.start,
         end=wish.end,
         versions={"app": __version__, "python": platform.python_version(), "system": platform.platform()},
+        is_demo=wish.is_demo,
         log_file=None if options.db is not None else find_paths().log_dir / LOG_FILE_NAME,
     )
     problems = write_incident(_history(options), options.incident, incident)

@@ -114,7 +114,9 @@ class ReplayDesk(QObject):
             venue_titles={name: VENUES[name].title if name in VENUES else name for name in replayed.board.venue_names},
             clock=replayed.clock,
             wall_clock=replayed.utc_now,
+            is_demo=recording.is_demo is True,
         )
+        self.window.pools.set_recorded()
         if size is not None:
             self.window.resize(*size)
             self.window.reset_layout()
@@ -132,9 +134,11 @@ class ReplayDesk(QObject):
     def _label(self, recording: Recording) -> None:
         start, end = recording.start.astimezone(), recording.end.astimezone()
         period = f"{start:%d %b %Y %H:%M:%S} to {end:%H:%M:%S}"
-        self.window.setWindowTitle(f"{period}: {recording.name} – {APP_NAME}")
+        demo = " (demo)" if recording.is_demo else ""
+        self.window.setWindowTitle(f"{period}: {recording.name} – {APP_NAME}{demo}")
+        whose = " Made-up prices of the demo exchange." if recording.is_demo else ""
         self.banner = QLabel(
-            f"PAST  {period}. Nothing is polled; “now” is {end:%H:%M:%S}, ages and verdicts are of then."
+            f"PAST  {period}.{whose} Nothing is polled; “now” is {end:%H:%M:%S}, ages and verdicts are of then."
         )
         self.banner.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         # A narrow window cuts it rather than growing.

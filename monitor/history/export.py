@@ -44,12 +44,16 @@ class ExportCancelled(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportWish:
-    """What to write. ``start`` and ``end`` are aware moments, both included; ``tables`` are names of ``TABLES``."""
+    """What to write. ``start`` and ``end`` are aware moments, both included; ``tables`` are names of ``TABLES``.
+
+    ``is_demo``: whether it was received from the demo exchange, said in JSON; ``None``: not known.
+    """
 
     start: datetime
     end: datetime
     tables: tuple[str, ...]
     format: str
+    is_demo: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +175,9 @@ class _JsonStream:
 
     def __init__(self, stream: IO[str], wish: ExportWish) -> None:
         self._stream = stream
-        head = {"schema": SCHEMA, "from": time_text(wish.start), "to": time_text(wish.end)}
+        head: dict[str, object] = {"schema": SCHEMA, "from": time_text(wish.start), "to": time_text(wish.end)}
+        if wish.is_demo is not None:
+            head["demo"] = wish.is_demo
         stream.write(json.dumps(head)[:-1])
 
     def rows(self, table: Table, rows: Iterator[Row]) -> None:

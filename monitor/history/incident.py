@@ -27,7 +27,10 @@ LOG_BYTES: Final = 200_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentWish:
-    """``settings`` is JSON text, ``picture`` a PNG, ``versions`` by name; each is left out when it is empty."""
+    """``settings`` is JSON text, ``picture`` a PNG, ``versions`` by name; each is left out when it is empty.
+
+    ``is_demo``: whether it was received from the demo exchange; ``None``: not known, and not said.
+    """
 
     start: datetime
     end: datetime
@@ -35,6 +38,7 @@ class IncidentWish:
     settings: str = ""
     log_file: Path | None = None
     picture: bytes = b""
+    is_demo: bool | None = None
 
 
 def write_incident(history: Path, output: Path, wish: IncidentWish) -> tuple[str, ...]:
@@ -58,13 +62,15 @@ def write_incident(history: Path, output: Path, wish: IncidentWish) -> tuple[str
                 bundle.writestr("log.txt", redact(log))
             if wish.picture:
                 bundle.writestr("window.png", wish.picture)
-            about = {
+            about: dict[str, object] = {
                 "schema": SCHEMA,
                 "from": time_text(wish.start),
                 "to": time_text(wish.end),
                 "versions": dict(wish.versions),
                 "problems": problems,
             }
+            if wish.is_demo is not None:
+                about["demo"] = wish.is_demo
             bundle.writestr("about.json", json.dumps(about, indent=2, ensure_ascii=False))
         temporary.replace(output)
     except BaseException:
@@ -74,7 +80,7 @@ def write_incident(history: Path, output: Path, wish: IncidentWish) -> tuple[str
 
 
 def _add_export(bundle: zipfile.ZipFile, history: Path, wish: IncidentWish) -> tuple[str, ...]:
-    what = ExportWish(start=wish.start, end=wish.end, tables=tuple(TABLES), format="json")
+    what = ExportWish(start=wish.start, end=wish.end, tables=tuple(TABLES), format="json", is_demo=wish.is_demo)
     try:
         with bundle.open("export.json", "w") as raw, TextIOWrapper(raw, encoding="utf-8", newline="") as stream:
             export_to_stream(history, what, stream, progress=lambda _table, _part: None)

@@ -42,6 +42,7 @@ class Recording:
     """A period of what an app showed. ``tables``: rows by name of ``TABLES``, each as it was exported.
 
     ``skipped`` counts rows that could not be read. ``problems`` is what the app could not save at the time.
+    ``is_demo``: whether it is of the demo exchange; ``None``: an older file, which does not say.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Recording:
     skipped: int = 0
     problems: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    is_demo: bool | None = None
 
 
 def read_recording(file: Path) -> Recording:
@@ -108,6 +110,7 @@ def _recording(name: str, document: object, about: object) -> Recording:
         skipped += len(rows) - len(good)
         tables[table.name] = good
     facts = about if isinstance(about, dict) else {}
+    is_demo = document.get("demo")
     told, versions = facts.get("problems"), facts.get("versions")
     return Recording(
         name=name,
@@ -119,6 +122,7 @@ def _recording(name: str, document: object, about: object) -> Recording:
         versions=MappingProxyType(
             {str(one): str(value) for one, value in versions.items()} if isinstance(versions, dict) else {}
         ),
+        is_demo=is_demo if isinstance(is_demo, bool) else None,
     )
 
 

@@ -109,8 +109,13 @@ def closed_by(cause: CloseCause) -> str:
     return "error" if cause is CloseCause.ERROR else "us"
 
 
-def describe_sizing(advice: SizingAdvice | None) -> str:
-    """``peak 3 of 20; 2 would do; 0 thrown away``; the size's own source where it follows its use."""
+def describe_sizing(advice: SizingAdvice | None, *, is_recorded: bool = False) -> str:
+    """``peak 3 of 20; 2 would do; 0 thrown away``; the size's own source where it follows its use.
+
+    ``is_recorded``: it is a recording that has none, where none will come.
+    """
+    if advice is None and is_recorded:
+        return "advice on the size is not recorded"
     if advice is None:
         return "no advice yet: it takes some seconds of use"
     would_do = (

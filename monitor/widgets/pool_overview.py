@@ -153,6 +153,8 @@ class VenuePools(QWidget):
         self._alarm.setWordWrap(True)
         self._alarm.hide()
         self._now_word = ""
+        self.is_recorded = False
+        """Whether what is shown is a recording, which holds no advice."""
         self._stripe = QWidget()
         self._stripe.setFixedWidth(3)
         self._values: dict[str, ElidedLabel] = {}
@@ -270,7 +272,7 @@ class VenuePools(QWidget):
     def _show_advice(self, pools: Sequence[PoolStats]) -> None:
         theme = self._theme
         told = [describe_sizing(pool.sizing) for pool in pools if pool.sizing is not None]
-        sizing = " / ".join(dict.fromkeys(told)) if told else describe_sizing(None)
+        sizing = " / ".join(dict.fromkeys(told)) if told else describe_sizing(None, is_recorded=self.is_recorded)
         discarded = any(pool.discarded for pool in pools)
         self._sizing.set_text(f"{self._now_word}{sizing}", theme.warn if discarded else theme.text_muted)
         self._sizing.set_definition(f"{sizing}\n{SIZING_DEFINITION}")

@@ -110,6 +110,11 @@ class PoolPanel(QWidget):
         self.keep_alive.set_theme(theme)
         self.savings.set_theme(theme)
 
+    def set_recorded(self) -> None:
+        """Say from now on of what a recording does not hold that it was not recorded."""
+        for section in self.sections.values():
+            section.is_recorded = True
+
     def set_time_range(self, seconds: float) -> None:
         """Show the last ``seconds`` in the small plots, as the charts do."""
         self._span_s = seconds

@@ -9,14 +9,17 @@ from PySide6.QtWidgets import QApplication
 from monitor.desk.frame import StartFrame
 from monitor.desk.replay import NOT_OF_THE_PAST, ReplayDesk, read_replay, show_recording
 from monitor.desktop.settings import Settings
+from monitor.domain.telemetry import PoolStats
 from monitor.history.recording import RecordingError
 from monitor.history.records import Entry
+from monitor.state.pool_figures import figures_since_start
 from tests.fakes.history_samples import WatchedBoard
 from tests.fakes.incidents import save_incident
+from tests.fakes.widget_texts import everything_in
 from tests.qt.conftest import WindowFactory
 
 
-def _desk(folder: Path) -> ReplayDesk:
+def _desk(folder: Path, *, is_demo: bool | None = None) -> ReplayDesk:
     watched = WatchedBoard()
     for number in range(90):
         watched.feed({"BTCUSDT": str(100 + number % 7), "ETHUSDT": str(10 + number % 3)})
@@ -24,7 +27,7 @@ def _desk(folder: Path) -> ReplayDesk:
     watched.board.tick()
     said = watched.board.events.items[-1]
     watched.entries.append(Entry(at=said.at, events=(said,)))
-    read = read_replay(save_incident(watched, folder))
+    read = read_replay(save_incident(watched, folder, is_demo=is_demo))
     assert not isinstance(read, RecordingError)
     recording, replayed = read
     settings = Settings(disabled_venues=("bitunix",), focus=("hyperliquid", "BTC"))
@@ -51,6 +54,28 @@ def test_it_is_labelled_as_past_and_nothing_can_be_asked(desk: ReplayDesk, qapp:
     assert not any(action.isEnabled() for action in actions.venues.values())
     assert actions.named["quit"].isEnabled()
     window.close()
+
+
+@pytest.mark.parametrize("is_demo", [True, False, None])
+def test_a_recording_of_the_demo_exchange_says_so(qapp: QApplication, tmp_path: Path, is_demo: bool | None) -> None:
+    desk = _desk(tmp_path, is_demo=is_demo)
+    window = desk.window
+    window.show()
+    qapp.processEvents()
+
+    assert window.bar.demo_badge.isVisibleTo(window.bar) is (is_demo is True)
+    assert ("demo exchange" in desk.banner.text()) is (is_demo is True)
+    assert ("(demo)" in window.windowTitle()) is (is_demo is True)
+    window.close()
+
+
+def test_advice_that_is_not_recorded_is_not_promised(desk: ReplayDesk) -> None:
+    section = desk.window.pools.sections["bitunix"]
+    pools = (PoolStats(venue="bitunix", host="venue.test:443", scheme="https", attempts=3),)
+    section.show_pools(pools, figures_since_start(pools))
+
+    assert "advice on the size is not recorded" in everything_in(section)
+    assert "no advice yet" not in everything_in(section)
 
 
 def test_prices_are_shown_as_old_as_they_were(desk: ReplayDesk, qapp: QApplication) -> None:
