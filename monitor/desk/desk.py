@@ -102,6 +102,7 @@ class Desk(QObject):
             self.controller.board,
             put=self.controller.outbox.put,
             brings_back=not self.is_demo or options.seed is not None,
+            is_demo=self.is_demo,
         )
         self.pump = FramePump(self.controller.outbox, self._history.sink, parent=self)
         self.pump.task_done.connect(self.on_task_done)
@@ -225,11 +226,13 @@ class Desk(QObject):
             summary_lines(self.controller.board, titles, self.controller.watchlist, now_mono_s=self._ended_mono_s)
         )
 
-    def tell(self, text: str, *, level: str = "info") -> None:
-        """Put a sentence for the user into the events (and a toast, unless it is only information)."""
+    def tell(self, text: str, *, level: str = "info", is_answer: bool = False) -> None:
+        """Put a sentence for the user into the events, and a toast: unless it is information nobody waits for."""
         self.controller.board.events.add(
             text, at=datetime.now(UTC), mono_s=time.perf_counter(), level="warning" if level == "warning" else "info"
         )
+        if is_answer and level != "warning":
+            self.window.toasts.notify(text, "info", text)
 
     # WindowCommands
 
@@ -336,7 +339,7 @@ class Desk(QObject):
             self.window.toasts.notify("crash", "error", done.value.text)
             self.crashes.show(done.value)
         elif (notice := self._history.take(done)) is not None:
-            self.tell(notice.text, level=notice.level)
+            self.tell(notice.text, level=notice.level, is_answer=notice.is_answer)
         elif done.token == TOKEN_RUNTIMES and done.failure is not None:
             self.tell(done.failure.user_text, level="warning")
         elif done.token == TOKEN_RUNTIMES and isinstance(done.value, Built):
@@ -346,7 +349,7 @@ class Desk(QObject):
             self._take_over(done.value)
         elif done.token == TOKEN_FILE and isinstance(done.value, tuple):
             is_written, text = done.value
-            self.tell(str(text), level="info" if is_written else "warning")
+            self.tell(str(text), level="info" if is_written else "warning", is_answer=True)
         elif not self._measuring.take(done):
             self.accounts.take(done)
 

@@ -37,14 +37,18 @@ class DeskHistory:
     """Owns the recorder of one run and the threads that read the past. Thread: GUI; only :meth:`close` blocks.
 
     ``put`` hands a finished task to the board's thread, from any thread. With ``brings_back`` False the past stays in
-    the file: a market that is made anew at every start does not continue the line of the last one.
+    the file: a market that is made anew at every start does not continue the line of the last one. ``is_demo`` is
+    written into what is saved.
     """
 
-    def __init__(self, file: Path, board: Board, *, put: Callable[[PollResult], object], brings_back: bool) -> None:
+    def __init__(
+        self, file: Path, board: Board, *, put: Callable[[PollResult], object], brings_back: bool, is_demo: bool
+    ) -> None:
         self.file = file
         self._board = board
         self._put = put
         self._brings_back = brings_back
+        self._is_demo = is_demo
         self._asked: set[InstrumentKey] = set()
         self._is_first = True
         self._reading: threading.Thread | None = None
@@ -113,16 +117,17 @@ class DeskHistory:
                 settings=_document_of(settings),
                 log_file=log_file,
                 picture=picture,
+                is_demo=self._is_demo,
             )
             try:
                 problems = write_incident(self.file, output, wish)
             except OSError as error:
                 reason = error.strerror or "unknown reason"
-                self._report(HistoryNotice(level="warning", text=f"The incident could not be written: {reason}."))
+                self._answer("warning", f"The incident could not be written: {reason}.")
                 return
             text = f"The last {INCIDENT_MINUTES} minutes are kept as {output.name} in {output.parent}."
             level: Level = "warning" if problems else "info"
-            self._report(HistoryNotice(level=level, text=" ".join((text, *problems))))
+            self._answer(level, " ".join((text, *problems)))
 
         threading.Thread(target=work, name="incident", daemon=True).start()
 
@@ -138,6 +143,7 @@ class DeskHistory:
             end=now,
             tables=("quotes",) if is_csv else tuple(TABLES),
             format="csv" if is_csv else "json",
+            is_demo=self._is_demo,
         )
 
         def work() -> None:
@@ -146,9 +152,9 @@ class DeskHistory:
                 done = export_to_files(self.file, wish, output, progress=lambda _table, _part: None)
             except (ExportError, OSError) as error:
                 reason = str(error) if isinstance(error, ExportError) else error.strerror or "unknown reason"
-                self._report(HistoryNotice(level="warning", text=f"{output.name} could not be written: {reason}"))
+                self._answer("warning", f"{output.name} could not be written: {reason}")
                 return
-            self._report(HistoryNotice(level="info", text=f"Exported {total_rows(done)} to {output.name}."))
+            self._answer("info", f"Exported to {output.name} in {output.parent}: {total_rows(done)}.")
 
         threading.Thread(target=work, name="export", daemon=True).start()
 
@@ -167,8 +173,11 @@ class DeskHistory:
             return HistoryNotice(level="info", text=text)
         return None
 
+    def _answer(self, level: Level, text: str) -> None:
+        self._report(HistoryNotice(level=level, text=text, is_answer=True))
+
     def _report(self, notice: HistoryNotice) -> None:
-        # Called in the recorder's thread.
+        # Called in the recorder's thread, or in one of ours.
         self._put(TaskDone(token=TOKEN_NOTICE, value=notice, failure=None))
 
 

@@ -29,10 +29,14 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryNotice:
-    """A sentence about the history for the user; told when something begins and when it ends, not in between."""
+    """A sentence about the history for the user; told when something begins and when it ends, not in between.
+
+    ``is_answer``: the user asked for what it tells of, and waits for it.
+    """
 
     level: Level
     text: str
+    is_answer: bool = False
 
 
 TEXTS: Final[dict[Trouble, str]] = {

@@ -12,6 +12,7 @@ from monitor.widgets.account_window import WindowAccounts
 from monitor.widgets.alert_window import WindowAlerts
 from monitor.widgets.commands import WindowCommands
 from monitor.widgets.theme_switch import ThemeSwitch
+from monitor.widgets.toasts import ToastStack
 from monitor.widgets.window_actions import WindowActions, key_table
 from monitor.widgets.window_measure import WindowMeasure
 from monitor.widgets.window_panels import WindowPanels
@@ -126,6 +127,9 @@ class WindowDialogs(QObject):
         charts = self._window.centralWidget() if isinstance(self._window, QMainWindow) else None
         if charts is None or not charts.grab().save(str(path), "PNG"):
             QMessageBox.warning(self._window, "Export", f"{path.name} could not be written. Choose another folder.")
+            return
+        for toasts in self._window.findChildren(ToastStack):
+            toasts.notify("export", "info", f"The chart is kept as {path.name} in {path.parent}.")
 
     def save_incident(self) -> None:
         """Keep the last minutes as one file."""

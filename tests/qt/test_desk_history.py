@@ -75,10 +75,13 @@ def test_what_was_shown_is_in_the_file_within_a_second(
         while time.monotonic() < give_up_s and not list(folder.glob("*.zip")):
             desk.work_for(0.1)
         (saved,) = folder.glob("*.zip")
+        desk.work_for(0.3)
+        answers = [toast.text for toast in desk.window.toasts.toasts()]
         with zipfile.ZipFile(saved) as bundle:
             picture = bundle.read("window.png")
             requests = json.loads(bundle.read("export.json"))["requests"]
             settings = json.loads(bundle.read("settings.json"))
+            about = json.loads(bundle.read("about.json"))
         for name in ("all.json", "quotes.csv", "chart.png"):
             _choose(monkeypatch, tmp_path / name)
             desk.window.commands_of_user.named["export"].trigger()
@@ -91,6 +94,7 @@ def test_what_was_shown_is_in_the_file_within_a_second(
         quotes = (tmp_path / "quotes.csv").read_text(encoding="utf-8-sig").splitlines()
         chart = (tmp_path / "chart.png").read_bytes()
         desk.work_for(0.3)
+        answers += [toast.text for toast in desk.window.toasts.toasts()]
         alerts = [entry.text for entry in board.events.items if entry.text.startswith("alert: ")]
         told = [entry.text for entry in board.events.items if saved.name in entry.text]
         was_gui_only = not gc.isenabled()
@@ -116,5 +120,8 @@ def test_what_was_shown_is_in_the_file_within_a_second(
     assert len(quotes) > 1
     assert chart.startswith(b"\x89PNG")
     assert len(told) == 1
+    assert about["demo"] is exported["demo"] is False
+    for name in (saved.name, "all.json", "quotes.csv", "chart.png"):
+        assert any(name in text for text in answers), f"who asked for {name} is told where it is"
     assert len(alerts) == 1
     assert max(counts.values()) >= shown, counts
