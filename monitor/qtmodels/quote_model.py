@@ -95,6 +95,10 @@ class QuoteSource(Protocol):
         """History of its displayed price."""
         ...
 
+    def why_silent(self, venue: str) -> str | None:
+        """Why a venue brings nothing just now, in the user's words."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteFigures:
@@ -148,8 +152,12 @@ def figures_of(
     instrument: Instrument | None,
     venue_title: str,
     now_mono_s: float,
+    why_silent: str | None = None,
 ) -> QuoteFigures:
-    """Write everything a row shows about one instrument at ``now_mono_s``."""
+    """Write everything a row shows about one instrument at ``now_mono_s``.
+
+    ``why_silent``: why its venue brings nothing; shown of an instrument that has no quote.
+    """
     symbol = short_name(instrument, key[1])
     if quote is None:
         return QuoteFigures(
@@ -165,7 +173,7 @@ def figures_of(
             funding=DASH,
             age=DASH,
             age_range=DASH,
-            source=DASH,
+            source=DASH if why_silent is None else f"none, because: {safe_text(why_silent, MAX_SOURCE_TEXT)}",
             spread_source=DASH,
             funding_source=DASH,
             verdict=Verdict.UNKNOWN,
@@ -231,6 +239,16 @@ class QuoteModel(QAbstractTableModel):
         """Watched instruments, in order."""
         return tuple(self._keys)
 
+    def silent_venues(self) -> dict[str, str]:
+        """Why they bring nothing, by title, of venues that fail and of whose watched instruments none has a price."""
+        told: dict[str, str] = {}
+        for venue in dict.fromkeys(key[0] for key in self._keys):
+            why = self._source.why_silent(venue)
+            quotes = (self._source.quote(key) for key in self._keys if key[0] == venue)
+            if why is not None and not any(quote is not None and quote.price is not None for quote in quotes):
+                told[self._venue_title(venue)] = safe_text(why, MAX_SOURCE_TEXT)
+        return told
+
     def set_keys(self, keys: Sequence[InstrumentKey]) -> None:
         """Watch exactly ``keys``, in this order; repeated ones count once."""
         wanted = tuple(dict.fromkeys(keys))
@@ -278,6 +296,7 @@ class QuoteModel(QAbstractTableModel):
                 instrument=self._source.instruments.get(key),
                 venue_title=self._venue_title(key[0]),
                 now_mono_s=self._now_mono_s,
+                why_silent=self._source.why_silent(key[0]),
             )
             self._figures[key] = figures
         return figures

@@ -92,6 +92,11 @@ class Board:
         """State of one venue; raises ``KeyError`` for an unknown name."""
         return self._venues[name]
 
+    def why_silent(self, venue: str) -> str | None:
+        """Why a venue brings nothing just now, in the user's words; ``None`` while its polls are answered."""
+        state = self._venues.get(venue)
+        return None if state is None else state.failing_because
+
     def quote(self, key: InstrumentKey) -> QuoteState | None:
         """Newest quote of an instrument; ``None`` before any reply spoke of it."""
         return self._markets.rows.get(key)

@@ -113,6 +113,19 @@ class VenueState:
         return tuple(sorted(name for name, streak in self._streaks.items() if streak.epoch >= self._epoch))
 
     @property
+    def failing_because(self) -> str | None:
+        """What the newest failure said, in the user's words, while the newest poll of an endpoint of the plan in force
+        is a failure of the venue or of the way to it; ``None`` while none is.
+        """
+        failures = (
+            streak.failure
+            for streak in self._streaks.values()
+            if streak.epoch >= self._epoch and streak.failure.failure.kind not in NO_FAILURES
+        )
+        newest = max(failures, key=lambda one: one.failed_mono_s, default=None)
+        return None if newest is None else newest.failure.user_text
+
+    @property
     def fast_feed(self) -> FeedState | None:
         """The feed that decides whether this venue is live: the fastest one that brings prices of the main dex."""
         return self._fast

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from monitor.domain.telemetry import RequestTrace
+from monitor.qtmodels.figures import safe_text
 from monitor.qtmodels.spike_words import CAUSE_WORDS
 from monitor.state.board import Board
 from monitor.state.period import Period
@@ -34,6 +35,7 @@ PERIOD_WHAT = (
     "advice, keep-alive fit. Prices in the watchlist and above the plots, the order book, accounts and alerts are "
     "always of now."
 )
+MAX_WHY = 240
 MOTION_INTERVAL_MS = {60: 100, 900: 500}
 """How often the axis moves on without new data: about a pixel at a time in the shorter ranges; 1 s in the longer."""
 
@@ -79,6 +81,8 @@ class ChartArea(QWidget):
         self._is_candles = False
         self._interval = "1m"
         self._content: ChartContent | None = None
+        self.empty_text = ""
+        """What the price plot says while there is no price in its window."""
         self.price_plot: PricePlot | None = None
         self.latency_plot: LatencyPlot | None = None
         self.account_lines: Callable[[Sequence[InstrumentKey], float, Theme], Sequence[AccountLine]] | None = None
@@ -160,8 +164,6 @@ class ChartArea(QWidget):
     def set_focus(self, key: InstrumentKey | None) -> None:
         """Show another instrument, and the same market on the other venue where there is one."""
         self._key = key
-        if self.price_plot is not None:
-            self.price_plot.set_empty_text("Waiting for the first price…")
         self._counterpart = None if key is None else self._board.counterpart(key)
         self.header.set_counterpart(self._counterpart)
         self.header.set_key(key)
@@ -215,8 +217,10 @@ class ChartArea(QWidget):
             return
         now, utc = self._clock(), self._utc_now()
         keys = [key for key in (self._key, self._counterpart) if key is not None]
-        if self._key is None:
-            self.price_plot.set_empty_text("Choose an instrument on the left, or press Ctrl+K and type a name.")
+        empty_text = self._why_empty()
+        if empty_text != self.empty_text:
+            self.empty_text = empty_text
+            self.price_plot.set_empty_text(empty_text)
         if self._board.has_past:
             for plot in (self.price_plot, self.latency_plot):
                 plot.set_run_start(self._board.started_mono_s)
@@ -226,6 +230,12 @@ class ChartArea(QWidget):
             self.price_plot.set_account_lines(self.account_lines(keys, now, self._theme))
         self.price_plot.refresh(now, utc, lines)
         self.latency_plot.refresh(now, utc, self._content.latency_lanes())
+
+    def _why_empty(self) -> str:
+        if self._key is None:
+            return "Choose an instrument on the left, or press Ctrl+K and type a name."
+        why = self._board.why_silent(self._key[0])
+        return "Waiting for the first price…" if why is None else f"No price: {safe_text(why, MAX_WHY)}"
 
     def _cause_of(self, request_id: int, attempt: int) -> str:
         entry = self._board.spikes.entry_of(request_id, attempt)

@@ -101,6 +101,14 @@ class Watchlist(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)
+        self._why = QLabel()
+        self._why.setObjectName("problem")
+        self._why.setTextFormat(Qt.TextFormat.PlainText)
+        self._why.setWordWrap(True)
+        self._why.setContentsMargins(8, 4, 8, 6)
+        self._why.setToolTip("Why there is no price: what the newest poll of the venue met.")
+        self._why.hide()
+        layout.addWidget(self._why)
         empty_layout = QVBoxLayout(self.table.viewport())
         empty_layout.addWidget(self._empty)
         self.model.rowsInserted.connect(self._show_or_hide_empty)
@@ -187,6 +195,7 @@ class Watchlist(QWidget):
         """Let ages and trends run on."""
         self._sparks.clear()
         self.model.tick()
+        self._show_why()
 
     def select(self, key: InstrumentKey) -> None:
         """Go to the row of ``key``; nothing happens when it is not watched."""
@@ -242,6 +251,15 @@ class Watchlist(QWidget):
         if chosen is not None:
             self.table.setColumnHidden(int(chosen.data()), not chosen.isChecked())
         menu.deleteLater()
+
+    def _show_why(self) -> None:
+        silent = self.model.silent_venues()
+        # Without a network all of them say the same but for their names.
+        text = "\n".join(f"{title}: {why}" for title, why in silent.items())
+        if text != self._why.text():
+            self._why.setText(text)
+            self._why.setAccessibleName(text)
+        self._why.setVisible(bool(silent))
 
     def _show_or_hide_empty(self) -> None:
         self._empty.setVisible(self.model.rowCount() == 0)

@@ -1,0 +1,71 @@
+"""Without a network: an empty chart and a watchlist without prices say why, and stop when prices come."""
+
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from monitor.domain.errors import ErrorKind
+from monitor.state.board import Board
+from monitor.widgets.chart_area import ChartArea
+from monitor.widgets.theme import DARK
+from monitor.widgets.watchlist import Watchlist
+from tests.fakes.poll_results import FakeClock, make_failure, make_quotes, make_success
+
+KEY = ("bitunix", "BTCUSDT")
+WHY = "Bitunix could not be found: no network, or its name is not known (fapi.bitunix.com)."
+
+
+def _board() -> tuple[Board, FakeClock]:
+    clock = FakeClock()
+    board = Board(venues=("bitunix", "hyperliquid"), clock=clock, utc_now=clock.utc_now)
+    board.track((KEY,))
+    return board, clock
+
+
+def _told(watchlist: Watchlist) -> list[str]:
+    labels = watchlist.findChildren(QLabel, "problem")
+    return [label.text() for label in labels if label.isVisibleTo(watchlist)]
+
+
+def test_the_watchlist_says_why_there_is_no_price(qtbot: QtBot) -> None:
+    board, clock = _board()
+    watchlist = Watchlist(board, clock=clock, venue_title=str.title, theme=DARK)
+    qtbot.addWidget(watchlist)
+    watchlist.set_keys((KEY,))
+    watchlist.on_slow_frame()
+    before = _told(watchlist)
+    board.apply([make_failure(clock, kind=ErrorKind.BUDGET, text="waiting for the request budget")])
+    watchlist.on_slow_frame()
+    waiting = _told(watchlist)
+    board.apply([make_failure(clock, kind=ErrorKind.DNS, text=WHY)])
+    watchlist.on_slow_frame()
+    failing = _told(watchlist)
+    row = watchlist.model.figures_at(0).source
+    board.apply([make_success(make_quotes({"BTCUSDT": "100"}), clock)])
+    watchlist.on_slow_frame()
+
+    assert before == waiting == []
+    assert failing == [f"Bitunix: {WHY}"]
+    assert row == f"none, because: {WHY}"
+    assert _told(watchlist) == []
+
+
+def test_the_empty_chart_says_why_there_is_no_price(qtbot: QtBot) -> None:
+    board, clock = _board()
+    charts = ChartArea(board, clock=clock, utc_now=clock.utc_now, venue_title=str.title, theme=DARK)
+    qtbot.addWidget(charts)
+    charts.resize(800, 600)
+    charts.show()
+    charts.load_plots()
+    charts.set_focus(KEY)
+    told = [charts.empty_text]
+    board.apply([make_failure(clock, kind=ErrorKind.DNS, text=WHY)])
+    charts.refresh_plots()
+    told.append(charts.empty_text)
+    board.apply([make_success(make_quotes({"BTCUSDT": "100"}), clock)])
+    charts.refresh_plots()
+    told.append(charts.empty_text)
+    charts.set_focus(None)
+    told.append(charts.empty_text)
+
+    assert told[:3] == ["Waiting for the first price…", f"No price: {WHY}", "Waiting for the first price…"]
+    assert told[3].startswith("Choose an instrument")
