@@ -210,6 +210,12 @@ def _shown_source(figures: SourceFigures | None) -> str:
     return safe_text(source_text(figures), MAX_SOURCE_TEXT)
 
 
+def silence_text(venue: str, title: str, why: str) -> str:
+    """``why`` a venue brings nothing, naming it once and by its title."""
+    shown = safe_text(why, MAX_SOURCE_TEXT)
+    return f"{title}{shown.removeprefix(venue)}" if shown.startswith(f"{venue} ") else f"{title}: {shown}"
+
+
 class QuoteModel(QAbstractTableModel):
     """Watched instruments in the user's order.
 
@@ -239,14 +245,14 @@ class QuoteModel(QAbstractTableModel):
         """Watched instruments, in order."""
         return tuple(self._keys)
 
-    def silent_venues(self) -> dict[str, str]:
-        """Why they bring nothing, by title, of venues that fail and of whose watched instruments none has a price."""
-        told: dict[str, str] = {}
+    def silent_venues(self) -> list[str]:
+        """A sentence on each venue that fails and of whose watched instruments none has a price."""
+        told: list[str] = []
         for venue in dict.fromkeys(key[0] for key in self._keys):
             why = self._source.why_silent(venue)
             quotes = (self._source.quote(key) for key in self._keys if key[0] == venue)
             if why is not None and not any(quote is not None and quote.price is not None for quote in quotes):
-                told[self._venue_title(venue)] = safe_text(why, MAX_SOURCE_TEXT)
+                told.append(silence_text(venue, self._venue_title(venue), why))
         return told
 
     def set_keys(self, keys: Sequence[InstrumentKey]) -> None:

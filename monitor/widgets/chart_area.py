@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from monitor.domain.telemetry import RequestTrace
-from monitor.qtmodels.figures import safe_text
+from monitor.qtmodels.quote_model import silence_text
 from monitor.qtmodels.spike_words import CAUSE_WORDS
 from monitor.state.board import Board
 from monitor.state.period import Period
@@ -35,7 +35,6 @@ PERIOD_WHAT = (
     "advice, keep-alive fit. Prices in the watchlist and above the plots, the order book, accounts and alerts are "
     "always of now."
 )
-MAX_WHY = 240
 MOTION_INTERVAL_MS = {60: 100, 900: 500}
 """How often the axis moves on without new data: about a pixel at a time in the shorter ranges; 1 s in the longer."""
 
@@ -234,8 +233,11 @@ class ChartArea(QWidget):
     def _why_empty(self) -> str:
         if self._key is None:
             return "Choose an instrument on the left, or press Ctrl+K and type a name."
-        why = self._board.why_silent(self._key[0])
-        return "Waiting for the first price…" if why is None else f"No price: {safe_text(why, MAX_WHY)}"
+        venue = self._key[0]
+        why = self._board.why_silent(venue)
+        if why is None:
+            return "Waiting for the first price…"
+        return f"No price. {silence_text(venue, self._venue_title(venue), why)}"
 
     def _cause_of(self, request_id: int, attempt: int) -> str:
         entry = self._board.spikes.entry_of(request_id, attempt)

@@ -255,7 +255,7 @@ class Watchlist(QWidget):
     def _show_why(self) -> None:
         silent = self.model.silent_venues()
         # Without a network all of them say the same but for their names.
-        text = "\n".join(f"{title}: {why}" for title, why in silent.items())
+        text = "\n".join(silent)
         if text != self._why.text():
             self._why.setText(text)
             self._why.setAccessibleName(text)

@@ -11,7 +11,7 @@ from monitor.widgets.watchlist import Watchlist
 from tests.fakes.poll_results import FakeClock, make_failure, make_quotes, make_success
 
 KEY = ("bitunix", "BTCUSDT")
-WHY = "Bitunix could not be found: no network, or its name is not known (fapi.bitunix.com)."
+WHY = "No address was found for venue.test:443 (bitunix). Is the network up, and the host name right?"
 
 
 def _board() -> tuple[Board, FakeClock]:
@@ -40,11 +40,15 @@ def test_the_watchlist_says_why_there_is_no_price(qtbot: QtBot) -> None:
     watchlist.on_slow_frame()
     failing = _told(watchlist)
     row = watchlist.model.figures_at(0).source
+    board.apply([make_failure(clock, kind=ErrorKind.CONNECT, text="bitunix could not be reached.")])
+    watchlist.on_slow_frame()
+    unreached = _told(watchlist)
     board.apply([make_success(make_quotes({"BTCUSDT": "100"}), clock)])
     watchlist.on_slow_frame()
 
     assert before == waiting == []
     assert failing == [f"Bitunix: {WHY}"]
+    assert unreached == ["Bitunix could not be reached."], "named once"
     assert row == f"none, because: {WHY}"
     assert _told(watchlist) == []
 
@@ -67,5 +71,5 @@ def test_the_empty_chart_says_why_there_is_no_price(qtbot: QtBot) -> None:
     charts.set_focus(None)
     told.append(charts.empty_text)
 
-    assert told[:3] == ["Waiting for the first price…", f"No price: {WHY}", "Waiting for the first price…"]
+    assert told[:3] == ["Waiting for the first price…", f"No price. Bitunix: {WHY}", "Waiting for the first price…"]
     assert told[3].startswith("Choose an instrument")
