@@ -128,6 +128,11 @@ class Controller:
                 target=_wind_down, args=(old_engine, old_runtimes, deadline_s), name="wind-down", daemon=True
             ).start()
 
+    def spare_hold_s(self, venue: str, weight: int, waited_s: float) -> float:
+        """See :meth:`PollEngine.spare_hold_s`; 0 while nothing is polled. Thread: any."""
+        engine = self._engine
+        return 0.0 if engine is None or engine.is_paused else engine.spare_hold_s(venue, weight, waited_s)
+
     def stop(self, deadline_s: float | None = None) -> bool:
         """End every poller and close the transports; False: a request still hung.
 

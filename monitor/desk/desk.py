@@ -95,6 +95,7 @@ class Desk(QObject):
             settings=lambda: self.controller.settings,
             put=self.controller.outbox.put,
             is_demo=self.is_demo,
+            hold_s=self.controller.spare_hold_s,
         )
         self._alerts = DeskAlerts(self.controller, ring=self._ring)
         self._history = DeskHistory(

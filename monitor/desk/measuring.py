@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -51,7 +52,8 @@ class DeskMeasuring:
     """Starts and cancels measurements. Thread: GUI; nothing but :meth:`stop` blocks.
 
     ``runtimes``, ``plan_jobs`` and ``settings`` are asked at the start of each run. ``put`` hands a finished task to
-    the board's thread, from any thread; what comes back from there goes to :meth:`take`.
+    the board's thread, from any thread; what comes back from there goes to :meth:`take`. ``hold_s`` (venue, weight,
+    seconds waited) says, in any thread, how long the plan goes first.
     """
 
     def __init__(
@@ -62,12 +64,14 @@ class DeskMeasuring:
         settings: Callable[[], Settings],
         put: Callable[[PollResult], object],
         is_demo: bool,
+        hold_s: Callable[[str, int, float], float] = lambda _venue, _weight, _waited_s: 0.0,
     ) -> None:
         self._runtimes = runtimes
         self._plan_jobs = plan_jobs
         self._settings = settings
         self._put = put
         self._is_demo = is_demo
+        self._hold_s = hold_s
         self._run: _Run | None = None
         self._thread: threading.Thread | None = None
         self._number = 0
@@ -173,7 +177,7 @@ class DeskMeasuring:
     def _outcome(self, run: _Run) -> MeasureReport:
         """Measure in the calling thread, and say how it went."""
         # Here, as the start of the window would wait for it otherwise.
-        from monitor.proof.measurement import MeasureOptions, measure  # noqa: PLC0415 - see above
+        from monitor.proof.measurement import MeasureOptions, measure, nobody_first  # noqa: PLC0415 - see above
 
         number = run.number
 
@@ -188,7 +192,8 @@ class DeskMeasuring:
                         return MeasureReport(run=number, failure="The app is still starting. Try again in a moment.")
                     jobs = run.jobs or default_jobs(runtime, run.settings)
                     wishes = MeasureOptions(requests=run.requests, max_age_s=run.settings.max_age_s)
-                    result = measure(runtime, jobs, wishes, cancel=run.cancel, progress=tell)
+                    hold_s = nobody_first if run.is_private_demo else partial(self._hold_s, run.venue)
+                    result = measure(runtime, jobs, wishes, cancel=run.cancel, progress=tell, hold_s=hold_s)
             except (AssemblyError, DemoExchangeError) as exc:
                 return MeasureReport(run=number, failure=str(exc))
             return MeasureReport(run=number, result=result)

@@ -103,6 +103,10 @@ class PollEngine:
             for venue, line in self._lines.items():
                 market = (job for job in plan.jobs if job.venue == venue and job.account is None)
                 line.set_market_rate(sum(job.weight / job.cadence_s for job in market))
+                accounts = (job for job in plan.jobs if job.venue == venue and job.account is not None)
+                line.set_account_rate(
+                    sum((job.expected[1] if job.expected else job.weight) / job.cadence_s for job in accounts)
+                )
             self._start([job for job_id, job in wanted.items() if not self._is_adopted(job_id, job)])
 
     def refresh(self, key: str | None = None, *, venue: str | None = None) -> int:
@@ -143,6 +147,13 @@ class PollEngine:
         with self._lock:
             if not self._is_paused:
                 self._restart_all()
+
+    def spare_hold_s(self, venue: str, weight: int, waited_s: float) -> float:
+        """Seconds until ``weight`` may be asked of ``venue`` beside the plan without costing it a poll; 0: now.
+
+        ``waited_s``: since it was first asked for. A longer answer than a look from time to time is never given.
+        """
+        return self._lines[venue].spare_hold_s(weight, waited_s=waited_s)
 
     def run_once(self, work: Callable[[], object]) -> int:
         """Run ``work`` on a worker thread; its result comes through the outbox as ``TaskDone`` with the returned token.

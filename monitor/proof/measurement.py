@@ -24,7 +24,7 @@ from monitor.proof.interleave import (
 from monitor.proof.per_day import PerDay, per_day
 from monitor.proof.pool_life import LifeRules, soonest_age_s
 from monitor.proof.statistics import Improvement, Sample, VariantFigures, figures, improvement
-from monitor.proof.stopwatch import Stopwatch, reading_of
+from monitor.proof.stopwatch import Behind, Courtesy, HoldS, Stopwatch, reading_of
 from monitor.transport.config import TransportConfig
 from monitor.transport.interface import Transport
 from monitor.transport.session import PooledSession
@@ -47,6 +47,11 @@ Read = Callable[[ExchangeClient], Fetched[Payload]]
 def read_quotes(client: ExchangeClient) -> Fetched[Payload]:
     """Ask for prices: the endpoint that makes up most of the plan, and is never answered from memory."""
     return client.fetch_quotes()
+
+
+def nobody_first(_weight: int, _waited_s: float) -> float:
+    """Nobody else asks the venue: send at once."""
+    return 0.0
 
 
 def open_one_ahead(session: PooledSession) -> None:
@@ -147,6 +152,7 @@ class Measurement:
         cancel: threading.Event,
         progress: Callable[[MeasureProgress], object] = lambda _: None,
         wait: Wait = wait_for_event,
+        hold_s: HoldS = nobody_first,
     ) -> None:
         self._runtime = runtime
         self._jobs = tuple(jobs)
@@ -164,7 +170,8 @@ class Measurement:
         self._endpoint = ""
         self._host = urlsplit(runtime.base_url).netloc
         self._naive = runtime.make_naive()
-        self._naive_client = runtime.entry.make_client(self._naive)
+        self._courtesy = Courtesy(hold_s)
+        self._naive_client = runtime.entry.make_client(Behind(self._naive, self._courtesy))
 
     def run(self) -> MeasureResult:
         """Ask, and work out what it means. Blocks: at a live venue a little over a second per pair.
@@ -313,7 +320,7 @@ class Measurement:
         return Reading(duration_s=trace.total_s, is_cold=True)
 
     def _ask_pooled(self, session: Transport) -> Reading:
-        stopwatch = Stopwatch(session)
+        stopwatch = Stopwatch(Behind(session, self._courtesy))
         traces = self._options.read(self._runtime.entry.make_client(stopwatch)).traces
         self._endpoint, self._host = traces[-1].endpoint, traces[-1].host
         return reading_of(traces, stopwatch.decode_s)
@@ -327,9 +334,10 @@ def measure(
     cancel: threading.Event,
     progress: Callable[[MeasureProgress], object] = lambda _: None,
     wait: Wait = wait_for_event,
+    hold_s: HoldS = nobody_first,
 ) -> MeasureResult:
     """Make and run one :class:`Measurement`; see there."""
-    return Measurement(runtime, jobs, options, cancel=cancel, progress=progress, wait=wait).run()
+    return Measurement(runtime, jobs, options, cancel=cancel, progress=progress, wait=wait, hold_s=hold_s).run()
 
 
 def known_life(pools: Sequence[PoolStats], max_age_s: float) -> LifeRules:

@@ -1,23 +1,28 @@
-"""Timing one request of the pooled session as the client without a pool is timed: body decoded, attempts added up."""
+"""Timing one request of the pooled session as the client without a pool is timed: body decoded, attempts added up.
+
+And holding requests back while somebody else goes first.
+"""
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from monitor.domain.errors import BudgetExhausted
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
 from monitor.proof.interleave import Reading
 from monitor.transport.interface import Endpoint, Reply, Transport
 
+HoldS = Callable[[int, float], float]
+"""(weight, seconds since it was first asked for) to the seconds until it may be sent; 0: now."""
 
-class Stopwatch(Transport):
-    """The pooled session, timing the decoding as well: the naive figure has its own in it."""
+
+class Around(Transport):
+    """Another transport, asked through this one."""
 
     def __init__(self, inner: Transport) -> None:
         self.inner = inner
-        self.decode_s = 0.0
-        self._decode = msgspec.json.Decoder().decode
 
     @property
     def venue(self) -> str:
@@ -32,13 +37,7 @@ class Stopwatch(Transport):
         headers: Mapping[str, str] | None = None,
         weight: int = 1,
     ) -> Reply:
-        reply = self.inner.request(endpoint, params=params, body=body, headers=headers, weight=weight)
-        started_s = time.perf_counter()
-        # What is wrong with a broken body is for the client to say.
-        with contextlib.suppress(msgspec.DecodeError):
-            self._decode(reply.body)
-        self.decode_s = time.perf_counter() - started_s
-        return reply
+        return self.inner.request(endpoint, params=params, body=body, headers=headers, weight=weight)
 
     def charge(self, endpoint: Endpoint, weight: int) -> None:
         self.inner.charge(endpoint, weight)
@@ -60,6 +59,71 @@ class Stopwatch(Transport):
 
     def close(self) -> None:
         self.inner.close()
+
+
+class Courtesy:
+    """Lets a plan that polls the same venue go first. Thread: that of the measurement."""
+
+    def __init__(self, hold_s: HoldS, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._hold_s = hold_s
+        self._clock = clock
+        self._since_s: float | None = None
+
+    def pass_by(self, weight: int) -> None:
+        """Return when ``weight`` may be sent now; raises ``BudgetExhausted`` with the time until the next look."""
+        now_s = self._clock()
+        since_s = now_s if self._since_s is None else self._since_s
+        wait_s = self._hold_s(weight, now_s - since_s)
+        if wait_s > 0.0:
+            self._since_s = since_s
+            raise BudgetExhausted("The polls of the plan go first.", available_in_s=wait_s)
+        self._since_s = None
+
+
+class Behind(Around):
+    """Sends nothing before ``courtesy`` allows it."""
+
+    def __init__(self, inner: Transport, courtesy: Courtesy) -> None:
+        super().__init__(inner)
+        self._courtesy = courtesy
+
+    def request(
+        self,
+        endpoint: Endpoint,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        weight: int = 1,
+    ) -> Reply:
+        self._courtesy.pass_by(weight)
+        return super().request(endpoint, params=params, body=body, headers=headers, weight=weight)
+
+
+class Stopwatch(Around):
+    """The pooled session, timing the decoding as well: the naive figure has its own in it."""
+
+    def __init__(self, inner: Transport) -> None:
+        super().__init__(inner)
+        self.decode_s = 0.0
+        self._decode = msgspec.json.Decoder().decode
+
+    def request(
+        self,
+        endpoint: Endpoint,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        weight: int = 1,
+    ) -> Reply:
+        reply = super().request(endpoint, params=params, body=body, headers=headers, weight=weight)
+        started_s = time.perf_counter()
+        # What is wrong with a broken body is for the client to say.
+        with contextlib.suppress(msgspec.DecodeError):
+            self._decode(reply.body)
+        self.decode_s = time.perf_counter() - started_s
+        return reply
 
 
 def reading_of(traces: Sequence[RequestTrace], decode_s: float) -> Reading:
