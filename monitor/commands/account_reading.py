@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.assembly import VenueRuntime, make_account_client
 from monitor.commands.common import CommandContext
+from monitor.commands.waiting import telling
 from monitor.desktop.account_index import FILE_NAME
 from monitor.desktop.credentials import CredentialStore
 from monitor.desktop.paths import find_paths
@@ -28,6 +29,15 @@ ONCE_S = 60.0
 
 READ_PATIENCE_S = 70.0
 """How long one read waits for our own budget: a little more than the longest window of a venue."""
+
+_WORDS = {
+    "snapshot": "balances and positions",
+    "orders": "open orders",
+    "fills": "fills",
+    "funding": "funding payments",
+    "history": "account history",
+    "attached": "attached orders",
+}
 
 
 def find_credentials(options: argparse.Namespace, context: CommandContext) -> Credentials:
@@ -73,7 +83,8 @@ def read_state(runtime: VenueRuntime, credentials: Credentials) -> tuple[Account
         ("attached", client.fetch_attached_orders),
     )
     for what, read in reads:
-        fetched = patiently(read, time.sleep, READ_PATIENCE_S)
+        with telling(runtime.entry.title, _WORDS[what], runtime.transport):
+            fetched = patiently(read, time.sleep, READ_PATIENCE_S)
         if fetched is None:
             continue
         traces += fetched.traces

@@ -8,6 +8,7 @@ from typing import Any
 from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues
 from monitor.commands.account_reading import find_credentials, read_account, success_of
 from monitor.commands.common import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, open_context, print_document, say
+from monitor.commands.waiting import telling
 from monitor.desktop.demo_process import DemoExchangeError
 from monitor.domain.credentials import CredentialError, CredentialProblem, Credentials
 from monitor.domain.errors import MonitorError
@@ -251,7 +252,8 @@ class Snapshot:
                 raise VenueFailedError(
                     f"{self._runtime.entry.title}: our share of its rate limit is used up for {wait_s:.0f} s."
                 )
-            time.sleep(wait_s)
+            with telling(self._runtime.entry.title, job.endpoint.partition(".")[2], self._runtime.transport):
+                time.sleep(wait_s)
         try:
             fetched = job.fetch()
         except MonitorError as exc:

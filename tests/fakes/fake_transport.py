@@ -46,7 +46,7 @@ Answer = Canned | bytes | MonitorError
 Responder = Callable[[Asked], Answer]
 
 
-@dataclass
+@dataclass(eq=False)
 class FakeTransport:
     """Implements ``Transport`` without a socket.
 

@@ -64,6 +64,11 @@ class AccountSession:
         """Whose account it is."""
         return self._address
 
+    @property
+    def transport(self) -> Transport:
+        """What it asks through."""
+        return self._transport
+
     def ask(
         self, asking: Asking, kind: str, decoder: msgspec.json.Decoder[T], body: Mapping[str, object] | None = None
     ) -> T:

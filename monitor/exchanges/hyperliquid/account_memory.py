@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 from monitor.domain.account import Fill, FundingPaid, OpenOrder, RowProblem
 from monitor.exchanges.hyperliquid.account_parse import DexState, SpotState
 from monitor.exchanges.hyperliquid.account_values import TokenPrices
-from monitor.exchanges.hyperliquid.wire import SpotMeta
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -39,7 +38,6 @@ class AccountMemory:
     collateral: Mapping[str, int]
     states: Mapping[str, Held[DexState]]
     spot: Held[SpotState] | None = None
-    spot_meta: Held[SpotMeta] | None = None
     prices: Held[TokenPrices] | None = None
     orders: Mapping[str, Held[DexOrders]]
     fills: tuple[Fill, ...] = ()

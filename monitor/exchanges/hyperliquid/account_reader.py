@@ -29,6 +29,7 @@ from monitor.exchanges.hyperliquid.account_values import (
     summarize,
 )
 from monitor.exchanges.hyperliquid.names import USDC_INDEX
+from monitor.exchanges.hyperliquid.spot_meta import keep_spot_meta, kept_spot_meta
 
 MODE_KEPT_S = 3_600.0
 DEXES_KEPT_S = 3_600.0
@@ -129,10 +130,11 @@ class AccountReader:
         if memory.prices is not None and not self._is_older(memory.prices, PRICES_KEPT_S):
             return problems
         try:
-            held = memory.spot_meta
+            shared = kept_spot_meta(self._session.transport)
+            held = None if shared is None else Held(*shared)
             if held is None or self._is_older(held, SPOT_META_KEPT_S):
                 held = Held(self._session.ask_market(asking, "spotMeta", _spot_meta), self._clock())
-                self.box.keep(spot_meta=held)
+                keep_spot_meta(self._session.transport, held.value, held.asked_mono_s)
             mids = self._session.ask_market(asking, "allMids", _mids)
             self.box.keep(prices=Held(TokenPrices.build(held.value, mids), self._clock()))
         except BudgetExhausted:

@@ -29,6 +29,7 @@ from monitor.exchanges.hyperliquid.catalog import VENUE, build_catalog
 from monitor.exchanges.hyperliquid.endpoints import INFO
 from monitor.exchanges.hyperliquid.errors import TITLE, unwrap
 from monitor.exchanges.hyperliquid.plan import plan_jobs
+from monitor.exchanges.hyperliquid.spot_meta import keep_spot_meta
 from monitor.transport.interface import Reply, Transport
 
 T = TypeVar("T")
@@ -99,7 +100,9 @@ class HyperliquidClient:
         the budget does not suffice, is left out.
         """
         with self._asking() as asking:
+            asked_mono_s = time.perf_counter()
             spot = self._ask(asking, "spotMeta", _spot_meta)
+            keep_spot_meta(self._transport, spot, asked_mono_s)
             perp_endpoint, metas = self._perp_metas(asking)
             catalog = build_catalog(spot, metas, spot_endpoint="hyperliquid.spotMeta", perp_endpoint=perp_endpoint)
             return asking.fetched(catalog)

@@ -1,5 +1,6 @@
 """Every trap of Hyperliquid's account reads, by name."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,9 +14,11 @@ from monitor.domain.errors import BudgetExhausted, MonitorError, PayloadError, R
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
 from monitor.exchanges.hyperliquid.account import HyperliquidAccount
 from monitor.exchanges.hyperliquid.account_dexes import DexRotation
+from monitor.exchanges.hyperliquid.client import HyperliquidClient
 from tests.fakes.account_data import (
     ADDRESS,
     EMPTY_STATE,
+    HYPERLIQUID_CREDENTIALS,
     hyperliquid_account,
     hyperliquid_account_by,
     hyperliquid_answers,
@@ -204,6 +207,24 @@ def test_a_token_without_a_price_is_named_and_left_out() -> None:
 
     assert summary.unvalued_assets == ("NEWCOIN", "o9")
     assert summary.equity == D("5120.25") + 10 + 100 * D("0.415")
+
+
+def test_the_list_of_tokens_is_asked_once_for_market_and_accounts() -> None:
+    answer = hyperliquid_answers()
+    metas = json.dumps([hyperliquid_data("meta")]).encode()
+
+    def responder(asked: Asked) -> Answer:
+        return metas if json.loads(asked.body or b"{}")["type"] == "allPerpMetas" else answer(asked)
+
+    account, transport = hyperliquid_account_by(responder)
+    alone = account.fetch_snapshot().value.summary
+    assert kinds_asked(transport).count("spotMeta") == 1, "nobody had asked"
+    shared = FakeTransport(venue="hyperliquid", responder=responder)
+    HyperliquidClient(shared, wall_clock=shared.clock.utc_now).fetch_instruments()
+    beside = HyperliquidAccount(shared, HYPERLIQUID_CREDENTIALS, wall_clock=shared.clock.utc_now)
+
+    assert beside.fetch_snapshot().value.summary.equity == alone.equity
+    assert kinds_asked(shared).count("spotMeta") == 1
 
 
 def test_a_builder_dex_counts_in_its_own_collateral() -> None:
