@@ -1,6 +1,6 @@
 """What the user wants to be told of: one rule per alert, plain values that can be kept as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -254,3 +254,14 @@ def level_of(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return level if level.is_finite() else None
+
+
+def latency_levels_s(rules: Iterable[AlertRule]) -> dict[str, float]:
+    """By venue, the lowest warm latency in seconds of which one of ``rules`` tells; muted ones tell of none."""
+    found: dict[str, float] = {}
+    for rule in rules:
+        level = level_of(rule.level) if rule.kind == AlertKind.LATENCY and not rule.is_muted else None
+        if level is not None:
+            level_s = float(level) / 1_000.0
+            found[rule.venue] = min(level_s, found.get(rule.venue, level_s))
+    return found

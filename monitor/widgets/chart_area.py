@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from monitor.domain.alerts import AlertRule, latency_levels_s
 from monitor.domain.telemetry import RequestTrace
 from monitor.qtmodels.quote_model import silence_text
 from monitor.qtmodels.spike_words import CAUSE_WORDS
@@ -79,6 +80,7 @@ class ChartArea(QWidget):
         self._range_s = 900
         self._is_candles = False
         self._interval = "1m"
+        self._latency_levels_s: dict[str, float] = {}
         self._content: ChartContent | None = None
         self.empty_text = ""
         """What the price plot says while there is no price in its window."""
@@ -139,6 +141,7 @@ class ChartArea(QWidget):
         price_plot.point_clicked.connect(self.price_clicked)
         latency_plot.request_clicked.connect(self.request_clicked)
         latency_plot.cause_of = self._cause_of
+        latency_plot.set_thresholds_s(self._latency_levels_s)
         self._stack.setCurrentWidget(self.splitter)
         self.set_time_range(self._range_s)
         self.refresh_plots()
@@ -172,6 +175,12 @@ class ChartArea(QWidget):
         """Show candles of ``interval`` or a line."""
         self._is_candles, self._interval = is_candles, interval
         self.refresh_plots()
+
+    def set_alerts(self, rules: Sequence[AlertRule]) -> None:
+        """Show where alerts on latency begin."""
+        self._latency_levels_s = latency_levels_s(rules)
+        if self.latency_plot is not None:
+            self.latency_plot.set_thresholds_s(self._latency_levels_s)
 
     def set_time_range(self, seconds: int) -> None:
         """Show the last ``seconds`` in both plots."""

@@ -1,7 +1,7 @@
 """The latency plot: one mark per request on the time axis of the price plot, cold and warm and failed told apart."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Final
@@ -87,6 +87,7 @@ class LatencyPlot(TimePlot):
             "Cross: failed. Plus: died with a stale connection, and its retry took over. Neither has a latency.\n"
             f"Band: p50 to p95 of the warm ones of each bin of at least {MIN_BAND_MARKS}; point at it for its n. "
             "At the right: p50 of the newest such bin.\n"
+            "Line with its level at the right: where your alert on a venue's warm latency p95 begins.\n"
             "Ring: the request gone to in the table. Small rings or ticks: those of the connection filtered for.\n"
             f"Slow by: {SPIKE_DEFINITION}."
         )
@@ -96,7 +97,7 @@ class LatencyPlot(TimePlot):
         self._lanes: tuple[LatencyLane, ...] = ()
         self._drawn: tuple[_Drawn, ...] = ()
         self._range = LatencyRange(is_log=is_log)
-        self._threshold_s: float | None = None
+        self._thresholds_s: dict[str, float] = {}
         self._empty_text = "Waiting for the first request…"
         self._hovered: LatencyMark | None = None
         self._hovered_at: QPointF | None = None
@@ -127,14 +128,9 @@ class LatencyPlot(TimePlot):
         self._empty_text = text
         self._canvas.update()
 
-    def set_log_scale(self, is_log: bool) -> None:
-        """Logarithmic (where 60 ms and 2 s are both readable) or linear from zero."""
-        self._range = LatencyRange(is_log=is_log)
-        self._redraw()
-
-    def set_threshold_s(self, seconds: float | None) -> None:
-        """Draw a line at the latency from which the user wants to be warned; ``None`` for none."""
-        self._threshold_s = seconds
+    def set_thresholds_s(self, levels_s: Mapping[str, float]) -> None:
+        """Draw a line at the latency from which the user wants to be warned of a venue, by venue."""
+        self._thresholds_s = dict(levels_s)
         self._redraw()
 
     # Reading the data
@@ -189,19 +185,20 @@ class LatencyPlot(TimePlot):
             if len(known):
                 p50_s = float(drawn.band.p50_s[known[-1]])
                 tags.append(Tag(self._y_of(view, p50_s), latency_text(p50_s), drawn.lane.color, drawn.lane.shape))
-        if self._threshold_s is not None:
-            y = self._y_of(view, self._threshold_s)
-            text = latency_text(self._threshold_s)
-            if y < self._top_px:
-                y, text = self._top_px, f"↑ {text}"
-            elif y > view.height:
-                y, text = view.height, f"↓ {text}"
-            tags.append(Tag(y, text, self._theme.warn, is_plain=True))
+        for lane, level_s, y in self._thresholds(view):
+            arrow = "↑ " if y < self._top_px else "↓ " if y > view.height else ""
+            at = min(max(y, self._top_px), view.height)
+            tags.append(Tag(at, f"{arrow}{latency_text(level_s)}", self._theme.warn, lane.shape, is_plain=True))
         if self._pointer is not None and self._pointer.y() > self._top_px:
             position = view.position_at(self._pointer.y())
             text = latency_text(10.0**position if self._range.is_log else position)
             tags.append(Tag(self._pointer.y(), text, self._theme.text, is_cursor=True))
         return tags
+
+    def _thresholds(self, view: PlotView) -> list[tuple[LatencyLane, float, float]]:
+        """Venue, level and height of each line; the height may be outside the plot."""
+        levels_s = ((lane, self._thresholds_s.get(lane.venue)) for lane in self._lanes)
+        return [(lane, level_s, self._y_of(view, level_s)) for lane, level_s in levels_s if level_s is not None]
 
     def _runs(self, view: PlotView) -> list[Run]:
         theme = self._theme
@@ -310,8 +307,9 @@ class LatencyPlot(TimePlot):
                     np.maximum(drawn.band.edges_s, drawn.band.since_s),
                     self._position(drawn.band.p50_s), self._position(drawn.band.p95_s),
                 )  # fmt: skip
-        if self._threshold_s is not None and self._scale is not None:
-            draw_level(painter, view, round(self._y_of(view, self._threshold_s)), QColor(theme.warn))
+        for _, _, y in self._thresholds(view) if self._scale is not None else ():
+            if self._top_px < y < view.height:
+                draw_level(painter, view, round(y), QColor(theme.warn))
         for number, drawn in enumerate(self._drawn):
             y = round(self._row_y(number))
             painter.setPen(hairline(mix(drawn.lane.color, theme.panel, 0.35)))

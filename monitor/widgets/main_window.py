@@ -212,8 +212,7 @@ class MainWindow(QMainWindow):
         self._commands.save_settings(self._settings)
 
     def _show_settings(self) -> None:
-        settings = self._settings
-        actions = self.commands_of_user
+        settings, actions = self._settings, self.commands_of_user
         actions.ranges[settings.time_range_s].setChecked(True)
         actions.named[settings.chart_kind].setChecked(True)
         if self.bar.interval.findText(settings.interval) >= 0:
@@ -223,6 +222,7 @@ class MainWindow(QMainWindow):
         self.pools.keep_alive.keeps_warm = settings.keep_warm
         self.charts.set_time_range(settings.time_range_s)
         self.dialogs.show_settings(settings)
+        self.charts.set_alerts(settings.alerts)
         self._show_chart_kind()
         self._show_modes()
 

@@ -1,6 +1,7 @@
 """The latency plot: marks, rows of failures, finding a request, and lining up with the price plot."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 import numpy as np
@@ -10,13 +11,16 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from monitor.domain.alerts import AlertRule
 from monitor.state.latency import LatencyWindow, MarkKind
 from monitor.widgets.latency_plot import LatencyLane, LatencyPlot
 from monitor.widgets.plot_header import PlotHeader, Run
 from monitor.widgets.plot_primitives import MarkFill, MarkShape, Sprites, shape_for
 from monitor.widgets.price_plot import PriceLine, PricePlot
 from monitor.widgets.theme import DARK
+from tests.fakes.board_samples import FIRST
 from tests.fakes.plot_samples import NOW_S, NOW_UTC, attempt, series_of
+from tests.qt.conftest import WindowFactory
 
 
 @pytest.fixture
@@ -141,11 +145,29 @@ def test_the_header_counts_each_kind(plot: LatencyPlot, window: LatencyWindow) -
 def test_the_newest_median_and_the_threshold_stand_beside_the_plot(plot: LatencyPlot, window: LatencyWindow) -> None:
     for number in range(60):
         window.add(attempt(NOW_S - 60.0 + number, 0.061))
-    plot.set_threshold_s(5.0)
+    plot.set_thresholds_s({"venue0": 5.0, "a venue that is not shown": 0.06})
     plot.refresh(NOW_S, NOW_UTC, [lane_of(window)])
 
     texts = [tag.text for tag in plot._gutter._tags]
     assert texts == ["61 ms", "↑ 5.0 s"]
+
+
+def test_an_alert_on_latency_is_a_line_until_it_is_muted(window_factory: WindowFactory) -> None:
+    sample = window_factory(seconds=30)
+    sample.window.show()
+    charts = sample.window.charts
+    charts.load_plots()
+    rule = AlertRule(kind="latency", venue=FIRST, symbol="", side="above", level="62")
+    higher, price = rule._replace(level="900"), AlertRule("price", FIRST, "BTCUSDT", "above", "1")
+
+    def levels(*rules: AlertRule) -> list[str]:
+        sample.window.accept_settings(replace(sample.window.current_settings(), alerts=rules))
+        assert charts.latency_plot is not None
+        return [tag.text for tag in charts.latency_plot._gutter._tags if tag.is_plain]
+
+    assert levels(price) == []
+    assert levels(higher, price, rule) == ["62 ms"]
+    assert levels(rule._replace(is_muted=True)) == []
 
 
 def test_the_cursor_reads_the_bin_of_the_band_with_its_n(plot: LatencyPlot, window: LatencyWindow) -> None:
