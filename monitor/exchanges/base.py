@@ -86,8 +86,9 @@ class PollJob:
     align_offset_s: float | None = None
     account: AccountRef | None = None
     """Whose it is; ``None``: a market read."""
-    expected: tuple[int, int] | None = None
-    """What the first call of an account's job weighs in all, and what later ones do, where that is known."""
+    expected: tuple[int, ...] | None = None
+    """What the first calls of an account's job weigh in all, and last what every later one does, where that is
+    known."""
 
 
 class ExchangeClient(Protocol):

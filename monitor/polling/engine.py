@@ -105,7 +105,7 @@ class PollEngine:
                 line.set_market_rate(sum(job.weight / job.cadence_s for job in market))
                 accounts = (job for job in plan.jobs if job.venue == venue and job.account is not None)
                 line.set_account_rate(
-                    sum((job.expected[1] if job.expected else job.weight) / job.cadence_s for job in accounts)
+                    sum((job.expected[-1] if job.expected else job.weight) / job.cadence_s for job in accounts)
                 )
             self._start([job for job_id, job in wanted.items() if not self._is_adopted(job_id, job)])
 

@@ -227,8 +227,9 @@ class Poller:
         """Seconds to wait for the budget before looking again; 0 when the poll may go out."""
         # Prices first: an account that begins must not take what their next minute needs. But not for ever.
         is_patient = job.account is not None and now_s - self._cadence.next_due_s < PATIENCE_S
-        is_first = self._cadence.made == 0
-        expected = None if job.expected is None else job.expected[0 if is_first else 1]
+        made = self._cadence.made
+        is_first = made < (1 if job.expected is None else len(job.expected) - 1)
+        expected = None if job.expected is None else job.expected[min(made, len(job.expected) - 1)]
         available_in_s = self._line.hold_s(
             self,
             job.weight,

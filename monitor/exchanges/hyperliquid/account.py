@@ -28,7 +28,7 @@ from monitor.exchanges.hyperliquid.account_check import run_check
 from monitor.exchanges.hyperliquid.account_dexes import DexRotation, OrderTurns
 from monitor.exchanges.hyperliquid.account_info import ACCOUNT_INFO, OBJECTS, AccountSession
 from monitor.exchanges.hyperliquid.account_plan import plan_account_jobs
-from monitor.exchanges.hyperliquid.account_reader import AccountReader
+from monitor.exchanges.hyperliquid.account_reader import WITHIN_SHARE, AccountReader
 from monitor.transport.interface import Transport
 
 R = TypeVar("R", Fill, FundingPaid)
@@ -74,6 +74,8 @@ class HyperliquidAccount:
         self._state_turns = DexRotation(OTHER_DEX_EVERY_POLLS)
         self._order_turns = DexRotation(OTHER_ORDERS_EVERY_POLLS)
         self._all_turns = OrderTurns()
+        self._has_all_dexes = False
+        self._has_prices = False
 
     @property
     def account(self) -> AccountRef:
@@ -87,26 +89,49 @@ class HyperliquidAccount:
             problems = self._reader.read_states(asking, self._reader.read_dexes(asking))
             self._reader.read_spot(asking, kept_s=0.0)
             problems += self._reader.read_prices(asking)
+            self._has_all_dexes = self._has_prices = True
             return asking.fetched(self._reader.snapshot(problems))
 
     def poll_snapshot(self) -> Fetched[AccountSnapshot]:
-        """The account with as little asked now as keeps it fresh: 2 to 6 of weight after the first time.
+        """The account with as little asked now as keeps it fresh: 2 to 6 of weight after the first times.
 
-        Dexes in use take turns, and the spot balances are read every third time; how old the oldest part is, is told.
+        The first poll reads the first dex and the spot balances, the next ones which dexes there are, what is on them,
+        and what it is worth: some 25 of weight each. Until then sums are unknown and positions incomplete. Later dexes
+        in use take turns, and the spot balances are read every third time; how old the oldest part is, is told.
         """
+        if not self._has_prices:
+            return self._begin()
         with self._asking() as asking:
             self._reader.read_mode(asking)
             every = self._reader.read_dexes(asking)
             memory = self._reader.box.now
             turn = self._state_turns.take(memory.used_dexes, memory.other_dexes, first=every)
-            try:
-                problems = self._reader.read_states(asking, turn)
-                self._reader.read_spot(asking, kept_s=SPOT_EVERY_S)
-            finally:
-                if "" not in self._reader.box.now.states:
-                    self._state_turns.again()
+            problems = self._reader.read_states(asking, turn)
+            self._reader.read_spot(asking, kept_s=SPOT_EVERY_S)
             problems += self._reader.read_prices(asking)
             return asking.fetched(self._reader.snapshot(problems))
+
+    def _begin(self) -> Fetched[AccountSnapshot]:
+        """One of the first polls. A step that fails is made again by the next poll."""
+        reader, problems = self._reader, list[RowProblem]()
+        with self._asking() as asking:
+            reader.read_mode(asking)
+            is_begun, has_list = "" in reader.box.now.states, reader.box.now.dexes is not None
+            if is_begun and not has_list:
+                reader.read_dexes(asking)
+            memory = reader.box.now
+            unread = [dex for dex in memory.known_dexes if dex and dex not in memory.states]
+            asks_others = has_list and not self._has_all_dexes
+            problems += reader.read_states(asking, ("", *unread) if asks_others else ("",))
+            reader.read_spot(asking, kept_s=SPOT_EVERY_S)
+            if self._has_all_dexes:
+                problems += reader.read_prices(asking)
+                self._has_prices = True
+                # Every dex was asked, as the rotation would have them at its first call.
+                self._state_turns.take(memory.used_dexes, memory.other_dexes, first=())
+            elif asks_others:
+                self._has_all_dexes = not any(problem.expected == WITHIN_SHARE for problem in problems)
+            return asking.fetched(reader.snapshot(problems, is_whole=self._has_prices))
 
     def fetch_open_orders(self) -> Fetched[OrderList]:
         """Open orders, triggers included, all read now: 20 of weight a dex.

@@ -68,9 +68,9 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
     """
     stretch = float(max(1, sharers))
 
-    # Last: what the first poll weighs in all, and later ones. Lists bring a surcharge by their rows, which is told only
+    # Last: what the first polls weigh in all, and later ones. Lists bring a surcharge by their rows, which is told only
     # afterwards: of a busy address the first may be twice as much.
-    def job(kind: str, cadence_s: float, fetch: Callable[[], Fetched[Payload]], expected: tuple[int, int]) -> PollJob:
+    def job(kind: str, cadence_s: float, fetch: Callable[[], Fetched[Payload]], expected: tuple[int, ...]) -> PollJob:
         endpoint = ACCOUNT_INFO[kind].endpoint.name
         return PollJob(
             venue="hyperliquid",
@@ -84,7 +84,7 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
         )
 
     return (
-        job("clearinghouseState", STATE_EVERY_S, reads.poll_snapshot, (108, 6)),
+        job("clearinghouseState", STATE_EVERY_S, reads.poll_snapshot, (24, 24, 24, 26, 6)),
         job("frontendOpenOrders", ORDERS_EVERY_S, reads.poll_open_orders, (40, 20)),
         job("userFills", FILLS_EVERY_S, reads.poll_fills, (60, 21)),
         job("userFunding", FUNDING_EVERY_S, reads.poll_funding, (30, 21)),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -35,6 +36,8 @@ MODE_KEPT_S = 3_600.0
 DEXES_KEPT_S = 3_600.0
 SPOT_META_KEPT_S = 3_600.0
 PRICES_KEPT_S = 60.0
+WITHIN_SHARE = "within our share of the limit"
+"""What a part was not that our own budget left for later."""
 
 _dex_rows = msgspec.json.Decoder(list[wire.PerpDex | None])
 _meta = msgspec.json.Decoder(wire.Meta)
@@ -149,8 +152,8 @@ class AccountReader:
         memory = self.box.now
         return {dex: memory.collateral.get(dex) if dex else USDC_INDEX for dex in memory.used_dexes}
 
-    def snapshot(self, problems: Sequence[RowProblem]) -> AccountSnapshot:
-        """The account as it is remembered."""
+    def snapshot(self, problems: Sequence[RowProblem], *, is_whole: bool = True) -> AccountSnapshot:
+        """The account as it is remembered. ``is_whole`` False: parts were not asked yet, so sums are unknown."""
         memory = self.box.now
         held = [memory.states[dex] for dex in memory.known_dexes if dex in memory.states]
         assert memory.spot is not None  # noqa: S101  # read before, or an error was raised
@@ -169,10 +172,15 @@ class AccountReader:
             problems=problems,
             oldest_part_mono_s=oldest_mono_s,
         )
+        if not is_whole:
+            summary = replace(
+                summary, equity=None, available=None, unrealized_pnl=None, margin_used=None, unvalued_assets=()
+            )
         positions = PositionList(
             account=self._account,
             positions=tuple(position for state in states for position in positions_of(state, mode)),
-            is_complete=len(states) == len(memory.known_dexes)
+            is_complete=is_whole
+            and len(states) == len(memory.known_dexes)
             and not any(problem.is_row_lost for problem in (*lost, *problems)),
             oldest_part_mono_s=min((one.asked_mono_s for one in held), default=None),
             problems=(*problems, *lost),
@@ -228,7 +236,7 @@ def _each_dex(dexes: Iterable[str], read: Callable[[str], None]) -> list[RowProb
         except BudgetExhausted:
             if not done:
                 raise
-            problems.append(RowProblem(path=f"dex {dex}", expected="within our share of the limit", is_row_lost=True))
+            problems.append(RowProblem(path=f"dex {dex}", expected=WITHIN_SHARE, is_row_lost=True))
             break
     if last is not None and not done:
         raise last

@@ -46,6 +46,12 @@ def by_dex(**states: object) -> Callable[[dict[str, Any]], object]:
     return lambda body: states.get(body.get("dex") or "first", EMPTY_STATE)
 
 
+def begin(client: HyperliquidAccount) -> None:
+    """The first polls, after which an account is known as a whole."""
+    for _ in range(4):
+        client.poll_snapshot()
+
+
 def snapshot(**changed: object) -> Any:
     return hyperliquid_account(**changed)[0].fetch_snapshot().value
 
@@ -311,12 +317,54 @@ def test_a_minute_of_polls_stays_within_its_share_of_the_budget() -> None:
     assert 90 < second < 135
 
 
+def test_the_first_polls_are_light_and_tell_no_sum_before_every_part_was_read() -> None:
+    xyz = state(held(coin="xyz:TSLA"), value="200.0")
+    client, transport = hyperliquid_account(clearinghouseState=by_dex(first=state(held()), xyz=xyz))
+    (job,) = (one for one in client.poll_jobs() if one.endpoint == "hyperliquid.clearinghouseState")
+    assert job.expected is not None
+    told = []
+    for expected in job.expected:
+        transport.asked.clear()
+        told.append(client.poll_snapshot().value)
+        # The market reads the list of tokens first, and shares it.
+        weights = [one.weight for one in transport.asked if one.document["type"] != "spotMeta"]
+        assert sum(weights) <= expected
+        transport.clock.advance(5.0)
+
+    symbols = [[one.venue_symbol for one in found.positions.positions] for found in told]
+    assert symbols == [["BTC"], ["BTC"], *[["BTC", "xyz:TSLA"]] * 3]
+    assert [found.positions.is_complete for found in told] == [False, False, False, True, True]
+    sums = [(found.summary.equity, found.summary.available, found.summary.unrealized_pnl) for found in told]
+    assert sums[:3] == [(None, None, None)] * 3
+    assert told[3].summary.equity is not None
+    whole = hyperliquid_account(clearinghouseState=by_dex(first=state(held()), xyz=xyz))[0].fetch_snapshot().value
+    assert told[3].summary.equity == whole.summary.equity
+    assert told[3].summary.unvalued_assets == whole.summary.unvalued_assets
+    assert told[3].positions.positions == whole.positions.positions
+
+
+def test_a_dex_that_the_budget_left_out_is_read_before_sums_are_told() -> None:
+    refused = [BudgetExhausted("no room", available_in_s=60.0)]
+
+    def states(body: dict[str, Any]) -> object:
+        if body.get("dex") == "ccc" and refused:
+            return refused.pop()
+        return by_dex(first=state(held()), ddd=state(held(coin="ddd:A")))(body)
+
+    client, _ = hyperliquid_account(perpDexs=DEXES, clearinghouseState=states)
+    told = [client.poll_snapshot().value for _ in range(5)]
+
+    assert [found.positions.is_complete for found in told] == [False, False, False, False, True]
+    assert [len(found.positions.positions) for found in told] == [1, 1, 1, 2, 2]
+    assert told[3].summary.equity is None
+
+
 def test_dexes_in_use_take_turns_and_their_age_is_told() -> None:
     client, transport = hyperliquid_account(
         clearinghouseState=by_dex(first=state(held()), xyz=state(held(coin="xyz:A")))
     )
 
-    client.poll_snapshot()
+    begin(client)
     first_mono_s = transport.clock()
     transport.asked.clear()
     found = []
@@ -341,7 +389,7 @@ def test_a_position_on_a_quiet_dex_is_found_within_a_minute() -> None:
         return by_dex(**states)(body)
 
     client, transport = hyperliquid_account(clearinghouseState=current)
-    client.poll_snapshot()
+    begin(client)
 
     states["xyz"] = state(held(coin="xyz:NEW"))
     polls = 0
@@ -469,7 +517,7 @@ def test_no_orders_may_be_said_with_null() -> None:
 
 def test_orders_of_dexes_in_use_are_read_and_others_by_and_by() -> None:
     client, transport = hyperliquid_account(clearinghouseState=by_dex(first=state(held())))
-    client.poll_snapshot()
+    begin(client)
     transport.asked.clear()
 
     for _ in range(9):
@@ -497,7 +545,7 @@ def test_an_order_on_a_dex_without_a_position_is_found_where_one_money_backs_all
         clearinghouseState=by_dex(first=state(held())),
         frontendOpenOrders=order_on("ddd"),
     )
-    client.poll_snapshot()
+    begin(client)
     transport.asked.clear()
 
     polls = [client.poll_open_orders().value for _ in range(3)]
@@ -517,7 +565,7 @@ def test_dexes_with_orders_and_the_others_alternate_after_the_first_round() -> N
         clearinghouseState=by_dex(first=state(held())),
         frontendOpenOrders=order_on("ddd"),
     )
-    client.poll_snapshot()
+    begin(client)
     for _ in range(3):
         client.poll_open_orders()
     transport.asked.clear()

@@ -395,3 +395,25 @@ def test_a_success_says_when_its_payload_was_handed_out() -> None:
 
     assert result.cache_age_s == 60.0
     assert result.handed_out_mono_s == pytest.approx(result.received_mono_s + 60.0)
+
+
+def test_each_of_an_accounts_first_polls_waits_for_what_it_weighs_in_all() -> None:
+    bench = Bench(weight=2)
+    bench.job = replace(bench.job, account=AccountRef("bitunix", "main"), expected=(24, 22, 6))
+    asked: list[int] = []
+    at_each_poll: list[int] = []
+
+    def hold(weight: int) -> float:
+        asked.append(weight)
+        return 0.0
+
+    def ok() -> Fetched[Payload]:
+        at_each_poll.append(max(asked))
+        asked.clear()
+        return bench.ok()()
+
+    bench.transport.hold = hold
+    bench.use_wait(bench.clock.wait)
+    bench.run(ok, ok, ok, ok)
+
+    assert at_each_poll == [24, 22, 6, 6]
