@@ -74,8 +74,8 @@ class HyperliquidAccount:
         self._state_turns = DexRotation(OTHER_DEX_EVERY_POLLS)
         self._order_turns = DexRotation(OTHER_ORDERS_EVERY_POLLS)
         self._all_turns = OrderTurns()
-        self._has_all_dexes = False
-        self._has_prices = False
+        self._is_whole = False
+        """Whether every part was read once."""
 
     @property
     def account(self) -> AccountRef:
@@ -89,17 +89,18 @@ class HyperliquidAccount:
             problems = self._reader.read_states(asking, self._reader.read_dexes(asking))
             self._reader.read_spot(asking, kept_s=0.0)
             problems += self._reader.read_prices(asking)
-            self._has_all_dexes = self._has_prices = True
+            self._is_whole = True
             return asking.fetched(self._reader.snapshot(problems))
 
     def poll_snapshot(self) -> Fetched[AccountSnapshot]:
         """The account with as little asked now as keeps it fresh: 2 to 6 of weight after the first times.
 
-        The first poll reads the first dex and the spot balances, the next ones which dexes there are, what is on them,
-        and what it is worth: some 25 of weight each. Until then sums are unknown and positions incomplete. Later dexes
-        in use take turns, and the spot balances are read every third time; how old the oldest part is, is told.
+        The first poll reads the first dex and the spot balances, the second which dexes there are, the third what is on
+        them and what it is worth: 24, 24 and some 50 of weight. Until then sums are unknown and positions incomplete.
+        Later dexes in use take turns, and the spot balances are read every third time; how old the oldest part is, is
+        told.
         """
-        if not self._has_prices:
+        if not self._is_whole:
             return self._begin()
         with self._asking() as asking:
             self._reader.read_mode(asking)
@@ -121,17 +122,14 @@ class HyperliquidAccount:
                 reader.read_dexes(asking)
             memory = reader.box.now
             unread = [dex for dex in memory.known_dexes if dex and dex not in memory.states]
-            asks_others = has_list and not self._has_all_dexes
-            problems += reader.read_states(asking, ("", *unread) if asks_others else ("",))
+            problems += reader.read_states(asking, ("", *unread) if has_list else ("",))
             reader.read_spot(asking, kept_s=SPOT_EVERY_S)
-            if self._has_all_dexes:
+            if has_list and not any(problem.expected == WITHIN_SHARE for problem in problems):
                 problems += reader.read_prices(asking)
-                self._has_prices = True
+                self._is_whole = True
                 # Every dex was asked, as the rotation would have them at its first call.
                 self._state_turns.take(memory.used_dexes, memory.other_dexes, first=())
-            elif asks_others:
-                self._has_all_dexes = not any(problem.expected == WITHIN_SHARE for problem in problems)
-            return asking.fetched(reader.snapshot(problems, is_whole=self._has_prices))
+            return asking.fetched(reader.snapshot(problems, is_whole=self._is_whole))
 
     def fetch_open_orders(self) -> Fetched[OrderList]:
         """Open orders, triggers included, all read now: 20 of weight a dex.

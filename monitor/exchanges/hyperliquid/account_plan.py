@@ -84,7 +84,7 @@ def plan_account_jobs(reads: Reads, sharers: int = 1) -> tuple[PollJob, ...]:
         )
 
     return (
-        job("clearinghouseState", STATE_EVERY_S, reads.poll_snapshot, (24, 24, 24, 26, 6)),
+        job("clearinghouseState", STATE_EVERY_S, reads.poll_snapshot, (24, 24, 50, 6)),
         job("frontendOpenOrders", ORDERS_EVERY_S, reads.poll_open_orders, (40, 20)),
         job("userFills", FILLS_EVERY_S, reads.poll_fills, (60, 21)),
         job("userFunding", FUNDING_EVERY_S, reads.poll_funding, (30, 21)),

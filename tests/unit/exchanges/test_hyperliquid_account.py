@@ -48,7 +48,7 @@ def by_dex(**states: object) -> Callable[[dict[str, Any]], object]:
 
 def begin(client: HyperliquidAccount) -> None:
     """The first polls, after which an account is known as a whole."""
-    for _ in range(4):
+    for _ in range(3):
         client.poll_snapshot()
 
 
@@ -332,15 +332,15 @@ def test_the_first_polls_are_light_and_tell_no_sum_before_every_part_was_read() 
         transport.clock.advance(5.0)
 
     symbols = [[one.venue_symbol for one in found.positions.positions] for found in told]
-    assert symbols == [["BTC"], ["BTC"], *[["BTC", "xyz:TSLA"]] * 3]
-    assert [found.positions.is_complete for found in told] == [False, False, False, True, True]
+    assert symbols == [["BTC"], ["BTC"], *[["BTC", "xyz:TSLA"]] * 2]
+    assert [found.positions.is_complete for found in told] == [False, False, True, True]
     sums = [(found.summary.equity, found.summary.available, found.summary.unrealized_pnl) for found in told]
-    assert sums[:3] == [(None, None, None)] * 3
-    assert told[3].summary.equity is not None
+    assert sums[:2] == [(None, None, None)] * 2
+    assert told[2].summary.equity is not None
     whole = hyperliquid_account(clearinghouseState=by_dex(first=state(held()), xyz=xyz))[0].fetch_snapshot().value
-    assert told[3].summary.equity == whole.summary.equity
-    assert told[3].summary.unvalued_assets == whole.summary.unvalued_assets
-    assert told[3].positions.positions == whole.positions.positions
+    assert told[2].summary.equity == whole.summary.equity
+    assert told[2].summary.unvalued_assets == whole.summary.unvalued_assets
+    assert told[2].positions.positions == whole.positions.positions
 
 
 def test_a_dex_that_the_budget_left_out_is_read_before_sums_are_told() -> None:
@@ -352,11 +352,12 @@ def test_a_dex_that_the_budget_left_out_is_read_before_sums_are_told() -> None:
         return by_dex(first=state(held()), ddd=state(held(coin="ddd:A")))(body)
 
     client, _ = hyperliquid_account(perpDexs=DEXES, clearinghouseState=states)
-    told = [client.poll_snapshot().value for _ in range(5)]
+    told = [client.poll_snapshot().value for _ in range(4)]
 
-    assert [found.positions.is_complete for found in told] == [False, False, False, False, True]
-    assert [len(found.positions.positions) for found in told] == [1, 1, 1, 2, 2]
-    assert told[3].summary.equity is None
+    assert [found.positions.is_complete for found in told] == [False, False, False, True]
+    assert [len(found.positions.positions) for found in told] == [1, 1, 1, 2]
+    assert told[2].summary.equity is None
+    assert told[3].summary.equity is not None
 
 
 def test_dexes_in_use_take_turns_and_their_age_is_told() -> None:
