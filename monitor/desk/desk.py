@@ -20,6 +20,7 @@ from monitor.desk.launch import open_in_new_window
 from monitor.desk.loading import Loaded, prepare
 from monitor.desk.measuring import DeskMeasuring, load_ahead
 from monitor.desk.options import DeskOptions
+from monitor.desk.pictures import save_picture
 from monitor.desktop.build_info import licence_notices
 from monitor.desktop.logs import LOG_FILE_NAME
 from monitor.desktop.paths import AppPaths
@@ -175,25 +176,11 @@ class Desk(QObject):
     @Slot()
     def finish(self) -> None:
         """End of a run of fixed length: write the picture and close."""
-        if self._options.screenshot is not None:
-            self.save_screenshot(self._options.screenshot)
+        if self._options.screenshot is not None and not save_picture(self.window, self._options.screenshot):
+            self.exit_code = 1
         if not any(self.controller.board.venue(name).age(time.perf_counter()) for name in VENUES):
             self.exit_code = 1
         self.window.close()
-
-    def save_screenshot(self, file: Path) -> bool:
-        """Write a picture of the window as PNG; says what is wrong if it cannot."""
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            log.warning("no folder for the picture: %s", exc.strerror)
-        is_saved = self.window.grab().save(str(file), "PNG")
-        if is_saved:
-            print(f"Screenshot: {file}", flush=True)  # noqa: T201 - asked for on the command line
-        else:
-            print(f"The picture could not be written to {file}.", flush=True)  # noqa: T201 - as above
-            self.exit_code = 1
-        return is_saved
 
     def close(self) -> None:
         """End pollers, demo exchange and settings writer; waits at most ``STOP_DEADLINE_S`` for requests in flight.

@@ -86,3 +86,13 @@ def test_nothing_at_all_can_be_told(exchange: DemoServer, tmp_path: Path) -> Non
     code, _ = run_unread(arguments, tmp_path, reads_stderr=False)
 
     assert code == EXIT_READER_GONE
+
+
+def test_a_window_of_fixed_length_ends_without_a_reader(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+
+    code, told = run_unread(["--demo", "--duration=4", f"--screenshot={picture}"], tmp_path)
+
+    assert code == EXIT_READER_GONE
+    assert picture.stat().st_size > 10_000
+    assert "Traceback" not in told
