@@ -236,9 +236,9 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
         name="unrealized_pnl",
         title="Unrealised",
         definition=(
-            "Profit or loss of the open positions at the mark price, as the venue tells it for what equity counts. At "
-            "Bitunix that is the USDT wallet: positions on another coin's wallet, such as USDC, are not in it, but are "
-            "among the positions and in “Since open”"
+            "Profit or loss of the open positions at the mark price, as the venue tells it for what equity counts. "
+            "Where equity is the USDT wallet's, positions on another coin's wallet, such as USDC, are not in it, but "
+            "are among the positions and in “Since open”"
         ),
         look=Look.GAIN,
         read=_of_summary("unrealized_pnl"),
