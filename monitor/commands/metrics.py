@@ -60,7 +60,10 @@ class MetricsEndpoint:
             "trading_monitor_connections_reused", "Attempts on a socket that was open", address, registry=self.registry
         )
         self._healed = Counter(
-            "trading_monitor_healed", "Attempts repeated after a stale keep-alive", address, registry=self.registry
+            "trading_monitor_healed",
+            "Attempts repeated because their connection was closed",
+            address,
+            registry=self.registry,
         )
         self._prewarmed = Counter(
             "trading_monitor_connections_prewarmed", "Sockets opened ahead", address, registry=self.registry

@@ -76,7 +76,7 @@ class RequestTrace:
     error_kind: ErrorKind | None = None
     """``None`` when a reply arrived whole, whatever its status."""
     is_healed: bool = False
-    """This attempt died with a stale keep-alive and the next attempt of the same request took over."""
+    """Its connection was closed before a byte of the reply; the next attempt of the same request took over."""
     is_prewarmed: bool = False
     """Warm, but the first request on a connection that was opened ahead: its handshake was paid earlier, not saved."""
     is_dns_cached: bool | None = None

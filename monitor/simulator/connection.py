@@ -17,7 +17,6 @@ from monitor.simulator.streams import PlainStream, StreamClosed
 from monitor.simulator.surroundings import Port
 
 _MAX_REQUEST_BYTES = 1_000_000
-_FIRST_REQUEST_GRACE_S = 1.0  # no server counts a connection as idle while its first request may be on the way
 BEFORE = frozenset(
     {
         FaultKind.LATENCY,
@@ -88,11 +87,11 @@ class Connection:
             return self._idle_cause
 
     def close_idle(self, cause: str) -> bool:
-        """Close the connection if it is kept and no request is in progress on it; return whether it was."""
-        facts = self.facts
-        if facts.state != "idle" or self._task is None:
-            return False
-        if not facts.requests and self._port.server.now_s() - facts.idle_since_s < _FIRST_REQUEST_GRACE_S:
+        """Close the connection if no request is in progress on it; return whether it was.
+
+        A new one is as idle as a kept one until its first request arrives.
+        """
+        if self.facts.state != "idle" or self._task is None:
             return False
         self._idle_cause = cause
         self.facts.state = "closing"

@@ -2,7 +2,7 @@
 
 Latency is ``RequestTrace.total_s`` of an attempt whose reply arrived whole and with a good status; an attempt stands at
 the time it ended. An attempt is *failed* when it has an ``error_kind`` or a status of 400 and above, and *healed* when
-it died with a stale keep-alive and the next attempt of the same request took over.
+its connection was closed before it answered and the next attempt of the same request took over.
 
 Percentiles are those of :mod:`monitor.state.latency_bins`; each comes with its n.
 """
@@ -287,7 +287,8 @@ class LatencyWindow:
                 hosts[name] = HostTally(
                     warm=host.warm + (int(np.count_nonzero(is_here)) if kind is MarkKind.WARM else 0),
                     cold=host.cold + int(np.count_nonzero(is_here & (coldness == 1))),
-                    wasted_s=host.wasted_s + (float(took_s[is_here].sum()) if kind is MarkKind.HEALED else 0.0),
+                    wasted_s=host.wasted_s
+                    + (float(took_s[is_here & (coldness == 0)].sum()) if kind is MarkKind.HEALED else 0.0),
                 )
             for number in np.unique(marks.endpoints[slots]):
                 name, is_here = self._endpoints.name(int(number)), marks.endpoints[slots] == number

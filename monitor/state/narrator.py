@@ -82,7 +82,8 @@ class Narrator:
     def traced(self, trace: RequestTrace) -> None:
         """Tell of a connection that died and was healed."""
         if trace.is_healed:
-            text = f"{trace.endpoint}: the server had closed the idle connection; healed by one retry"
+            what = "a new connection before it answered" if trace.is_cold else "the idle connection"
+            text = f"{trace.endpoint}: the server had closed {what}; healed by one retry"
             self._say(text, venue=trace.venue, key=f"healed:{trace.endpoint}")
 
     def failed(self, result: PollFailure) -> None:

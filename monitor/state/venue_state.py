@@ -64,7 +64,7 @@ class VenueState:
     """One venue. Written by the board, read by widgets. Thread: the board's.
 
     ``planned``, ``made`` and ``missed`` are polls since start, summed over all jobs. ``healed`` counts attempts that
-    died with a stale keep-alive and were repeated unnoticed. ``failed_by_kind`` counts failed polls.
+    were dropped before an answer and repeated unnoticed. ``failed_by_kind`` counts failed polls.
     """
 
     def __init__(self, name: str, *, latency_capacity: int = LATENCY_CAPACITY) -> None:

@@ -103,6 +103,8 @@ class OriginAccount:
         self.kept_warm = 0
         self.connect_failed = 0
         self.healed = 0
+        self.is_dropping_all = False
+        """A request was dropped as often as it may be made, and none has been answered since."""
         self.evicted_pools = 0
         self.lease_timeouts = 0
         self.lease_wait_total_s = 0.0
@@ -156,7 +158,7 @@ class OriginAccount:
             self.is_changed = True
 
     def count_healed(self) -> None:
-        """A stale keep-alive was made good by a second attempt."""
+        """An attempt was dropped before it was answered, and another takes its place."""
         with self.lock:
             self.healed += 1
             self.is_changed = True

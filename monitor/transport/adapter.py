@@ -16,7 +16,7 @@ from monitor.transport.config import TransportConfig
 from monitor.transport.interface import DEFAULT_MAX_REPLY_BYTES
 from monitor.transport.policy import Origin, ReadOnlyPolicy
 from monitor.transport.pools import PoolSupport, TracedHTTPPool, TracedHTTPSPool
-from monitor.transport.retry import HealOnce
+from monitor.transport.retry import HealDrops
 from monitor.transport.socks import SocksProxy
 from monitor.transport.tracing import CURRENT, Record
 
@@ -64,7 +64,7 @@ class ReadOnlyAdapter(HTTPAdapter):
         super().__init__(
             pool_connections=config.pool_connections,
             pool_maxsize=config.pool_maxsize,
-            max_retries=HealOnce() if support is not None else Retry(0, read=False),
+            max_retries=HealDrops() if support is not None else Retry(0, read=False),
             pool_block=config.pool_block,
         )
 

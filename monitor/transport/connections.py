@@ -228,6 +228,7 @@ class TracedHTTPConnection(HTTPConnection):
             self._account_for_close_in_headers(self._failure_cause or CloseCause.ERROR)
             raise
         self._is_reading_headers = False
+        self._ledger.account.is_dropping_all = False
         if self._wants_session:
             self._keep_session()
         if self._closed_in_headers is not None:

@@ -1,4 +1,4 @@
-"""The only retry there is: once, on a new socket, when a kept-alive one turned out to be dead."""
+"""The only retry there is: on a new socket, at once, when one was closed by the other end before it answered."""
 
 from types import TracebackType
 
@@ -7,15 +7,16 @@ from urllib3.connectionpool import ConnectionPool
 from urllib3.response import BaseHTTPResponse
 
 from monitor.transport.pools import TracedHTTPPool
-from monitor.transport.tracing import CURRENT
+from monitor.transport.tracing import CURRENT, MAX_ATTEMPTS
 
 
-class HealOnce(Retry):
-    """Repeat a request whose reused connection dropped before a byte of the reply; raise everything else at once.
+class HealDrops(Retry):
+    """Repeat a request whose connection was dropped before a byte of the reply; raise everything else at once.
 
-    The server had closed the idle connection and cannot have answered. Everything that passes the read-only list may
-    be repeated, so the method does not matter. Time-outs, connect failures, drops on a new connection or after the
-    first byte are one error each, and no status is waited for or repeated.
+    A server may end a connection that it calls idle just as we send, a new one too. Everything that passes the
+    read-only list may be repeated, so the method does not matter. Time-outs, connect failures and drops after the first
+    byte are one error each, and no status is waited for or repeated. A host that dropped ``MAX_ATTEMPTS`` in a row is
+    in trouble, not tidying up: until it answers, its new connections are given no second try.
     """
 
     def __init__(self) -> None:
@@ -29,15 +30,19 @@ class HealOnce(Retry):
         error: Exception | None = None,
         _pool: ConnectionPool | None = None,
         _stacktrace: TracebackType | None = None,
-    ) -> "HealOnce":
+    ) -> "HealDrops":
         """Either note on the record that another attempt begins, or raise ``error``."""
         record = CURRENT.record
-        if record is not None and record.is_dropped and record.is_stale_candidate:
-            record.heal()
-            if isinstance(_pool, TracedHTTPPool):
-                _pool.ledger.account.count_healed()
-            # Itself, not a counted-down copy: the record knows that this was the one, and a history would keep URLs.
-            return self
+        if record is not None and record.is_dropped:
+            account = _pool.ledger.account if isinstance(_pool, TracedHTTPPool) else None
+            if record.may_repeat(is_new_trusted=account is None or not account.is_dropping_all):
+                record.heal()
+                if account is not None:
+                    account.count_healed()
+                # Itself, not a counted-down copy: the record counts, and a history would keep URLs.
+                return self
+            if account is not None and record.attempt >= MAX_ATTEMPTS:
+                account.is_dropping_all = True
         raise error if error is not None else RuntimeError("a reply is never retried")
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: ARG002 - urllib3's signature

@@ -154,8 +154,8 @@ class PooledSession(Transport):
     ) -> Reply:
         """Send and read one reply; see :meth:`monitor.transport.interface.Transport.request`.
 
-        A read-only request that dies with a reused connection before a byte of the reply is repeated once on a new
-        one; it is charged once. Raises ``MonitorError`` and nothing else.
+        A request whose connection is closed by the other end before a byte of the reply is repeated on a new one, up to
+        ``MAX_ATTEMPTS`` in all; it is charged once. Raises ``MonitorError`` and nothing else.
         """
         started_s = perf_counter()
         self._policy.check_endpoint(endpoint.method, endpoint.path)

@@ -11,6 +11,9 @@ from monitor.domain.telemetry import RequestTrace
 
 _request_ids = itertools.count(1)
 
+MAX_ATTEMPTS = 3
+"""Of one request: a kept connection that was dead, and at worst a new one that was dropped at once."""
+
 _HTTP_VERSIONS = {9: "0.9", 10: "1.0", 11: "1.1", 20: "2"}
 
 
@@ -151,10 +154,15 @@ class Record:
         self.phase_started_s = perf_counter()
         return self.phase_started_s
 
-    @property
-    def is_stale_candidate(self) -> bool:
-        """The current attempt may be repeated: its connection had been used before and no byte of a reply came."""
-        return self.is_cold is False and self.wire_bytes == 0 and self.attempt == 1
+    def may_repeat(self, *, is_new_trusted: bool) -> bool:
+        """Whether the current attempt, dropped by the other end, may be made again on a new connection.
+
+        Not once a byte of a reply came, nor after ``MAX_ATTEMPTS``. On a kept connection the first attempt may; on a
+        new one, which a server may call idle until the request is there, only where ``is_new_trusted``.
+        """
+        if self.wire_bytes or self.attempt >= MAX_ATTEMPTS or self.is_cold is None:
+            return False
+        return is_new_trusted if self.is_cold else self.attempt == 1
 
     def taint(self) -> None:
         """Bytes came after the end of the reply: the connection must not serve another request."""
@@ -162,7 +170,7 @@ class Record:
             self.connection.is_tainted = True
 
     def heal(self) -> None:
-        """End the current attempt as a stale keep-alive's victim and begin the one that takes over, on a new socket."""
+        """End the current attempt as one that a closed connection took along; begin the next, on a new socket."""
         now = perf_counter()
         self.end(now, error_kind=ErrorKind.DROPPED, weight=0, is_healed=True)
         self.attempt += 1

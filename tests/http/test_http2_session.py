@@ -193,12 +193,35 @@ def test_closed_connection_is_found_before_use_or_healed(server: H2Server) -> No
     assert_at_rest(stats_of(session), accepts=3)
 
 
-def test_drop_on_a_new_connection_or_after_the_first_byte_is_one_error(server: H2Server) -> None:
-    server.behave = lambda asked: asked.link.drop()
+def test_drop_on_a_new_connection_is_healed_unless_everything_is_dropped(server: H2Server) -> None:
+    def drop_once(asked: Asked) -> None:
+        server.behave = lambda next_one: next_one.reply()
+        asked.link.drop()
+
+    server.behave = drop_once
     session = session_on(server)
-    with pytest.raises(ConnectionDropped) as new:
-        session.request(GET)
+    healed = session.request(GET)
+    assert [(trace.is_cold, trace.is_healed) for trace in healed.traces] == [(True, True), (True, False)]
+
+    server.behave = lambda asked: asked.link.drop()
+    lost: list[int] = []
+    for _ in range(2):
+        with pytest.raises(ConnectionDropped) as caught:
+            session.request(GET)
+        lost.append(len(caught.value.traces))
+    assert lost == [3, 1]
+
     server.behave = lambda asked: asked.reply()
+    session.request(GET)
+    server.behave = drop_once
+    assert [trace.is_healed for trace in session.request(GET).traces] == [True, False]
+    assert stats_of(session).healed == 4
+    session.close()
+    assert_at_rest(stats_of(session))
+
+
+def test_drop_after_the_first_byte_is_one_error(server: H2Server) -> None:
+    session = session_on(server)
     session.request(GET)
 
     def half(asked: Asked) -> None:
@@ -209,7 +232,7 @@ def test_drop_on_a_new_connection_or_after_the_first_byte_is_one_error(server: H
     with pytest.raises(ConnectionDropped) as broken:
         session.request(GET)
 
-    assert [len(error.value.traces) for error in (new, broken)] == [1, 1]
+    assert len(broken.value.traces) == 1
     assert stats_of(session).healed == 0
     session.close()
     assert_at_rest(stats_of(session))

@@ -146,7 +146,8 @@ def test_idle_closes_at_any_moment_cost_no_request(server: LoopbackServer) -> No
     stop = threading.Event()
 
     def close_now_and_then() -> None:
-        while not stop.wait(0.002):
+        # Much rarer than a handshake takes: who is cut off three times in a row is told so.
+        while not stop.wait(0.1):
             server.close_idle()
 
     closer = threading.Thread(target=close_now_and_then)
@@ -158,9 +159,7 @@ def test_idle_closes_at_any_moment_cost_no_request(server: LoopbackServer) -> No
             try:
                 session.request(POST if i % 2 else GET, body=BODY if i % 2 else None)
             except MonitorError as error:
-                # A new connection is idle in this server's eyes, too, until its first request has arrived.
-                if not traces_of(error)[-1].is_cold:
-                    failed.append(error)
+                failed.append(error)
 
     workers = [threading.Thread(target=work) for _ in range(4)]
     for worker in workers:
@@ -171,6 +170,7 @@ def test_idle_closes_at_any_moment_cost_no_request(server: LoopbackServer) -> No
     closer.join(10)
 
     assert failed == []
+    assert server.accepts > 4
     assert_at_rest(the_pool(session), accepts=server.accepts)
     session.close()
 

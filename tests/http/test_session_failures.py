@@ -15,6 +15,7 @@ from monitor.domain.errors import ConnectFailed, ErrorKind, MonitorError, TimedO
 from monitor.domain.telemetry import CloseCause
 from monitor.transport.resolver import AddressInfo, Resolver
 from monitor.transport.session import PooledSession
+from monitor.transport.tracing import MAX_ATTEMPTS
 from tests.fakes.pooled import (
     ALLOWED,
     BODY,
@@ -237,7 +238,7 @@ def failing_sessions(server: LoopbackServer) -> Iterator[PooledSession]:
 
     yield session_to(server, base_url="https://venue.test", resolver=Resolver(unknown))
     yield session_to(server, base_url=f"https://127.0.0.1:{closed_port()}")
-    server.script.append(drop)
+    server.script.extend([drop] * MAX_ATTEMPTS)
     yield session_to(server)
     server.script.append(lambda received: received.connection.send(b"nonsense\r\n\r\n"))
     yield session_to(server)

@@ -1,4 +1,4 @@
-"""A dead keep-alive costs no failed request; nothing else is tried twice."""
+"""A connection closed before it answered costs no failed request; nothing else is tried twice."""
 
 import ssl
 import threading
@@ -92,28 +92,54 @@ def test_healing_takes_a_new_connection_though_others_are_idle(server: LoopbackS
     assert server.accepts == 5
 
 
-def test_drop_of_a_new_connection_is_one_error(server: LoopbackServer, session: PooledSession) -> None:
+def test_drop_of_a_new_connection_is_healed(server: LoopbackServer, session: PooledSession) -> None:
+    """Until its first request has arrived, a server may call it idle."""
     server.script.append(drop)
+    reply = session.request(GET)
+
+    assert [(trace.is_cold, trace.is_healed) for trace in reply.traces] == [(True, True), (True, False)]
+    for trace in reply.traces:
+        assert_phases_add_up(trace)
+    stats = the_pool(session)
+    assert_at_rest(stats, accepts=2)
+    assert (stats.healed, stats.closed) == (1, {CloseCause.ERROR: 1})
+
+
+def test_a_kept_and_a_new_connection_dropped_in_a_row_are_healed(
+    server: LoopbackServer, session: PooledSession
+) -> None:
+    session.request(GET)
+    server.script.extend([drop, reset])
+    reply = session.request(POST, body=BODY)
+
+    assert [(trace.is_cold, trace.is_healed) for trace in reply.traces] == [(False, True), (True, True), (True, False)]
+    stats = the_pool(session)
+    assert_at_rest(stats, accepts=3)
+    assert (stats.healed, stats.closed) == (2, {CloseCause.STALE: 1, CloseCause.ERROR: 1})
+
+
+def test_a_server_that_drops_everything_is_asked_three_times_and_then_once_a_poll(
+    server: LoopbackServer, session: PooledSession
+) -> None:
+    session.request(GET)
+    server.behave = drop
     with pytest.raises(ConnectionDropped) as caught:
         session.request(GET)
+    assert [trace.is_healed for trace in traces_of(caught.value)] == [True, True, False]
+    assert server.served == 4
+    for _ in range(3):
+        with pytest.raises(ConnectionDropped) as caught:
+            session.request(GET)
+        (trace,) = traces_of(caught.value)
+        assert (trace.is_healed, trace.error_kind) == (False, ErrorKind.DROPPED)
+    assert server.served == 7
 
-    (trace,) = traces_of(caught.value)
-    assert trace.error_kind is ErrorKind.DROPPED
-    stats = the_pool(session)
-    assert_at_rest(stats, accepts=1)
-    assert (stats.healed, stats.closed) == (0, {CloseCause.ERROR: 1})
-    assert server.served == 1
-
-
-def test_second_drop_in_a_row_is_an_error(server: LoopbackServer, session: PooledSession) -> None:
+    # The first answer ends the caution.
+    server.behave = answer
     session.request(GET)
     server.script.extend([drop, drop])
-    with pytest.raises(ConnectionDropped) as caught:
-        session.request(GET)
-
-    assert [trace.is_healed for trace in traces_of(caught.value)] == [True, False]
-    assert server.served == 3
-    assert_at_rest(the_pool(session), accepts=2)
+    assert [trace.is_healed for trace in session.request(GET).traces] == [True, True, False]
+    assert_at_rest(the_pool(session), accepts=server.accepts)
 
 
 @pytest.mark.parametrize("sent", [1, 40, 300], ids=["a byte", "some headers", "some of the body"])

@@ -162,16 +162,6 @@ def test_idle_connections_are_closed_on_command(exchange: DemoServer) -> None:
     assert exchange.truth("hyperliquid")["closes"]["idle_close"] >= 1
 
 
-def test_a_connection_whose_first_request_may_be_on_the_way_is_not_idle(exchange: DemoServer) -> None:
-    connection = connect(exchange)
-    connection.connect()
-    exchange.close_idle("hyperliquid")
-    status, _, _ = ask(connection, {"type": "exchangeStatus"})
-    connection.close()
-
-    assert status == 200
-
-
 def test_counts_are_exact_under_sixteen_threads(exchange: DemoServer) -> None:
     before = exchange.truth("hyperliquid")
 

@@ -30,7 +30,7 @@ from monitor.transport.quiet import silence_urls
 from monitor.transport.resolver import Resolver
 from monitor.transport.resumption import TlsSessions, can_resume
 from monitor.transport.rounds import ask_to_warm
-from monitor.transport.tracing import CURRENT, Record
+from monitor.transport.tracing import CURRENT, MAX_ATTEMPTS, Record
 
 log = logging.getLogger(__name__)
 
@@ -180,14 +180,19 @@ class Http2Session(TendedTransport):
             endpoint.method, endpoint.path, params=params or None, content=body, headers=headers
         )
         self._policy.check_url(endpoint.method, self._origin.url + request.url.raw_path.decode("ascii"))
-        try:
-            return self._attempt(request, endpoint)
-        except LinkEnded:
-            if not record.is_stale_candidate:
-                raise
-        record.heal()
-        self._account.count_healed()
-        return self._attempt(request, endpoint)
+        account = self._account
+        while True:
+            try:
+                answer = self._attempt(request, endpoint)
+            except LinkEnded:
+                if not record.may_repeat(is_new_trusted=not account.is_dropping_all):
+                    account.is_dropping_all |= not record.wire_bytes and record.attempt >= MAX_ATTEMPTS
+                    raise
+                record.heal()
+                account.count_healed()
+            else:
+                account.is_dropping_all = False
+                return answer
 
     def _attempt(self, request: httpx.Request, endpoint: Endpoint) -> tuple[httpx.Response, bytes]:
         parts: list[bytes] = []
