@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 TOKEN_CRASH = -2
 
+_AFTER_FIRST_FRAMES_MS = 300
+"""After the start, what needs no price begins: threads beside the first frames would only hold them up."""
 _LOAD_AHEAD_MS = 5_000
 """After the start, what a user may want next is imported; not before, as it would compete with the first prices."""
 STOP_DEADLINE_S = 2.0
@@ -154,13 +156,11 @@ class Desk(QObject):
         self._garbage.start()
         self._garbage.settle()
         self.window.show()
-        self._history.start()
         self.pump.start()
         self._early.start()
         self._early.deliver(self._handover.put)
+        QTimer.singleShot(_AFTER_FIRST_FRAMES_MS, self, self._start_rest)
         QTimer.singleShot(_LOAD_AHEAD_MS, self, self._load_ahead)
-        if not self.is_demo:
-            self.accounts.start()
 
     def work_for(self, seconds: float) -> None:
         """Let the application work for that long; for those who drive it step by step."""
@@ -373,6 +373,14 @@ class Desk(QObject):
             put(build(settings, options, demo=demo, is_demo=is_demo, care=care))
 
         threading.Thread(target=work, name="start", daemon=True).start()
+
+    @Slot()
+    def _start_rest(self) -> None:
+        if self._ended_mono_s:
+            return
+        self._history.start()
+        if not self.is_demo:
+            self.accounts.start()
 
     def _load_ahead(self) -> None:
         threading.Thread(target=load_ahead, name="load ahead", daemon=True).start()

@@ -50,6 +50,7 @@ class DeskHistory:
         self._brings_back = brings_back
         self._is_demo = is_demo
         self._asked: set[InstrumentKey] = set()
+        self._is_started = False
         self._is_first = True
         self._reading: threading.Thread | None = None
         self._recorder = HistoryRecorder(file, version=__version__, tell=self._report)
@@ -62,12 +63,13 @@ class DeskHistory:
         return self._reading is not None and self._reading.is_alive()
 
     def start(self) -> None:
-        """Begin to record."""
+        """Begin to write what was received since the window opened, and to read the past."""
+        self._is_started = True
         self._recorder.start()
 
     def look_around(self) -> None:
         """Read the past of what is tracked and was not asked for yet; call it once a second."""
-        if not self._brings_back or self.is_reading:
+        if not self._is_started or not self._brings_back or self.is_reading:
             return
         keys = tuple(key for key in self._board.tracked if key not in self._asked)
         if not keys:
