@@ -6,10 +6,13 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import structs
 
 from monitor.desktop.settings import Settings
 from monitor.domain.credentials import CredentialError, CredentialInputError, CredentialProblem, Credentials
@@ -34,8 +37,7 @@ class AssemblyError(Exception):
     """The settings name something that cannot be used; the text is for the user."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VenueRuntime:
+class VenueRuntime(msgspec.Struct, frozen=True, kw_only=True):
     """One venue, ready to be asked.
 
     ``make_pooled`` and ``make_naive`` build what *Measure* compares: another session without a connection yet, and the
@@ -108,7 +110,7 @@ def assemble(
             # A context of the operating system's verifier is locked for a whole handshake; Linux's can be shared.
             context = shared if shared is not None and sys.platform == "linux" else make_ssl_context(trusted)
             shared = context
-            budget = WeightBudget(replace(entry.budget_rule, cap_fraction=settings.cap_fraction), clock)
+            budget = WeightBudget(structs.replace(entry.budget_rule, cap_fraction=settings.cap_fraction), clock)
             own = replace(config, keep_warm=entry.keep_warm if settings.keep_warm else None)
             make_pooled = partial(
                 PooledSession,

@@ -8,9 +8,10 @@ import threading
 import time
 import traceback as tracebacks
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+
+import msgspec
 
 from monitor.desktop.build_info import version_line
 from monitor.domain.redaction import redact
@@ -21,8 +22,7 @@ QUIET_S = 30.0
 """A second report of the same place within this time is only logged."""
 
 
-@dataclass(frozen=True, slots=True)
-class CrashReport:
+class CrashReport(msgspec.Struct, frozen=True):
     """``text``: one sentence for the user. ``details``: what to pass on; redacted, without the user's name in paths."""
 
     text: str

@@ -4,8 +4,8 @@ import logging
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 from PySide6.QtGui import QImage
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QWidget
@@ -29,8 +29,7 @@ class CheckFailedError(Exception):
     """A check found something wrong; the text is for the user."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One check: ``run`` returns a detail worth showing, or raises ``CheckFailedError``."""
 
     name: str

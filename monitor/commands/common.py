@@ -4,9 +4,10 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from monitor.desktop.demo_process import DemoExchangeError, DemoProcess
 from monitor.desktop.logs import LogSetup, configure_logging
@@ -17,8 +18,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandContext:
+class CommandContext(msgspec.Struct, frozen=True, kw_only=True):
     """Settings and addresses of one command."""
 
     settings: Settings

@@ -3,7 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from monitor.assembly import AssemblyError, VenueRuntime, assemble
 from monitor.desk.http import ConnectionCare
@@ -20,8 +21,7 @@ TOKEN_RUNTIMES = -1
 """Of the start work; tokens of ``PollEngine.run_once`` are positive."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
+class Built(msgspec.Struct, frozen=True, kw_only=True):
     """What the start made; ``demo`` is ``None`` on live venues."""
 
     runtimes: Mapping[str, VenueRuntime]

@@ -7,10 +7,12 @@ libraries are still being imported. Whoever is on the receiving end of :func:`lo
 import importlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from monitor.desk.build import Built, build
 from monitor.desk.http import ConnectionCare
@@ -83,8 +85,7 @@ class EarlyBuild:
             put(done)
 
 
-@dataclass(slots=True, kw_only=True)
-class Loaded:
+class Loaded(msgspec.Struct, kw_only=True):
     """What a desk is made of.
 
     ``settings`` are those in force; ``demo`` was launched and is perhaps not ready; ``built`` is what polls already.

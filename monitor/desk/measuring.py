@@ -5,10 +5,12 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from monitor.assembly import AssemblyError, VenueRuntime, assemble
 from monitor.desktop.demo_process import DemoExchangeError, DemoProcess
@@ -34,8 +36,7 @@ APART_S: Final = 1.0
 """Between the last handshake of a run that was cancelled and the first of the next, as between any two of a run."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
+class _Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run needs, taken in the GUI thread. ``runtime``: ``None`` for one of its own, at a demo exchange."""
 
     number: int

@@ -6,10 +6,11 @@ positive when the account received. Ids are text. Stamps are timezone-aware UTC.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+
+import msgspec
 
 from monitor.domain.credentials import AccountRef
 
@@ -36,8 +37,7 @@ class OrderSide(StrEnum):
     SELL = "sell"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowProblem:
+class RowProblem(msgspec.Struct, frozen=True, kw_only=True):
     """Something of one row that could not be read: the field's path, and what was expected there.
 
     ``is_row_lost``: the row is not shown at all; otherwise only that field is unknown. ``row_id`` is the id of the
@@ -53,8 +53,7 @@ class RowProblem:
         return f"{self.path} is not {self.expected}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """One asset in one place of the account (``location``: ``spot``, ``perp``, ``perp xyz``; empty: there is only one).
 
     ``total`` may be negative when borrowed, and includes unrealised PnL in a perp account; ``value`` is its worth in
@@ -68,8 +67,7 @@ class Balance:
     location: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, kw_only=True):
     """One open position.
 
     ``liquidation_price`` is ``None`` where there is none, or it is out of reach (see :func:`reachable_liquidation`).
@@ -100,8 +98,7 @@ class Position:
     dex: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenOrder:
+class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One order. ``price`` is ``None`` for a market order; ``filled`` is the size done so far.
 
     ``status`` is ``new``, ``partly_filled``, ``filled``, ``cancelled``, ``expired``, ``rejected``, ``waiting`` (for its
@@ -132,8 +129,7 @@ class OpenOrder:
     updated_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """One execution. ``realized_pnl`` before fees; ``direction`` is the venue's free text.
 
     ``fill_id`` alone may stand for several: Hyperliquid's is unique only with instrument and time, and 0 for dust.
@@ -170,8 +166,7 @@ class Fill:
         return f"{self.time.timestamp():.3f} {' '.join(map(str, told))}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FundingPaid:
+class FundingPaid(msgspec.Struct, frozen=True, kw_only=True):
     """Funding charged or credited: ``amount`` positive when received.
 
     ``is_position_total``: the sum over the life of the position ``position_id``, where the venue lists no payments.
@@ -187,8 +182,7 @@ class FundingPaid:
     position_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountSummary:
+class AccountSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The account as a whole, in ``currency``.
 
     ``equity`` includes unrealised PnL. ``available`` can be used for new positions. ``unvalued_assets`` are held but
@@ -214,8 +208,7 @@ class AccountSummary:
     problems: tuple[RowProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionList:
+class PositionList(msgspec.Struct, frozen=True, kw_only=True):
     """Every open position of an account. ``is_complete`` False: a part of it could not be read (``problems``)."""
 
     account: AccountRef
@@ -225,8 +218,7 @@ class PositionList:
     problems: tuple[RowProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountSnapshot:
+class AccountSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Summary and positions of one moment."""
 
     account: AccountRef
@@ -234,8 +226,7 @@ class AccountSnapshot:
     positions: PositionList
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderList:
+class OrderList(msgspec.Struct, frozen=True, kw_only=True):
     """Orders, newest first: the open ones (``is_open``), all of them when ``is_complete``, or past ones.
 
     ``is_attached``: what would close positions, of a venue that lists this apart from its other open orders.
@@ -250,8 +241,7 @@ class OrderList:
     problems: tuple[RowProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FillList:
+class FillList(msgspec.Struct, frozen=True, kw_only=True):
     """Executions, newest first.
 
     ``complete_since``: from here on every execution is in it, ``ALL_KEPT`` when nothing older is kept anywhere;
@@ -266,8 +256,7 @@ class FillList:
     problems: tuple[RowProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FundingPaidList:
+class FundingPaidList(msgspec.Struct, frozen=True, kw_only=True):
     """Funding, newest first. ``complete_since``: from here on every payment is in it; ``None``: not known."""
 
     account: AccountRef

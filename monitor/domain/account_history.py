@@ -1,9 +1,10 @@
 """Account values of the past, and what is asked of an account now and then. As in :mod:`monitor.domain.account`."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
+
+import msgspec
 
 from monitor.domain.account import (
     AccountSnapshot,
@@ -18,8 +19,7 @@ from monitor.domain.account import (
 from monitor.domain.credentials import AccountRef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastPosition:
+class PastPosition(msgspec.Struct, frozen=True, kw_only=True):
     """One closed position; ``max_size`` is the largest it was."""
 
     venue_symbol: str
@@ -38,8 +38,7 @@ class PastPosition:
     closed_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastPositionList:
+class PastPositionList(msgspec.Struct, frozen=True, kw_only=True):
     """Closed positions, newest first."""
 
     account: AccountRef
@@ -47,8 +46,7 @@ class PastPositionList:
     problems: tuple[RowProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeverageSetting:
+class LeverageSetting(msgspec.Struct, frozen=True, kw_only=True):
     """What a new position of this instrument would be opened with."""
 
     venue_symbol: str
@@ -56,8 +54,7 @@ class LeverageSetting:
     margin_mode: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountPeriod:
+class AccountPeriod(msgspec.Struct, frozen=True, kw_only=True):
     """How one period went, oldest point first: account value and PnL since the period's start, and volume traded."""
 
     period: str
@@ -66,8 +63,7 @@ class AccountPeriod:
     volume: Decimal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountHistory:
+class AccountHistory(msgspec.Struct, frozen=True, kw_only=True):
     """The venue's own history of the account, by period (``day``, ``week``, ``month``, ``allTime``, ``perpDay`` …)."""
 
     account: AccountRef
@@ -75,8 +71,7 @@ class AccountHistory:
     problems: tuple[RowProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionHistory:
+class PositionHistory(msgspec.Struct, frozen=True, kw_only=True):
     """Closed positions, and their funding where the venue lists no payments; of one reply."""
 
     account: AccountRef
@@ -84,8 +79,7 @@ class PositionHistory:
     funding: FundingPaidList
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeverageList:
+class LeverageList(msgspec.Struct, frozen=True, kw_only=True):
     """Settings by instrument, each as it was last asked for."""
 
     account: AccountRef
@@ -93,8 +87,7 @@ class LeverageList:
     problems: tuple[RowProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressLimits:
+class AddressLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Signed requests that an address may make for what it traded (``volume``); reading does not use them."""
 
     account: AccountRef

@@ -1,11 +1,12 @@
 """What the user wants to be told of: one rule per alert, plain values that can be kept as JSON."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
+
+import msgspec
 
 MAX_LEVEL_CHARS: Final = 40
 MIN_WINDOW_S: Final = 10
@@ -31,8 +32,7 @@ class AlertKind(StrEnum):
     STREAK = "streak"  # failed polls in a row of any endpoint of the plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertShape:
+class AlertShape(msgspec.Struct, frozen=True, kw_only=True):
     """What a rule of one kind is made of.
 
     ``directions``: ``above`` and ``below`` as far as they make sense. ``unit`` stands behind the level. The level must

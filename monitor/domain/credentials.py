@@ -7,10 +7,11 @@ ever quotes the input.
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import NoReturn
+
+import msgspec
 
 from monitor.domain.errors import ErrorKind, MonitorError
 
@@ -136,8 +137,7 @@ class Address(Hidden):
         return f"{self._text[:6]}…{self._text[-4:]}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AccountRef:
+class AccountRef(msgspec.Struct, frozen=True, order=True):
     """Which account: the user's name for it, unique within its venue whatever the case."""
 
     venue: str
@@ -147,8 +147,7 @@ class AccountRef:
         return f"{self.venue}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialField:
+class CredentialField(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to ask the user for. ``is_secret`` fields are typed without echo and never shown again."""
 
     name: str
@@ -157,8 +156,7 @@ class CredentialField:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """What opens one account, by the names of its venue's :class:`CredentialField` list."""
 
     account: AccountRef
@@ -186,8 +184,7 @@ class CheckOutcome(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountCheck:
+class AccountCheck(msgspec.Struct, frozen=True, kw_only=True):
     """Result of a test of credentials: sentences for people, and the clock as far as the venue showed its own.
 
     ``is_ok``: the account can be read; with ``CLOCK_SKEW`` or ``UNUSED_ADDRESS`` there is still something to mend.

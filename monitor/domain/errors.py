@@ -11,9 +11,10 @@
 ``str(error)`` is a sentence for people, without URL, query, header or key. ``detail`` is for the log, redacted too.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 
 class ErrorKind(StrEnum):
@@ -203,8 +204,7 @@ class PayloadError(MonitorError):
         self.expected = expected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """A failure as it crosses threads: no exception object, so no frames and no locals travel with it."""
 
     kind: ErrorKind

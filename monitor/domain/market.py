@@ -4,10 +4,11 @@ Prices, sizes and rates are ``Decimal`` as the venue sent them; rates and change
 ``None`` means "not known", never zero. Stamps are timezone-aware UTC.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+
+import msgspec
 
 
 class InstrumentKind(StrEnum):
@@ -28,8 +29,7 @@ class InstrumentStatus(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instrument:
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that trades on one venue.
 
     ``name`` is ours and unique within a venue: ``BTC-USDT-PERP``, ``1000PEPE-USDT-PERP``, ``HYPE-USDC``,
@@ -58,8 +58,7 @@ class Instrument:
         return (self.kind.value, self.base)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
     """What one reply said of one instrument; a field the reply does not carry is ``None``.
 
     Which fields a reply speaks of is told by :attr:`QuoteBatch.fields`, so that "null in this reply" and "not in this
@@ -83,8 +82,7 @@ class Quote:
     venue_time: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuoteBatch:
+class QuoteBatch(msgspec.Struct, frozen=True, kw_only=True):
     """Quotes of one reply.
 
     ``fields`` names the :class:`Quote` fields this reply speaks of: those overwrite what was known, ``None`` included.
@@ -98,16 +96,14 @@ class QuoteBatch:
     is_complete: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstrumentCatalog:
+class InstrumentCatalog(msgspec.Struct, frozen=True, kw_only=True):
     """Every instrument of a venue, delisted ones included, in the venue's order."""
 
     venue: str
     instruments: tuple[Instrument, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookLevel:
+class BookLevel(msgspec.Struct, frozen=True, kw_only=True):
     """One price level; ``size`` in units of the instrument, ``orders`` is ``None`` where the venue does not count."""
 
     price: Decimal
@@ -115,8 +111,7 @@ class BookLevel:
     orders: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderBook:
+class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
     """Bids descending, asks ascending; either side may be empty. ``venue_time``: ``None`` where none is sent."""
 
     venue: str
@@ -126,8 +121,7 @@ class OrderBook:
     venue_time: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candle:
+class Candle(msgspec.Struct, frozen=True, kw_only=True):
     """One candle. ``open_time`` is inclusive; ``is_closed`` is False while it is still forming.
 
     ``volume_base`` in coins or contracts as the venue counts, ``volume_quote`` the turnover (``None`` where unknown).
@@ -144,8 +138,7 @@ class Candle:
     trades: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CandleBatch:
+class CandleBatch(msgspec.Struct, frozen=True, kw_only=True):
     """Candles of one instrument and interval, oldest first, no two with the same open time."""
 
     venue: str
@@ -154,8 +147,7 @@ class CandleBatch:
     candles: tuple[Candle, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trade:
+class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """One public trade; ``side`` is the aggressor's, ``buy`` or ``sell``."""
 
     venue_symbol: str
@@ -166,8 +158,7 @@ class Trade:
     trade_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FundingPayment:
+class FundingPayment(msgspec.Struct, frozen=True, kw_only=True):
     """One settled funding rate: the fraction charged at ``time``; ``premium`` and ``mark`` where the venue tells."""
 
     venue_symbol: str
@@ -177,8 +168,7 @@ class FundingPayment:
     mark: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictedFunding:
+class PredictedFunding(msgspec.Struct, frozen=True, kw_only=True):
     """A funding rate another venue is expected to charge next, as Hyperliquid relays it under the name ``source``."""
 
     base: str
@@ -188,8 +178,7 @@ class PredictedFunding:
     next_funding_time: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VenueStatus:
+class VenueStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What the venue says of itself: its clock, and a special status text (``None`` when all is normal)."""
 
     venue: str

@@ -3,11 +3,10 @@
 All ``*_s`` are seconds. ``None`` means "not known yet", never zero.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdleBucket:
+class IdleBucket(msgspec.Struct, frozen=True, kw_only=True):
     """Sockets that were looked at again after an idle time in [``idle_from_s``, ``idle_to_s``): how they had fared."""
 
     idle_from_s: float
@@ -18,8 +17,7 @@ class IdleBucket:
     """Found closed by the server, before the next request or by it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeepAliveFit:
+class KeepAliveFit(msgspec.Struct, frozen=True, kw_only=True):
     """How long one host lets a socket idle, from idle times at reuse.
 
     ``longest_survived_s`` bounds the host's limit from below, ``shortest_dropped_s`` from above as far as drops repeat
@@ -40,8 +38,7 @@ class KeepAliveFit:
         return sum(bucket.survived + bucket.dropped for bucket in self.buckets)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizingAdvice:
+class SizingAdvice(msgspec.Struct, frozen=True, kw_only=True):
     """What the pool's size should be, from its use: "peak 3 of 20; 2 would do; 0 thrown away".
 
     ``recommended`` is the 99th percentile of connections in use over the last 60 s x 1.25 + 1, within 2 to 32;

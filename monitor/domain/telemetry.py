@@ -5,10 +5,11 @@ All ``*_s`` are seconds. ``*_mono_s`` are readings of ``time.perf_counter()`` an
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+
+import msgspec
 
 from monitor.domain.errors import ErrorKind
 from monitor.domain.pool_health import KeepAliveFit, SizingAdvice
@@ -26,8 +27,7 @@ class CloseCause(StrEnum):
     WITH_POOL = "with_pool"  # the pool was closed, cleared or evicted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestTrace:
+class RequestTrace(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt of one request, phase by phase.
 
     A warm attempt (``is_cold`` False) has ``dns_s``, ``tcp_s`` and ``tls_s`` of ``None``: the phases are absent.
@@ -104,8 +104,7 @@ class RequestTrace:
         return self.total_s - (self.read_s or 0.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionCard:
+class ConnectionCard(msgspec.Struct, frozen=True, kw_only=True):
     """One socket, as its card in the pool panel shows it."""
 
     connection_id: int
@@ -131,8 +130,7 @@ class ConnectionCard:
     """Opened ahead, not for a request."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolStats:
+class PoolStats(msgspec.Struct, frozen=True, kw_only=True):
     """Counters and gauges of one pool (one scheme, host and port), taken under the pool's own lock.
 
     ``attempts = reused + (opened - prewarmed) + connect_failed`` once nothing is connecting;
@@ -147,7 +145,7 @@ class PoolStats:
     reused: int = 0
     connect_failed: int = 0
     healed: int = 0
-    closed: Mapping[CloseCause, int] = field(default_factory=lambda: MappingProxyType({}))
+    closed: Mapping[CloseCause, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     idle: int = 0
     active: int = 0
     suspect: int = 0
@@ -182,8 +180,7 @@ class PoolStats:
         return self.reused / self.attempts if self.attempts else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetState:
+class BudgetState(msgspec.Struct, frozen=True, kw_only=True):
     """Where this app stands against one venue's documented rate limit.
 
     ``limit`` and ``cap`` are weights per ``window_s`` seconds; ``cap`` is the part of the limit this app allows itself.
@@ -196,7 +193,7 @@ class BudgetState:
     used: int
     """Weight this app spent within the last ``window_s``."""
     used_60s: int = 0
-    by_endpoint_60s: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    by_endpoint_60s: Mapping[str, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     paused_for_s: float | None = None
     """Seconds until the venue may be asked again after it refused; ``None`` when not paused."""
     refusals: int = 0

@@ -5,10 +5,11 @@ unknown. Both are reported with the field's path.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
+
+from msgspec.structs import replace
 
 from monitor.domain.account import JUST_AFTER, Fill, FillList, OpenOrder, Position, RowProblem
 from monitor.domain.credentials import AccountRef

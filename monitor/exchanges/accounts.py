@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from monitor.domain.account import (
     AccountSnapshot,
     FillList,
@@ -108,8 +110,7 @@ class RelatedAccount:
     inputs: Mapping[str, str] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountVenue:
+class AccountVenue(msgspec.Struct, frozen=True, kw_only=True):
     """What must be known of a venue's accounts before there is one.
 
     ``fields`` are asked for in this order. ``make_values`` checks them and raises ``CredentialInputError``;

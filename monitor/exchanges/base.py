@@ -1,10 +1,11 @@
 """The contract of a venue: what can be asked of it, and what it suggests to poll."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
 
 from monitor.domain.account_history import AccountPayload
 from monitor.domain.credentials import AccountRef
@@ -32,8 +33,7 @@ class Source(StrEnum):
     STALE_CACHE = "stale_cache"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched(Generic[T_co]):
+class Fetched(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
     """A parsed value with the requests that brought it.
 
     ``requested_mono_s`` / ``received_mono_s``: when the (oldest) request was sent and its reply was whole, monotonic.
@@ -51,8 +51,7 @@ class Fetched(Generic[T_co]):
     clock_offset_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Focus:
+class Focus(msgspec.Struct, frozen=True, kw_only=True):
     """What the user looks at; it decides which per-instrument endpoints a venue polls.
 
     ``venue_symbol`` is ``None`` when nothing of this venue is in focus. ``dexes`` are the builder dexes in use besides
@@ -65,8 +64,7 @@ class Focus:
     dexes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollJob:
+class PollJob(msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint to poll: what to call, how often, and what a call weighs.
 
     ``fetch`` blocks on the network and raises ``MonitorError``. Thread: called from the job's own poller thread only.

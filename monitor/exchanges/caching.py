@@ -4,9 +4,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.errors import (
     BudgetExhausted,
@@ -48,8 +50,7 @@ class PlannedClient(ExchangeClient, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheStats:
+class CacheStats(msgspec.Struct, frozen=True, kw_only=True):
     """Reads since start, by how they were answered. ``partial``: only the candles that were missing were asked for."""
 
     network: int = 0
@@ -59,8 +60,7 @@ class CacheStats:
     stale: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Series:
+class _Series(msgspec.Struct, frozen=True):
     """Candles of one instrument and interval, and the reply that last brought some."""
 
     fetched: Fetched[CandleBatch]

@@ -3,8 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from monitor.domain.errors import MonitorError
 from monitor.exchanges.base import Fetched, Source

@@ -1,7 +1,8 @@
 """What the rest of the program must know of a venue before it talks to it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from monitor.exchanges.base import ExchangeClient
 from monitor.transport.budget import BudgetRule
@@ -9,8 +10,7 @@ from monitor.transport.interface import Question, Transport
 from monitor.transport.policy import AllowedRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VenueEntry:
+class VenueEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One venue.
 
     ``allowed`` is the read-only list its transport enforces, ``budget_rule`` its documented rate limit.

@@ -6,10 +6,11 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Final, Protocol
+
+import msgspec
 
 from monitor.history.memory import Row
 from monitor.history.parquet import ParquetFile
@@ -42,8 +43,7 @@ class ExportCancelled(Exception):
     """Raised by a ``progress`` that wants the export to end; no file is left behind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportWish:
+class ExportWish(msgspec.Struct, frozen=True, kw_only=True):
     """What to write. ``start`` and ``end`` are aware moments, both included; ``tables`` are names of ``TABLES``.
 
     ``is_demo``: whether it was received from the demo exchange, said in JSON; ``None``: not known.
@@ -56,8 +56,7 @@ class ExportWish:
     is_demo: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """What was written: rows by table, and the files (none when it went to a stream)."""
 
     rows: dict[str, int]

@@ -9,11 +9,12 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from monitor.domain.redaction import redact
 from monitor.history.export import ExportError, ExportWish, export_to_stream
@@ -25,8 +26,7 @@ LOG_BYTES: Final = 200_000
 """The end of the log that is taken along."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentWish:
+class IncidentWish(msgspec.Struct, frozen=True, kw_only=True):
     """``settings`` is JSON text, ``picture`` a PNG, ``versions`` by name; each is left out when it is empty.
 
     ``is_demo``: whether it was received from the demo exchange; ``None``: not known, and not said.

@@ -1,9 +1,11 @@
 """What the writer remembers of the file, so that it writes only what changed and each name once."""
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -30,21 +32,20 @@ class Span(NamedTuple):
     high: float
 
 
-@dataclass(slots=True)
-class Memory:
+class Memory(msgspec.Struct):
     """What was written; copied before each batch, so that a batch that fails leaves no trace in it."""
 
     session: int | None = None
     reply: int = 0
-    labels: dict[str, int] = field(default_factory=dict)
-    instruments: dict[tuple[str, str], tuple[int, str | None]] = field(default_factory=dict)
-    sources: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    known: dict[int, Known] = field(default_factory=dict)
-    groups: dict[tuple[str, str], Group] = field(default_factory=dict)
-    spans: dict[int, Span] = field(default_factory=dict)
-    candles: dict[tuple[int, str], int] = field(default_factory=dict)
-    pools: dict[tuple[str, str, str], tuple[Row, datetime]] = field(default_factory=dict)
-    connections: dict[int, None] = field(default_factory=dict)
+    labels: dict[str, int] = msgspec.field(default_factory=dict)
+    instruments: dict[tuple[str, str], tuple[int, str | None]] = msgspec.field(default_factory=dict)
+    sources: dict[tuple[str, str, str], int] = msgspec.field(default_factory=dict)
+    known: dict[int, Known] = msgspec.field(default_factory=dict)
+    groups: dict[tuple[str, str], Group] = msgspec.field(default_factory=dict)
+    spans: dict[int, Span] = msgspec.field(default_factory=dict)
+    candles: dict[tuple[int, str], int] = msgspec.field(default_factory=dict)
+    pools: dict[tuple[str, str, str], tuple[Row, datetime]] = msgspec.field(default_factory=dict)
+    connections: dict[int, None] = msgspec.field(default_factory=dict)
 
     def copy(self) -> "Memory":
         return replace(

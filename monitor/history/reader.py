@@ -3,12 +3,12 @@
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -44,8 +44,7 @@ _KIND: Final = (
 _KINDS: Final = (MarkKind.HEALED, MarkKind.FAILED, MarkKind.COLD, MarkKind.WARM)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastRead:
+class PastRead(msgspec.Struct, frozen=True, kw_only=True):
     """What was found. ``is_damaged``: the file cannot be read whole; ``is_cut_short``: the deadline came first."""
 
     restored: Restored

@@ -4,11 +4,12 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
 
 from monitor.history.export import SCHEMA
 from monitor.history.tables import TABLES, Kind
@@ -37,8 +38,7 @@ class RecordingError(Exception):
     """The file is no recording that can be shown; the text says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """A period of what an app showed. ``tables``: rows by name of ``TABLES``, each as it was exported.
 
     ``skipped`` counts rows that could not be read. ``problems`` is what the app could not save at the time.
@@ -51,7 +51,7 @@ class Recording:
     tables: Mapping[str, tuple[TableRow, ...]]
     skipped: int = 0
     problems: tuple[str, ...] = ()
-    versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    versions: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     is_demo: bool | None = None
 
 

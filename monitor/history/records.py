@@ -1,9 +1,10 @@
 """What is handed to the recorder: frozen values without the large payloads they were read from."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
+
+import msgspec
 
 from monitor.domain.market import CandleBatch
 from monitor.domain.telemetry import PoolStats, RequestTrace
@@ -26,8 +27,7 @@ class Reading(NamedTuple):
     values: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyRecord:
+class ReplyRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One reply with prices or a book. ``gap_s``: a longer silence before it broke the line.
 
     ``is_whole``: instruments of the same venue and dex that are missing in ``readings`` are no longer shown.
@@ -45,8 +45,7 @@ class ReplyRecord:
     readings: tuple[Reading, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What one poll result, or the passing of time, added to what is shown. ``at`` is when, UTC."""
 
     at: datetime

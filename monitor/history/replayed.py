@@ -7,12 +7,14 @@ only what changed; that a reply confirmed the rest is taken from the requests, w
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from statistics import median
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.errors import ErrorKind, Failure
 from monitor.domain.market import Candle, CandleBatch, Instrument, InstrumentCatalog, Quote, QuoteBatch, VenueStatus
@@ -29,8 +31,7 @@ SAME_REPLY_S: Final = 0.05
 """A request that ended this close to a row of its endpoint brought that row."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """The board at the end of a recording, with the two clocks that stand still there.
 
     ``keys``: instruments with prices, in the order in which they appear.

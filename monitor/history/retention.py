@@ -1,9 +1,10 @@
 """Keeps the history within an age and a size, a little at a time, so that the writer is never held up for long."""
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+import msgspec
 
 from monitor.history.units import to_ms
 
@@ -36,8 +37,7 @@ _KEYS: Final = {
 _HOUR_MS: Final = 3_600_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How much is kept. ``max_bytes`` is of the file, without the log of the last minutes beside it."""
 
     max_age: timedelta = timedelta(days=7)

@@ -6,10 +6,11 @@ OpenTelemetry conventions name a figure (``http.client.request.duration``), its 
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
 
 from monitor.domain.redaction import redact
 from monitor.history.memory import Row
@@ -27,8 +28,7 @@ class Kind(StrEnum):
     FLAG = "flag"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(msgspec.Struct, frozen=True, kw_only=True):
     """One table of the export. ``read`` yields rows of ``columns`` with times in [from, to], both milliseconds UTC."""
 
     name: str

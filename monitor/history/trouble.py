@@ -1,10 +1,11 @@
 """What can be wrong with the history file, in words, and how a file that cannot be used is kept aside."""
 
 import sqlite3
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from monitor.history.schema import NotHistoryError
 from monitor.state.event_log import Level
@@ -27,8 +28,7 @@ class Trouble(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryNotice:
+class HistoryNotice(msgspec.Struct, frozen=True, kw_only=True):
     """A sentence about the history for the user; told when something begins and when it ends, not in between.
 
     ``is_answer``: the user asked for what it tells of, and waits for it.

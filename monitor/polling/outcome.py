@@ -3,8 +3,9 @@
 import logging
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from monitor.domain.errors import BudgetExhausted, ErrorKind, Failure, MonitorError
 from monitor.domain.redaction import redact
@@ -17,8 +18,7 @@ T = TypeVar("T")
 _MAX_DETAIL_CHARS = 2_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome(Generic[T]):
+class Outcome(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """Exactly one of ``value`` and ``failure`` is meant: ``failure`` is ``None`` when the work came back.
 
     ``traces`` are what the failed attempts cost. ``is_unsent`` says that our own budget refused before anything went

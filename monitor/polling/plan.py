@@ -1,7 +1,9 @@
 """What to poll: an immutable plan, and what it costs of each venue's budget. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.telemetry import BudgetState
 from monitor.exchanges.base import PollJob
@@ -10,8 +12,7 @@ MIN_CADENCE_S = 0.2
 """No endpoint of either venue changes faster than it can be fetched this often within any sensible budget."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollPlan:
+class PollPlan(msgspec.Struct, frozen=True, kw_only=True):
     """All jobs that should run. ``epoch`` grows with every plan, so that late results of an older one are recognised.
 
     Raises:
@@ -51,8 +52,7 @@ def merge_jobs(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VenueCost:
+class VenueCost(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan costs on one venue, in weight per minute.
 
     ``limit_per_min`` is what the venue documents and ``cap_per_min`` what this app allows itself.

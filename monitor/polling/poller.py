@@ -3,8 +3,9 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from monitor.domain.errors import ErrorKind, Failure
 from monitor.domain.telemetry import RequestTrace
@@ -59,8 +60,7 @@ def wait_for_event(event: threading.Event, timeout_s: float | None) -> object:
     return event.wait(timeout_s)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollerEnvironment:
+class PollerEnvironment(msgspec.Struct, frozen=True, kw_only=True):
     """What all pollers of an engine share: clocks, chance, the way of waiting and the way out for results.
 
     ``clock`` is monotonic in seconds, ``utc_now`` stamps, ``random`` gives floats in [0, 1).

@@ -1,7 +1,8 @@
 """Building the frozen results that pollers put out. Pure, apart from asking the transport for its figures."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from monitor.domain.errors import Failure
 from monitor.domain.telemetry import RequestTrace

@@ -1,8 +1,9 @@
 """What a poll brings across the thread boundary: a success or a failure, frozen."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+
+import msgspec
 
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import Failure
@@ -10,8 +11,7 @@ from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
 from monitor.exchanges.base import Payload, Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollSuccess:
+class PollSuccess(msgspec.Struct, frozen=True, kw_only=True):
     """A reply arrived and parsed.
 
     ``missed`` counts the polls of the schedule that did not happen since the last result of the same job (the one
@@ -42,8 +42,7 @@ class PollSuccess:
     """When the payload was given to the poll, by a cache perhaps long after ``received_mono_s``; ``None``: at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollFailure:
+class PollFailure(msgspec.Struct, frozen=True, kw_only=True):
     """A poll that brought nothing. ``streak`` counts failures in a row of this job, this one included."""
 
     venue: str
@@ -66,8 +65,7 @@ class PollFailure:
     """Whose account was to be read; ``None``: a market read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskDone:
+class TaskDone(msgspec.Struct, frozen=True, kw_only=True):
     """Result of one-off work given to ``PollEngine.run_once``: a value, or a failure, with the caller's token."""
 
     token: int

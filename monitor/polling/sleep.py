@@ -1,7 +1,8 @@
 """Noticing that the machine slept or its clock was set. Pure; both clock readings are passed in."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class JumpKind(StrEnum):
@@ -11,8 +12,7 @@ class JumpKind(StrEnum):
     CLOCK_SET_BACK = "clock_set_back"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockJump:
+class ClockJump(msgspec.Struct, frozen=True, kw_only=True):
     """``gap_s`` seconds (positive) that one clock has and the other has not, or that passed without us."""
 
     kind: JumpKind

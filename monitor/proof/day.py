@@ -6,9 +6,11 @@ One thread; requests of different jobs overlap in simulated time as they do on t
 import heapq
 import random as random_module
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.errors import BudgetExhausted
 from monitor.exchanges.base import Fetched, Payload, PollJob, Source
@@ -125,8 +127,7 @@ def count_day(
     return run_day(jobs, transport, clock, random=chance, ask=ask, rest=rest, duration_s=duration_s)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayTable:
+class DayTable(msgspec.Struct, frozen=True, kw_only=True):
     """A day of the plan in use and of the same plan without a memory for candles, each with and without a pool."""
 
     neither: DayFigures

@@ -5,9 +5,10 @@ that every request is a first one.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
+
+import msgspec
 
 from monitor.domain.errors import BudgetExhausted
 from monitor.proof.interleave import Contender, Reading
@@ -19,8 +20,7 @@ AskPool = Callable[[PooledSession], Reading]
 Prewarm = Callable[[PooledSession], object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstFigures:
+class FirstFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Medians of ``rounds`` first requests each; ``None``: none of them succeeded, or that way was not asked.
 
     ``prewarm_s``: what opening the connection took before the pre-warmed request. It is in no other figure: that

@@ -1,8 +1,8 @@
 """Requests of a measurement by how they were asked: cold and warm, pooled and unpooled never in one group. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from monitor.proof.statistics import Sample
@@ -11,8 +11,7 @@ MIN_BAND = 5
 """Requests below which a range of percentiles would be the range of a few lucky ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(msgspec.Struct, frozen=True, kw_only=True):
     """Requests of one kind, in the order they were made.
 
     ``durations_s``: of those that succeeded. ``failed``: how many did not. ``is_cold``: each opened a connection.

@@ -9,7 +9,9 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.errors import BudgetExhausted, ErrorKind, MonitorError
 from monitor.proof.statistics import Sample
@@ -24,8 +26,7 @@ BUDGET_PATIENCE_S = 120.0
 Wait = Callable[[threading.Event, float], object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What one successful request cost; fields as in :class:`~monitor.proof.statistics.Sample`."""
 
     duration_s: float
@@ -33,8 +34,7 @@ class Reading:
     setup_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How politely to ask: ``pause_s`` after each request, ``handshake_spacing_s`` between the starts of two requests
     that open a connection.
     """
@@ -50,8 +50,7 @@ LOCAL_PACE = Pace(pause_s=0.005, handshake_spacing_s=0.0)
 Ask = Callable[[], Reading]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contender:
+class Contender(msgspec.Struct, frozen=True, kw_only=True):
     """One way of asking. ``opens_each``: every request opens a connection, not only the first one.
 
     ``is_pooled`` and ``is_prewarmed`` are what its samples are marked with.

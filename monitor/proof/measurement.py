@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from time import perf_counter
 from urllib.parse import urlsplit
+
+import msgspec
+from msgspec.structs import replace
 
 from monitor.assembly import VenueRuntime
 from monitor.domain.telemetry import PoolStats
@@ -59,8 +61,7 @@ def open_one_ahead(session: PooledSession) -> None:
     session.prewarm(1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureOptions:
+class MeasureOptions(msgspec.Struct, frozen=True, kw_only=True):
     """``requests`` of each way, ``MIN_REQUESTS`` to ``MAX_REQUESTS``. ``seed``: of the order and of the interval.
 
     ``first_rounds``: how often a first request is made each way, 0 to ``MAX_FIRST_ROUNDS``; ``None``:
@@ -70,9 +71,9 @@ class MeasureOptions:
 
     requests: int = DEFAULT_REQUESTS
     seed: int = DEFAULT_SEED
-    read: Read = field(default=read_quotes)
+    read: Read = msgspec.field(default=read_quotes)
     first_rounds: int | None = None
-    prewarm: Prewarm = field(default=open_one_ahead)
+    prewarm: Prewarm = msgspec.field(default=open_one_ahead)
     max_age_s: float = TransportConfig().max_age_s
 
     def __post_init__(self) -> None:
@@ -90,8 +91,7 @@ class MeasureStage(StrEnum):
     DAYS = "simulated days"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureProgress:
+class MeasureProgress(msgspec.Struct, frozen=True, kw_only=True):
     """One more step is done: ``done`` of ``total`` over all stages. ``sample``: the request of that step; ``None`` in a
     stage without requests. Frozen, so it may cross threads.
     """
@@ -102,8 +102,7 @@ class MeasureProgress:
     sample: Sample | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureResult:
+class MeasureResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a measurement found; of a cancelled or stopped one, as far as it came.
 
     ``requests`` were asked for, of each way. ``per_day`` is ``None`` of a cancelled one. ``stopped_because``: why it

@@ -5,9 +5,10 @@ the plan; nothing is assumed, so without a measured figure the answer is ``None`
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean, median
+
+import msgspec
 
 from monitor.exchanges.base import PollJob
 from monitor.proof.day import day_table
@@ -17,8 +18,7 @@ from monitor.proof.statistics import Sample, VariantFigures
 from monitor.transport.budget import BudgetRule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayCost:
+class DayCost(msgspec.Struct, frozen=True, kw_only=True):
     """A day of one way of polling. ``api_s``: waiting for the venue, summed over all requests; ``handshake_s``: the
     part of it that set up connections.
     """
@@ -29,8 +29,7 @@ class DayCost:
     handshake_s: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PerDay:
+class PerDay(msgspec.Struct, frozen=True, kw_only=True):
     """Figures per day of the plan in use.
 
     ``neither``, ``cache``, ``pooling`` and ``both`` are simulated days: with a new connection per request or with the

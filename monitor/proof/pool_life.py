@@ -1,12 +1,11 @@
 """How long connections of a pool last: the rules of a keep-alive pool on a simulated clock. Pure."""
 
-from dataclasses import dataclass
+import msgspec
 
 from monitor.transport.rounds import AGE_JITTER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LifeRules:
+class LifeRules(msgspec.Struct, frozen=True, kw_only=True):
     """When a connection ends, in seconds; ``None``: never, as far as is known.
 
     ``server_idle_s``: nobody used it for so long, and the venue closes it. ``max_idle_s`` and ``max_age_s``: we retire
@@ -21,8 +20,7 @@ class LifeRules:
     is_pooled: bool = True
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(msgspec.Struct):
     opened_s: float
     free_from_s: float
     served: int = 1

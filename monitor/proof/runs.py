@@ -1,9 +1,10 @@
 """What can be measured in the background, what such a run tells whoever waits for it, and the plan it is about."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+
+import msgspec
 
 from monitor.assembly import VenueRuntime
 from monitor.desktop.settings import Settings
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 HTTP2_NOTE: Final = "This venue is polled over HTTP/2; the comparison is over HTTP/1.1, pooled and unpooled."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureTarget:
+class MeasureTarget(msgspec.Struct, frozen=True, kw_only=True):
     """Something that can be measured: ``title`` is what to call it.
 
     ``is_local``: an exchange on this machine. ``is_polled``: the app polls it, out of the same budget.
@@ -32,8 +32,7 @@ class MeasureTarget:
     is_over_http2: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureReport:
+class MeasureReport(msgspec.Struct, frozen=True, kw_only=True):
     """News of run number ``run``: exactly one of the others is given. Frozen, so it may cross threads.
 
     ``failure``: it ended without a result; why, and what to do, for the user.
@@ -45,8 +44,7 @@ class MeasureReport:
     failure: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaveReport:
+class SaveReport(msgspec.Struct, frozen=True, kw_only=True):
     """A file was written, or could not be: ``problem`` says why."""
 
     file: str

@@ -5,8 +5,9 @@ rules of the pool make it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
 from monitor.proof.pool_life import LifeRules, PoolLife
@@ -36,8 +37,7 @@ class DayClock:
         return self._start + timedelta(seconds=self.now_s)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasuredTimes:
+class MeasuredTimes(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that requests took, by endpoint name; the entry ``""`` stands for those not measured themselves.
 
     ``warm_s``: on a kept connection; with ``setup_s`` (DNS + TCP + TLS) more on a new one of the pool.
@@ -57,8 +57,7 @@ class MeasuredTimes:
         return warm_s, warm_s + self.setup_s
 
 
-@dataclass(slots=True)
-class EndpointDay:
+class EndpointDay(msgspec.Struct):
     """What one endpoint cost in a day. ``settled_calls`` and ``settled_handshakes`` leave out the first minute."""
 
     calls: int = 0
@@ -68,11 +67,10 @@ class EndpointDay:
     settled_handshakes: int = 0
 
 
-@dataclass(slots=True)
-class DayFigures:
+class DayFigures(msgspec.Struct):
     """What a day cost, by endpoint, and how the schedule held."""
 
-    endpoints: dict[str, EndpointDay] = field(default_factory=dict)
+    endpoints: dict[str, EndpointDay] = msgspec.field(default_factory=dict)
     planned: int = 0
     made: int = 0
 

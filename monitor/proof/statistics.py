@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import NormalDist
 from types import MappingProxyType
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -19,8 +19,7 @@ MIN_PAIRS = 5
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """One request of a measurement.
 
     ``pair`` counts from 0; pair 0 holds both first requests. ``duration_s``: request handed over to body decoded;
@@ -38,8 +37,7 @@ class Sample:
     error_kind: ErrorKind | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariantFigures:
+class VariantFigures(msgspec.Struct, frozen=True, kw_only=True):
     """One way of asking. Every figure is over ``n`` successes; failures are counted apart and are in no figure.
 
     ``first_s``: the very first request; ``None`` when it failed. ``later_mean_s``: all after it. ``total_s``: sum.
@@ -57,8 +55,7 @@ class VariantFigures:
     opened: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Improvement:
+class Improvement(msgspec.Struct, frozen=True, kw_only=True):
     """1 - pooled / unpooled of the same figure: 0.25 is a quarter faster, below 0 slower, ``None`` unknown.
 
     ``overall_ci95`` and ``later_ci95`` are 95 % intervals (low, high); ``None`` with fewer than ``MIN_PAIRS`` pairs.

@@ -4,8 +4,9 @@ Each row brings the definition of its figure, for whoever asks what it is.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from monitor.proof.first import FirstFigures
 from monitor.proof.interleave import LIVE_PACE
@@ -34,8 +35,7 @@ HEAD_DEFINITIONS: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One figure: its name, a text per column, and what it means."""
 
     name: str

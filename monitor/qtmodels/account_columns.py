@@ -4,11 +4,12 @@ A column reads a plain value off a row; how it is written, sorted, covered and e
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+import msgspec
 
 from monitor.qtmodels.figures import DASH, price_text, safe_text, signed
 from monitor.state.account_tables import Row
@@ -57,8 +58,7 @@ RIGHT_LOOKS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column(Generic[RowT]):
+class Column(msgspec.Struct, Generic[RowT], frozen=True, kw_only=True):
     """One column. ``name`` is its heading in a file, ``total`` the name of its sum in ``RowTotals.sums``,
     ``sum_title`` what the sum is called where that is not the column's title.
 

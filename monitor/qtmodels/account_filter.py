@@ -1,7 +1,6 @@
 """Sorting and filtering of an account table. Texts and sort keys are kept, as a venue lists thousands of fills."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -95,7 +94,7 @@ class AccountFilter(QSortFilterProxyModel):
     def _text_of(self, model: AccountModel[Any], row: Row) -> str:
         read = self._readers.get(type(row))
         if read is None:
-            names = (one.name for one in fields(row) if one.name not in _CLOCKS)
+            names = (name for name in row.__struct_fields__ if name not in _CLOCKS)
             read = self._readers[type(row)] = attrgetter(*names)
         content = read(row)
         held = self._texts.get(row.key)

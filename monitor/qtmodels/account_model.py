@@ -1,10 +1,10 @@
 """Rows of an account table for Qt: texts, covered amounts, sorting by value and filtering by what is visible."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, TypeAlias, TypeVar
 
+import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from monitor.qtmodels.account_columns import COVERED, Column, Look, file_text, number_text, show
@@ -171,8 +171,7 @@ class AccountModel(QAbstractTableModel, Generic[RowT]):
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
-class SumFigure:
+class SumFigure(msgspec.Struct, frozen=True):
     """One sum in words. ``value`` is ``None`` when it is unknown or covered; ``story`` says what it is a sum of."""
 
     title: str
@@ -182,8 +181,7 @@ class SumFigure:
     story: str
 
 
-@dataclass(frozen=True, slots=True)
-class VenueFigures:
+class VenueFigures(msgspec.Struct, frozen=True):
     """The sums of one venue, by its name and its title. ``is_late``: a part of them is too old to be believed."""
 
     venue: str

@@ -1,7 +1,8 @@
 """The columns of past orders, closed positions and funding."""
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from monitor.qtmodels.account_columns import Column, Look, Raw, account_column, instrument_column, leverage_text, of
 from monitor.qtmodels.account_lists import ORDERS

@@ -6,9 +6,10 @@ through the outbox and is told by a signal in the GUI thread.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from monitor.assembly import make_account_client
@@ -35,8 +36,7 @@ TOKEN_CREDENTIALS = -30
 """Of what the keyring's thread brings; tokens of ``PollEngine.run_once`` are positive."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountAnswer:
+class AccountAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """How something the user asked for ended.
 
     ``what`` is ``add``, ``replace``, ``rename``, ``remove``, ``test``, ``open`` or ``list``. ``problem`` is the
@@ -51,8 +51,7 @@ class AccountAnswer:
     check: AccountCheck | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Brought:
+class _Brought(msgspec.Struct, frozen=True, kw_only=True):
     """What the keyring's thread brought, on its way through the outbox."""
 
     what: str

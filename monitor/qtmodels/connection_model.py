@@ -1,9 +1,9 @@
 """Sockets as rows: the open ones first, then the newest closed ones, as the pools report them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats
@@ -33,8 +33,7 @@ CLOSE_WORDS: dict[CloseCause, str] = {
 """Who closed a connection, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionRow:
+class ConnectionRow(msgspec.Struct, frozen=True):
     """One socket of one venue."""
 
     venue: str

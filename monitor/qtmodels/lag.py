@@ -1,11 +1,11 @@
 """The app's own delays: how long the window stood still, and how old a reply was when it was on screen."""
 
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LagFigures:
+class LagFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Percentiles in seconds over the window, ``None`` while it is empty; ``worst_s`` is of the window, not of ever."""
 
     n: int

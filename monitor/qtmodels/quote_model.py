@@ -1,10 +1,10 @@
 """The watchlist: one row per watched instrument, in the user's order."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from monitor.domain.market import Instrument, InstrumentKind
@@ -100,8 +100,7 @@ class QuoteSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuoteFigures:
+class QuoteFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What a row shows, as text, and what decides its colours. Built only for rows that are painted."""
 
     key: InstrumentKey

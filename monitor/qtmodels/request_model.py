@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeAlias
 
+import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
 from monitor.domain.telemetry import RequestTrace
@@ -51,8 +51,7 @@ class RequestColumn(IntEnum):
     WEIGHT = 10
 
 
-@dataclass(frozen=True, slots=True)
-class _ColumnInfo:
+class _ColumnInfo(msgspec.Struct, frozen=True):
     title: str
     definition: str
     is_number: bool

@@ -1,11 +1,11 @@
 """Outliers as rows: one for each cause and venue, the one that cost most time first."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, TypeAlias
 
+import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from monitor.qtmodels.figures import DASH, count_text, duration_text, local_time, plain_tooltip
@@ -49,8 +49,7 @@ _NUMBERS = (SpikeColumn.COUNT, SpikeColumn.LOST, SpikeColumn.WORST, SpikeColumn.
 _LEAST_WATCHED_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class SpikeRow:
+class SpikeRow(msgspec.Struct, frozen=True):
     """One line of the tally; ``per_hour`` is ``None`` where it is not known how long requests were made."""
 
     venue: str

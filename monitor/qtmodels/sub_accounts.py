@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from monitor.controller import Controller
@@ -20,8 +21,7 @@ class SubAccountOffer:
     known_as: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubAccountsFound:
+class SubAccountsFound(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a search. ``text`` is for people: why there is nothing to choose; empty otherwise."""
 
     ref: AccountRef

@@ -1,8 +1,9 @@
 """More to say of single cells of the account tables, for their tooltips. Pure."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+import msgspec
 
 from monitor.domain.account import Position
 from monitor.state.account_figures import PositionFigures, venue_gain
@@ -11,8 +12,7 @@ from monitor.state.accounts import AccountState
 _PERIODS: Final = (("week", "7 days"), ("month", "30 days"), ("allTime", "all time"))
 
 
-@dataclass(frozen=True, slots=True)
-class Aside:
+class Aside(msgspec.Struct, frozen=True):
     """A sentence about the cell of ``column``. ``is_amount``: it tells how much somebody has."""
 
     column: str

@@ -4,9 +4,11 @@ Unknown is ``None``; a sum that misses a part says of how many it was made.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.account import AccountSummary, Fill, FillList, Position, PositionList, liquidation_distance
 from monitor.state.account_realized import DOLLARS, fills_by_symbol, realized_since_open, realized_today
@@ -14,8 +16,7 @@ from monitor.state.accounts import AccountState
 from monitor.state.quotes import QuoteState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionFigures:
+class PositionFigures(msgspec.Struct, frozen=True, kw_only=True):
     """One position with what the quotes add.
 
     ``mark`` is the account reply's own, else the quotes'; ``is_mark_current`` False: that quote is old. ``distance`` is
@@ -85,8 +86,7 @@ def venue_gain(state: AccountState, period: str = "day") -> Decimal | None:
     return found.pnl[-1][1] - found.pnl[0][1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sum:
+class Sum(msgspec.Struct, frozen=True, kw_only=True):
     """A sum of what is known: ``value`` is ``None`` when nothing is; ``known`` of ``count`` parts are in it in full."""
 
     value: Decimal | None
@@ -106,8 +106,7 @@ def add_up(parts: Iterable[Decimal | None]) -> Sum:
     return Sum(value=sum(known, Decimal(0)) if known else None, known=len(known), count=len(values))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountTotals:
+class AccountTotals(msgspec.Struct, frozen=True, kw_only=True):
     """Accounts of one venue, or of all (``venue`` None), added up in ``currency``.
 
     ``currency`` is ``USD`` where several dollar coins were added as one dollar each, and ``None`` where the accounts

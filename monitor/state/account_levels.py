@@ -1,10 +1,11 @@
 """Prices of the user's own positions and orders in one instrument, for the chart. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from monitor.domain.account import OpenOrder, OrderSide, PositionSide
 from monitor.state.accounts import AccountState
@@ -26,8 +27,7 @@ _WORDS: Final = (("take profit", LevelKind.TAKE_PROFIT), ("stop loss", LevelKind
 """In the type of an order that closes a position."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountLevel:
+class AccountLevel(msgspec.Struct, frozen=True, kw_only=True):
     """One price. ``is_up``: the position is long, or the order buys. ``size`` is an amount, to be covered.
 
     ``is_current`` False: what told of it is late.

@@ -1,7 +1,6 @@
 """Rows of the past: orders that are no longer open, closed positions, funding payments."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,15 +14,13 @@ from monitor.state.accounts import AccountState
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastPositionRow(Row):
+class PastPositionRow(Row, frozen=True, kw_only=True):
     """One closed position; ``past`` is ``None`` for a row that was lost."""
 
     past: PastPosition | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FundingRow(Row):
+class FundingRow(Row, frozen=True, kw_only=True):
     """One payment, or the sum over a position's life."""
 
     payment: FundingPaid | None = None

@@ -1,11 +1,12 @@
 """Closed positions of an account: the venue's list of them, or what its executions tell. Pure, Decimal."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
+
+import msgspec
 
 from monitor.domain.account import Fill, FillList, FundingPaid, FundingPaidList, PositionSide
 from monitor.domain.account_history import PastPosition
@@ -47,8 +48,7 @@ def rounds_of(listed: FillList, funding: FundingPaidList | None) -> tuple[PastPo
     return tuple(sorted(found, key=lambda one: (one.closed_at, one.position_id), reverse=True))
 
 
-@dataclass(slots=True)
-class _Round:
+class _Round(msgspec.Struct):
     """A position on its way through its executions. Sums are ``None`` once a part was not told."""
 
     opened_at: datetime

@@ -1,11 +1,12 @@
 """Rows of the account tables: positions, orders, balances, fills, and what must be said of each."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, TypeAlias
+
+import msgspec
 
 from monitor.domain.account import AccountSummary, Balance, Fill, OpenOrder, Position, RowProblem
 from monitor.domain.credentials import AccountRef
@@ -29,8 +30,7 @@ NameOf: TypeAlias = Callable[[str, str], str]
 """Display name of an instrument by venue and venue symbol."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, kw_only=True):
     """What all rows have. ``notes`` say what of this row could not be read; ``is_lost``: nothing else of it could.
 
     ``verdict`` and ``stamp`` are those of the block it came with; ``name`` is what it is about.
@@ -56,8 +56,7 @@ class Row:
         return self.verdict.is_trustworthy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionRow(Row):
+class PositionRow(Row, frozen=True, kw_only=True):
     """One position; ``position`` is ``None`` for a row that was lost."""
 
     position: Position | None = None
@@ -66,16 +65,14 @@ class PositionRow(Row):
     """Realised today in the instrument, by every position of the account in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRow(Row):
+class OrderRow(Row, frozen=True, kw_only=True):
     """One open order. ``value``: what is left of it times its price (or trigger), ``None`` where there is none."""
 
     order: OpenOrder | None = None
     value: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BalanceRow(Row):
+class BalanceRow(Row, frozen=True, kw_only=True):
     """One asset of an account, or the account as a whole (``summary``)."""
 
     balance: Balance | None = None
@@ -85,8 +82,7 @@ class BalanceRow(Row):
     venue_day: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FillRow(Row):
+class FillRow(Row, frozen=True, kw_only=True):
     """One execution; ``value`` is size times price."""
 
     fill: Fill | None = None
@@ -202,8 +198,7 @@ def fill_rows(states: Iterable[AccountState], name_of: NameOf, now_mono_s: float
     return lost + rows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowTotals:
+class RowTotals(msgspec.Struct, frozen=True, kw_only=True):
     """A line of sums below a table. ``venue`` ``None``: of all. Which sums a table has is its own business.
 
     ``unread``: accounts whose rows are not all known, so that every sum may lack some.

@@ -1,11 +1,12 @@
 """What is known of the user's accounts: each block of each account with its clocks, its verdict and its last error."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+from msgspec.structs import replace
 
 from monitor.domain.account import (
     AccountSnapshot,

@@ -1,13 +1,12 @@
 """Why a price is as old as it is."""
 
-from dataclasses import dataclass
+import msgspec
 
 from monitor.exchanges.base import Source
 from monitor.state.quotes import AgeInterval, Stamp
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgeCauses:
+class AgeCauses(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of an age in seconds; together they are the upper end of the interval.
 
     ``poll_gap_s`` since the reply was ours to show (waiting for the next poll, the time asleep included), ``network_s``

@@ -5,11 +5,12 @@ told again after its cool-down at the earliest.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from monitor.domain.alerts import AlertKind, AlertRule
 from monitor.state.alert_values import AlertValue, value_of
@@ -36,8 +37,7 @@ class AlertPhase(StrEnum):
     MET = "reached"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertNews:
+class AlertNews(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to tell. ``is_over``: the figure is back."""
 
     rule: AlertRule
@@ -45,8 +45,7 @@ class AlertNews:
     is_over: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertStatus:
+class AlertStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One alert as a list shows it. ``value`` is in the unit of its kind; ``told_at`` is the newest notice, UTC."""
 
     rule: AlertRule
@@ -56,8 +55,7 @@ class AlertStatus:
     times_told: int
 
 
-@dataclass(slots=True)
-class _State:
+class _State(msgspec.Struct):
     phase: AlertPhase = AlertPhase.UNKNOWN
     value: AlertValue | None = None
     is_met: bool = False

@@ -1,14 +1,14 @@
 """The difference of one market between two venues, with how far apart in time the two prices may be."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from monitor.domain.market import Instrument
 from monitor.state.quotes import AgeInterval, QuoteState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
     """Price of the first venue minus the second's, per coin of the base asset.
 
     ``kinds`` says which prices were compared (``last`` against ``mid`` is not the same as ``mid`` against ``mid``).

@@ -1,7 +1,8 @@
 """The newest order book of an instrument with the clocks of its reply."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from monitor.domain.market import BookLevel, OrderBook
 from monitor.state.feeds import FeedState
@@ -9,8 +10,7 @@ from monitor.state.quotes import AgeInterval, Stamp
 from monitor.state.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookState:
+class BookState(msgspec.Struct, frozen=True, kw_only=True):
     """One book as shown. A newer reply makes a new value."""
 
     book: OrderBook

@@ -8,13 +8,14 @@ import calendar
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from monitor.domain.intervals import INTERVALS_S
 from monitor.domain.market import Candle
@@ -30,8 +31,7 @@ _UNALIGNED: Final = frozenset({"3d", "1w", "1M"})
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class CandleArrays:
+class CandleArrays(msgspec.Struct, frozen=True):
     """Columns for plotting, oldest first, one entry per candle; NaN is unknown. Missing candles are simply absent."""
 
     open_time_epoch_s: FloatArray
@@ -47,8 +47,7 @@ class CandleArrays:
     """False where polled prices have a part in the candle: the venue has not confirmed it as it stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(msgspec.Struct, frozen=True):
     """One candle as the venue sent it, and when that was asked and received (monotonic)."""
 
     candle: Candle
@@ -56,8 +55,7 @@ class _Told:
     received_mono_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
+class _Sample(msgspec.Struct, frozen=True):
     received_mono_s: float
     venue_epoch_s: float
     price: Decimal
@@ -257,5 +255,5 @@ class CandleSeries:
 
 def _joined(head: CandleArrays, tail: CandleArrays) -> CandleArrays:
     return CandleArrays(
-        *(np.concatenate((getattr(head, name), getattr(tail, name))) for name in CandleArrays.__slots__)
+        *(np.concatenate((getattr(head, name), getattr(tail, name))) for name in CandleArrays.__struct_fields__)
     )

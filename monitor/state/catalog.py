@@ -1,8 +1,9 @@
 """Every known instrument: search, and the same market on another venue."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from monitor.domain.market import Instrument, InstrumentCatalog, InstrumentKind, InstrumentStatus
 
@@ -12,8 +13,7 @@ InstrumentKey = tuple[str, str]
 _SEPARATORS = str.maketrans("", "", "-_/ ")
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True):
     instrument: Instrument
     symbol: str
     name: str

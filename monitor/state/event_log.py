@@ -1,9 +1,11 @@
 """What happened, for people: repeats of the same event collapse into a count."""
 
 from collections import deque
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 EVENT_CAPACITY = 2_000
 COLLAPSE_FIRST_S = 30.0
@@ -14,8 +16,7 @@ COLLAPSE_MAX_S = 300.0
 Level = Literal["info", "warning", "error"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventEntry:
+class EventEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the event list. ``at`` is the first time (UTC), ``last_at`` / ``mono_s`` the newest of ``count``.
 
     ``entry_id`` stays the same while ``count`` grows; ``revision`` is the log's when the entry last changed.
@@ -33,8 +34,7 @@ class EventEntry:
     count: int = 1
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(msgspec.Struct):
     entry_id: int
     mono_s: float
     window_s: float

@@ -1,8 +1,9 @@
 """What one polled feed has delivered, and how it usually behaves."""
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from monitor.exchanges.base import Source
 from monitor.state.verdict import FROZEN_REPLIES_NEVER_CHANGED, Verdict, feed_verdict, replies_to_freeze
@@ -13,8 +14,7 @@ HABIT_RUN_CAP: Final = 30
 """An unchanged run counts at most this much, so that one long freeze does not make the next one look normal."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class FeedState:
+class FeedState(msgspec.Struct, kw_only=True, eq=False):
     """One poll job that brings prices or a book, as the board has seen it. Times are ``perf_counter`` seconds.
 
     ``instruments`` is how many the newest reply held. ``unchanged_replies`` counts whole replies since the last one
@@ -43,7 +43,7 @@ class FeedState:
     """Time the machine slept since the newest reply, which the monotonic clock may not have counted."""
     is_marked_stale: bool = False
     replies_needed: int = FROZEN_REPLIES_NEVER_CHANGED
-    _runs: deque[int] = field(default_factory=lambda: deque(maxlen=HABIT_CHANGES))
+    _runs: deque[int] = msgspec.field(default_factory=lambda: deque(maxlen=HABIT_CHANGES))
 
     def note_reply(
         self,

@@ -8,10 +8,10 @@ Percentiles are those of :mod:`monitor.state.latency_bins`; each comes with its 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -29,8 +29,7 @@ class MarkKind(StrEnum):
     HEALED = "healed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatencyMark:
+class LatencyMark(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt, as a click on its mark finds it. ``is_cold`` is ``None`` when it never got a connection."""
 
     time_s: float
@@ -46,8 +45,7 @@ class LatencyMark:
     connection_id: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatencySummary:
+class LatencySummary(msgspec.Struct, frozen=True, kw_only=True):
     """Figures of one class over one period. Percentiles in seconds, of ``n`` attempts; ``None`` when n is 0."""
 
     n: int
@@ -59,8 +57,7 @@ class LatencySummary:
     healed: int
 
 
-@dataclass(frozen=True, slots=True)
-class HostTally:
+class HostTally(msgspec.Struct, frozen=True):
     """``warm`` counts whole replies on open connections, ``wasted_s`` attempts that died with one and were healed."""
 
     warm: int = 0
@@ -68,16 +65,14 @@ class HostTally:
     wasted_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointTally:
+class EndpointTally(msgspec.Struct, frozen=True):
     """Requests (whatever their attempts) of one endpoint, and the budget weight of all attempts."""
 
     calls: int = 0
     weight: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts of one period. ``warm`` and ``cold`` count every attempt on an open and on a new connection."""
 
     attempts: int
@@ -96,8 +91,7 @@ class Tally:
         return sum(endpoint.weight for endpoint in self.by_endpoint.values())
 
 
-@dataclass(frozen=True, slots=True)
-class MarkArrays:
+class MarkArrays(msgspec.Struct, frozen=True):
     """Marks of one kind in a period.
 
     ``first_index`` numbers the first one for :meth:`LatencyWindow.mark`, the others follow; it is ``None`` when the
@@ -110,8 +104,7 @@ class MarkArrays:
     n: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarkColumns:
+class MarkColumns(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts of one kind from an earlier run, by the time they ended; one entry per attempt in each column."""
 
     ended_s: FloatArray

@@ -6,9 +6,9 @@ sorted latencies, between neighbours by linear interpolation. Each comes with it
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -19,8 +19,7 @@ MIN_BAND_MARKS: Final = 8
 _MAX_CACHED_BINS: Final = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class LatencyBand:
+class LatencyBand(msgspec.Struct, frozen=True):
     """Warm p50 and p95 of consecutive bins of one width. NaN in a bin of fewer than ``MIN_BAND_MARKS`` marks."""
 
     edges_s: FloatArray

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from statistics import median, quantiles
 from typing import Final
+
+import msgspec
 
 from monitor.domain.market import CandleBatch
 from monitor.domain.telemetry import PoolStats, RequestTrace
@@ -23,8 +24,7 @@ AVOIDED_KEPT: Final = 50_000
 """Polls that a cache answered (or that took more calls than one), remembered by time for the figures of a period."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolingSaving:
+class PoolingSaving(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds saved by reuse on one host: warm requests × set-up, minus what stale connections cost.
 
     The set-up is DNS + TCP + TLS of recent cold requests to the same host: its median gives ``saved_s``, its
@@ -43,8 +43,7 @@ class PoolingSaving:
     saved_high_s: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CachingSaving:
+class CachingSaving(msgspec.Struct, frozen=True, kw_only=True):
     """Calls a plain plan would have made - calls made, of one venue; negative when we made more.
 
     A plain plan asks for what ours asks for as often, but has no memory: for candles it asks once a minute.
@@ -62,22 +61,20 @@ class CachingSaving:
         return self.plain_calls - self.made_calls
 
 
-@dataclass(slots=True)
-class _Host:
+class _Host(msgspec.Struct):
     warm: int = 0
     cold: int = 0
     newest_ahead: int = 0
     wasted_s: float = 0.0
-    setups: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
+    setups: deque[tuple[float, float]] = msgspec.field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
 
 
-@dataclass(slots=True)
-class _Venue:
+class _Venue(msgspec.Struct):
     plain: int = 0
     made: int = 0
-    warm_s: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
-    avoided: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=AVOIDED_KEPT))
-    candles: dict[str, tuple[float, float]] = field(default_factory=dict)
+    warm_s: deque[float] = msgspec.field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
+    avoided: deque[tuple[float, int]] = msgspec.field(default_factory=lambda: deque(maxlen=AVOIDED_KEPT))
+    candles: dict[str, tuple[float, float]] = msgspec.field(default_factory=dict)
     """Of each candle job: until when a plain plan's calls are counted, and when its last reply came."""
 
     def plain_candle_calls(self, result: PollSuccess) -> int:

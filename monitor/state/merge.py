@@ -5,9 +5,10 @@ they are written, and share one stamp per reply.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
+
+import msgspec
 
 from monitor.domain.market import Quote, QuoteBatch
 from monitor.state.feeds import FeedState
@@ -19,8 +20,7 @@ _CLOCK_FIELDS: Final = frozenset({"venue_time", "next_funding_time"})
 """Fields that move by themselves: their change is no sign of life of a market."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class _CompleteFeed:
+class _CompleteFeed(msgspec.Struct, kw_only=True, eq=False):
     """The newest reply of a feed that lists every instrument it knows."""
 
     origin: Origin
@@ -28,16 +28,15 @@ class _CompleteFeed:
     members: frozenset[str]
 
 
-@dataclass(slots=True, kw_only=True)
-class MergeOutcome:
+class MergeOutcome(msgspec.Struct, kw_only=True):
     """What one batch did. ``is_applied`` is False when every field in it was older than what is shown."""
 
     is_applied: bool = False
     changed: int = 0
     unlisted: int = 0
     """Rows of symbols that the catalog does not have."""
-    vanished: list[QuoteState] = field(default_factory=list)
-    returned: list[QuoteState] = field(default_factory=list)
+    vanished: list[QuoteState] = msgspec.field(default_factory=list)
+    returned: list[QuoteState] = msgspec.field(default_factory=list)
 
 
 class QuoteGroup:

@@ -1,10 +1,9 @@
 """A stretch of time that the user chose to look at: every figure on screen is then of it."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(msgspec.Struct, frozen=True):
     """Both ends are ``perf_counter`` seconds; the end is not before the start."""
 
     start_mono_s: float

@@ -1,7 +1,8 @@
 """The figures of a venue's pools as the panel shows them: since start, or of a period."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from monitor.domain.telemetry import CloseCause, PoolStats
 from monitor.state.pool_history import PoolCounters
@@ -10,8 +11,7 @@ _BY_SERVER = (CloseCause.BY_SERVER, CloseCause.STALE)
 _BY_US = (CloseCause.EXPIRED, CloseCause.ABANDONED, CloseCause.WITH_POOL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolFigures:
+class PoolFigures(msgspec.Struct, frozen=True, kw_only=True):
     """``None`` is not known: of a period, what nobody wrote down then."""
 
     attempts: int

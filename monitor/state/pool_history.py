@@ -3,9 +3,10 @@
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from monitor.domain.telemetry import CloseCause, PoolStats
 from monitor.state.series import TimeSeries
@@ -18,8 +19,7 @@ COUNTER_STEPS_KEPT: Final = 20_000
 """Sockets open and close seldom; at one a second this is more than five hours."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolCounters:
+class PoolCounters(msgspec.Struct, frozen=True, kw_only=True):
     """Sums over a venue's pools of what moves only when a socket opens or closes; since start, or over a period."""
 
     opened: int = 0
@@ -27,7 +27,7 @@ class PoolCounters:
     connect_failed: int = 0
     kept_warm: int = 0
     lease_timeouts: int = 0
-    closed: Mapping[CloseCause, int] = field(default_factory=lambda: MappingProxyType({}))
+    closed: Mapping[CloseCause, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def of(cls, pools: Sequence[PoolStats]) -> "PoolCounters":

@@ -3,9 +3,10 @@
 Pure; the thresholds are those of :mod:`monitor.domain.pool_health`.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from monitor.domain.pool_health import KeepAliveFit, SizingAdvice
 from monitor.domain.telemetry import CloseCause, PoolStats
@@ -25,8 +26,7 @@ class FitKind(StrEnum):
     OUTLIVES = "outlives"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitWords:
+class FitWords(msgspec.Struct, frozen=True, kw_only=True):
     """The judgement of a poll interval against a host, and the sentence for the user."""
 
     kind: FitKind

@@ -1,10 +1,11 @@
 """The newest quote of one instrument: merged from several feeds, with the clocks that say how old each part is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from monitor.exchanges.base import Source
 from monitor.state.feeds import FeedState
@@ -22,8 +23,7 @@ class AgeInterval(NamedTuple):
     high_s: float
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Stamp:
+class Stamp(msgspec.Struct, kw_only=True, eq=False):
     """The clocks of one reply, shared by every value it brought.
 
     ``handed_out_mono_s`` is when a cache gave the reply to us; ``None``: at once, when it was received.
@@ -63,8 +63,7 @@ class Origin(NamedTuple):
     feed: FeedState
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class QuoteState:
+class QuoteState(msgspec.Struct, kw_only=True, eq=False):
     """What is known of one instrument's market, ``None`` where unknown. Written by ``state`` only; widgets read.
 
     The first block has the names and meanings of :class:`monitor.domain.market.Quote`. ``price`` is the displayed one:
@@ -106,7 +105,7 @@ class QuoteState:
 
     series: "TimeSeries | None" = None
     candles: "tuple[CandleSeries, ...]" = ()
-    find_origin: Callable[[str, str], Origin | None] = field(default=lambda _symbol, _name: None, repr=False)
+    find_origin: Callable[[str, str], Origin | None] = lambda _symbol, _name: None
 
     @property
     def key(self) -> tuple[str, str]:

@@ -1,9 +1,10 @@
 """What an earlier run showed, made ready for the board of this one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.state.catalog import InstrumentKey
@@ -15,8 +16,7 @@ from monitor.state.venue_state import LATENCY_CAPACITY
 _NOTHING: Final[Mapping[str, LatencyWindow]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restored:
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """Prices, marks and requests of before this run; times are on this run's monotonic clock, and may be negative.
 
     ``series``: times and prices by instrument, NaN where the line breaks, a NaN last. ``marks`` by venue.
@@ -24,8 +24,10 @@ class Restored:
     they name no connection. ``spikes``: outliers of the last week; ``None``: not asked for, or none.
     """
 
-    series: Mapping[InstrumentKey, tuple[FloatArray, FloatArray]] = field(default_factory=lambda: MappingProxyType({}))
-    marks: Mapping[str, Mapping[MarkKind, MarkColumns]] = field(default_factory=lambda: MappingProxyType({}))
+    series: Mapping[InstrumentKey, tuple[FloatArray, FloatArray]] = msgspec.field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    marks: Mapping[str, Mapping[MarkKind, MarkColumns]] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     requests: tuple[RequestTrace, ...] = ()
     spikes: PastSpikes | None = None
 
@@ -35,12 +37,11 @@ class Restored:
         return not (self.series or self.marks or self.requests or self.spikes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(msgspec.Struct, frozen=True, kw_only=True):
     """The same as the board keeps it. Handed over whole: whoever made it does not touch it any more."""
 
-    series: Mapping[InstrumentKey, TimeSeries] = field(default_factory=lambda: MappingProxyType({}))
-    latency: Mapping[str, LatencyWindow] = field(default_factory=lambda: _NOTHING)
+    series: Mapping[InstrumentKey, TimeSeries] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    latency: Mapping[str, LatencyWindow] = msgspec.field(default_factory=lambda: _NOTHING)
     requests: tuple[RequestTrace, ...] = ()
     spikes: PastSpikes | None = None
 

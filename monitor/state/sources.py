@@ -1,6 +1,6 @@
 """Where a value on screen came from: the network, a cache, or kept beyond its time because asking anew failed."""
 
-from dataclasses import dataclass
+import msgspec
 
 from monitor.exchanges.base import Source
 from monitor.state.ages import seconds_text
@@ -13,8 +13,7 @@ SOURCE_DEFINITION = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceFigures:
+class SourceFigures(msgspec.Struct, frozen=True, kw_only=True):
     """``held_s``: how long the value has been kept, in seconds; 0 from the network. ``reason``: why it is stale."""
 
     source: Source

@@ -2,10 +2,11 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
+
+import msgspec
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.state.period import Period
@@ -18,8 +19,7 @@ _RETRIES_KEPT: Final = 64
 _NO_REQUESTS: Final[tuple[RequestTrace, ...]] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpikeEntry:
+class SpikeEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An outlier, and when its attempt began and ended. The number of an earlier run's request is below zero."""
 
     venue: str
@@ -52,21 +52,19 @@ Bucket: TypeAlias = tuple[str, SpikeCause]
 """Venue and cause."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastSpikes:
+class PastSpikes(msgspec.Struct, frozen=True, kw_only=True):
     """Outliers of earlier runs.
 
     ``hours``: counts by the hour since 1970 in which they began; ``minutes``: how many minutes of each hour saw a
     request. ``entries``: the newest of them, oldest first, with times on this run's clock.
     """
 
-    hours: Mapping[int, Mapping[Bucket, Count]] = field(default_factory=lambda: MappingProxyType({}))
-    minutes: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    hours: Mapping[int, Mapping[Bucket, Count]] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    minutes: Mapping[int, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     entries: tuple[SpikeEntry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpikeTally:
+class SpikeTally(msgspec.Struct, frozen=True, kw_only=True):
     """Outliers by venue and cause.
 
     ``watched_s``: in how much of that time requests were made at all, by the minute; ``None``: not known.

@@ -1,10 +1,11 @@
 """Why one request took longer than its like: the phase that was in excess over its own recent median. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median, quantiles
 from typing import Final
+
+import msgspec
 
 from monitor.domain.telemetry import RequestTrace
 
@@ -61,8 +62,7 @@ USUAL_WINDOW: Final = 64
 """What is usual is read from so many requests to the same endpoint before."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spike:
+class Spike(msgspec.Struct, frozen=True, kw_only=True):
     """An outlier and its reason.
 
     ``phase`` is a key of :data:`PHASES`, ``queue_s``, or ``retry`` for the attempts before with the new connection they
@@ -81,8 +81,7 @@ class Spike:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Usual:
+class _Usual(msgspec.Struct, frozen=True, kw_only=True):
     """Medians over ``n`` requests, ``None`` for phases that none of them had; ``deviation_s``: of the totals."""
 
     is_cold: bool

@@ -1,6 +1,6 @@
 """What one venue's requests and pools did in a chosen period."""
 
-from dataclasses import dataclass
+import msgspec
 
 from monitor.domain.telemetry import BudgetState
 from monitor.state.latency import LatencySummary, Tally
@@ -9,8 +9,7 @@ from monitor.state.pool_figures import PoolFigures, figures_of_period
 from monitor.state.venue_state import VenueState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VenuePeriod:
+class VenuePeriod(msgspec.Struct, frozen=True, kw_only=True):
     """Figures of this run's requests that ended within ``period``."""
 
     period: Period

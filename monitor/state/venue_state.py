@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from monitor.domain.errors import NO_FAILURES, ErrorKind
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
@@ -51,8 +52,7 @@ class _JobTotals:
         return planned, made
 
 
-@dataclass(frozen=True, slots=True)
-class _Streak:
+class _Streak(msgspec.Struct, frozen=True):
     count: int
     epoch: int
     failure: PollFailure

@@ -6,8 +6,9 @@ Limits are per IP address and shared with whatever else runs there, so we allow 
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from monitor.domain.errors import BudgetExhausted
 from monitor.domain.telemetry import BudgetState
@@ -23,8 +24,7 @@ _SUSPICION_S = 600.0
 Clock = Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetRule:
+class BudgetRule(msgspec.Struct, frozen=True, kw_only=True):
     """A documented limit: ``limit`` weights in any ``window_s`` seconds, of which we use at most ``cap_fraction``.
 
     ``min_spacing_s``: shortest time between the starts of two requests.

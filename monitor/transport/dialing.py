@@ -6,9 +6,10 @@ import os
 import selectors
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
+
+import msgspec
 
 from monitor.transport.resolver import AddressInfo
 
@@ -25,8 +26,7 @@ class DialDeadlinePassed(TimeoutError):
     """The time of the whole request was over before any address had answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dialed:
+class Dialed(msgspec.Struct, frozen=True):
     """A connected TCP socket (blocking, without a time limit), its address, and how many were begun on."""
 
     sock: socket.socket
@@ -34,8 +34,7 @@ class Dialed:
     tried: int
 
 
-@dataclass(slots=True)
-class Dialing:
+class Dialing(msgspec.Struct):
     """One staggered connect. ``timeout_s`` is per address (``None``: none); ``deadline_s`` a ``perf_counter()`` time.
 
     ``tried`` may be read after a failure too. Thread: the one that calls :meth:`connect`.
@@ -166,8 +165,7 @@ class Dialing:
         return sock
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
+class _Begun(msgspec.Struct, frozen=True):
     sock: socket.socket
     is_connected: bool
 

@@ -2,8 +2,9 @@
 
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from time import perf_counter
+
+from msgspec.structs import replace
 
 from monitor.domain.telemetry import CloseCause
 from monitor.transport.accounts import SocketEntry

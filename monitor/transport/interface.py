@@ -5,9 +5,10 @@ the same and fill in the same traces.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from monitor.domain.pool_health import KeepAliveFit
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
@@ -16,8 +17,7 @@ DEFAULT_MAX_REPLY_BYTES = 8 * 1024 * 1024
 """Decoded bytes after which reading stops; the largest real reply (a whole order book) is about 0.5 MB."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """One fixed thing to ask a venue. ``name`` is what traces and logs show, such as ``bitunix.tickers``."""
 
     name: str
@@ -26,8 +26,7 @@ class Endpoint:
     max_reply_bytes: int = DEFAULT_MAX_REPLY_BYTES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A whole reply of any status, its body decompressed.
 
     ``date`` is the ``Date`` header (1 s steps, ``None`` when absent or unreadable), ``retry_after_s`` the header in
@@ -45,8 +44,7 @@ class Reply:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A whole request, to be asked again and again: what :meth:`Transport.request` takes."""
 
     endpoint: Endpoint

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from monitor.domain.errors import ReadOnlyViolation
 
@@ -34,8 +35,7 @@ _REMEMBERED_TARGETS = 256
 """Endpoints are a few dozen; a caller that invents more is checked in full each time instead of filling memory."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllowedRequest:
+class AllowedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a read-only list: a method, and either exactly ``path`` or everything below ``path_prefix``.
 
     Paths are those of the venue, without the path of the base URL. ``path_prefix`` ends with a slash.
@@ -60,8 +60,7 @@ class AllowedRequest:
         return self.path_prefix is not None and path.startswith(self.path_prefix)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where requests go: scheme, host and port of a base URL, and the path it puts before every endpoint's."""
 
     scheme: str

@@ -5,7 +5,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 AddressInfo = tuple[int, int, int, str, tuple[object, ...]]
 """What ``getaddrinfo`` gives: family, type, protocol, canonical name, socket address."""
@@ -37,16 +39,14 @@ def interleaved(addresses: Sequence[AddressInfo]) -> tuple[AddressInfo, ...]:
     return tuple(one[place] for place in range(longest) for one in lists if place < len(one))
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """Addresses in the order to try them; ``is_cached`` None when the host was an address and nobody was asked."""
 
     addresses: tuple[AddressInfo, ...]
     is_cached: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(msgspec.Struct, frozen=True):
     addresses: tuple[AddressInfo, ...]
     learned_s: float
     fresh_until_s: float

@@ -10,7 +10,8 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 MAX_AGE_S = 3600.0
 """A ticket is not used for longer: a resumed handshake does not look at certificates, a full one now and then does."""
@@ -106,8 +107,7 @@ class TlsSessions:
                 del self._sessions[origin]
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(msgspec.Struct, frozen=True):
     session: ssl.SSLSession
     host: str | None
     """The name its certificate was checked for; it is offered for no other."""

@@ -1,8 +1,8 @@
 """What an account table says beside its rows: how old each account's part is, and why there are no rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -15,8 +15,7 @@ from monitor.widgets.theme import Theme
 _GAP_PX = 14.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmptyState:
+class EmptyState(msgspec.Struct, frozen=True, kw_only=True):
     """What to say while there are no rows. ``offers_accounts`` puts the button that opens the accounts below it."""
 
     text: str
@@ -24,8 +23,7 @@ class EmptyState:
     button: str = "Add an account…"
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
+class Chip(msgspec.Struct, frozen=True):
     """One account: its name, what stands beside it, and the whole story for the tooltip.
 
     ``is_failed`` draws it as an error whatever the verdict on what was read before.

@@ -1,10 +1,10 @@
 """The user's own prices across the price plot: entries, liquidations, orders, each with a label at the left."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+import msgspec
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
@@ -35,8 +35,7 @@ _WORDS: Final = {
 _ORDER: Final = tuple(LevelKind)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountLine:
+class AccountLine(msgspec.Struct, frozen=True):
     """One line of the plot: ``price`` scaled like the plot's own."""
 
     price: float

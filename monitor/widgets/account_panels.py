@@ -1,11 +1,12 @@
 """The account tables of four panels: what each shows of the board, and what it says while there is nothing to show."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import msgspec
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMainWindow
 
@@ -347,8 +348,7 @@ class AccountPanels(QObject):
         return EmptyState(text=_NOTHING[name])
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
+class _List(msgspec.Struct, frozen=True):
     """Rows and sums, and what they were made of: ``parts``, and so many instruments with names."""
 
     parts: tuple[object, ...]

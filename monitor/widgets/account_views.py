@@ -1,9 +1,9 @@
 """Several account tables in one panel, one at a time: what is open and what is past, trades and funding."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from monitor.widgets.account_table import AccountTable
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """One table by its key, the word on its switch, what that shows, and what makes the table."""
 
     key: str

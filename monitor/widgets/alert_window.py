@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from msgspec import structs
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog, QWidget
 
@@ -59,7 +60,7 @@ class WindowAlerts(QObject):
         """How every alert of the settings stands; one that was made just now is not known yet."""
         known = {status.rule.identity: status for status in self._commands.alert_statuses()}
         return tuple(
-            replace(known[rule.identity], rule=rule)
+            structs.replace(known[rule.identity], rule=rule)
             if rule.identity in known
             else AlertStatus(rule=rule, phase=AlertPhase.UNKNOWN, value=None, told_at=None, times_told=0)
             for rule in self._settings().alerts

@@ -4,8 +4,9 @@ Imports the plots, so it is imported together with them and not before.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from monitor.domain.intervals import INTERVALS_S
 from monitor.exchanges.base import Source
@@ -24,8 +25,7 @@ InstrumentKey: TypeAlias = tuple[str, str]
 _SHAPES = tuple(MarkShape)
 
 
-@dataclass(slots=True)
-class ChartContent:
+class ChartContent(msgspec.Struct):
     """Turns board state into the plots' own values."""
 
     board: Board

@@ -1,8 +1,8 @@
 """A panel of the window that can be moved, tabbed, floated and closed, with a title line of our own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QToolButton, QWidget
@@ -12,8 +12,7 @@ from monitor.widgets.resources import themed_icon
 from monitor.widgets.theme import Theme
 
 
-@dataclass(frozen=True, slots=True)
-class DockIcons:
+class DockIcons(msgspec.Struct, frozen=True):
     """The icons of every title line, drawn once for all of them."""
 
     float_or_dock: QIcon

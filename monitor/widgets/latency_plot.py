@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Final
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
@@ -44,8 +45,7 @@ _ROW_KINDS: Final = (MarkKind.HEALED, MarkKind.FAILED)
 """Kinds that have no latency to show and stand in their venue's row."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatencyLane:
+class LatencyLane(msgspec.Struct, frozen=True, kw_only=True):
     """One venue's requests, with the colour and shape that stand for it."""
 
     venue: str
@@ -55,8 +55,7 @@ class LatencyLane:
     window: LatencyWindow
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
+class _Drawn(msgspec.Struct, frozen=True):
     lane: LatencyLane
     marks: dict[MarkKind, MarkArrays]
     band: LatencyBand

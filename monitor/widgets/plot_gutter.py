@@ -1,8 +1,8 @@
 """The column right of a plot that holds its values of now: one tag per venue, moved apart where they would overlap."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsWidget, QStyleOptionGraphicsItem, QWidget
@@ -14,8 +14,7 @@ from monitor.widgets.theme import Theme
 _PAD_PX = 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(msgspec.Struct, frozen=True):
     """A value at height ``y`` (pixels from the top of the plot).
 
     ``is_old`` greys it and strikes it through; ``is_plain`` draws no box filled with its colour (a threshold);

@@ -1,8 +1,9 @@
 """The line above a plot: what is drawn, with which mark, and what lies under the cursor. Never over the data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
+import msgspec
+from msgspec.structs import replace
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -14,8 +15,7 @@ _RUN_GAP_PX = 6.0
 _GROUP_GAP_PX = 16.0
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """A piece of text in one colour, with a mark before it if ``shape`` is given.
 
     Where there is no room, ``is_optional`` pieces are left out and the others say ``short`` instead, if they have one.

@@ -4,9 +4,10 @@ Pure: no Qt. Positions on a value axis are the value itself, or its ``log10`` on
 """
 
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
+
+import msgspec
 
 MINUS: Final = "\N{MINUS SIGN}"
 TEXT_CHARACTERS: Final = 10
@@ -30,8 +31,7 @@ _TIME_STEPS_S: Final = (
 Tick = tuple[float, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ValueScale:
+class ValueScale(msgspec.Struct, frozen=True):
     """One value axis: the positions of its lower and upper end, its labelled ticks, and the distance of those."""
 
     low: float

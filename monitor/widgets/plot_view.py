@@ -1,8 +1,8 @@
 """The data area of a plot: where times and values stand in pixels, and the one graphics item that paints them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
@@ -14,8 +14,7 @@ from monitor.widgets.theme import Theme
 EARLIER_TEXT = "before this run"
 
 
-@dataclass(frozen=True, slots=True)
-class PlotView:
+class PlotView(msgspec.Struct, frozen=True):
     """How times and positions become pixels of the canvas, whose origin is its top left corner."""
 
     width: float

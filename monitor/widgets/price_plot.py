@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
 
+import msgspec
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtGui import QColor, QPainter
@@ -38,8 +38,7 @@ from monitor.widgets.theme import Theme
 _CLICK_REACH_PX: Final = 12.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PriceLine:
+class PriceLine(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One venue's price of what is looked at, with everything decided that is to be seen of it.
 
     ``scale`` multiplies prices before they are drawn: 1 / the instrument's multiplier, so that venues compare.
@@ -78,8 +77,7 @@ def _picture_of(line: PriceLine) -> tuple[object, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
+class _Drawn(msgspec.Struct, frozen=True):
     """What is drawn of a line in this frame. ``last`` is its newest known price and time in the window, if any."""
 
     line: PriceLine

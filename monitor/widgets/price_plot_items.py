@@ -3,9 +3,9 @@
 Functions take a painter, the view and arrays, and know nothing of where the data come from.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Qt
@@ -77,8 +77,7 @@ class LinePainter:
             self._points.draw(painter, x[alone], y[alone])
 
 
-@dataclass(frozen=True, slots=True)
-class CandleSlice:
+class CandleSlice(msgspec.Struct, frozen=True):
     """The candles of a window, placed on the monotonic clock. Prices are scaled; ``volume`` holds 0 where unknown."""
 
     opened_mono_s: FloatArray

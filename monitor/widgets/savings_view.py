@@ -1,8 +1,8 @@
 """The savings ledger: what reuse and what caching have saved, in two columns that are never added up."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
@@ -41,8 +41,7 @@ def saved_text(seconds: float | None) -> str:
     return signed(seconds / 60, 1, " min") if size < 5_997 else signed(seconds / 3_600, 1, " h")
 
 
-@dataclass(frozen=True, slots=True)
-class SavingsRow:
+class SavingsRow(msgspec.Struct, frozen=True):
     """One venue's two ledgers; ``None`` before there was anything to count."""
 
     venue: str

@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from msgspec import structs
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -144,7 +145,7 @@ class PlanPage(QWidget):
 
     def _show_costs(self) -> None:
         budgets = {
-            venue: replace(budget, cap=max(int(budget.limit * self.cap.value() / 100), 1))
+            venue: structs.replace(budget, cap=max(int(budget.limit * self.cap.value() / 100), 1))
             for venue, budget in self._budgets.items()
         }
         lines = []

@@ -1,8 +1,8 @@
 """Everything the user can do from toolbar, menu, keyboard and palette, defined once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
@@ -21,8 +21,7 @@ RANGE_WORDS: dict[int, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionSpec:
+class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One action: what it is called, its key, its picture, and what it does in a sentence."""
 
     name: str

@@ -3,13 +3,13 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.assembly import assemble
 from monitor.commands.account_reading import read_state, success_of

@@ -1,8 +1,9 @@
 """Accounts of two venues put onto a board by hand, on a clock that only moves when told."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from monitor.domain.account import (
     ALL_KEPT,
@@ -65,7 +66,7 @@ def position(symbol: str = "BTCUSDT", **changes: object) -> Position:
         fee_paid=D("19.2"),
         funding=D("-2.3"),
     )
-    return replace(made, **changes)  # type: ignore[arg-type]  # names checked by replace()
+    return replace(made, **changes)
 
 
 def order(order_id: str = "1001", **changes: object) -> OpenOrder:
@@ -81,7 +82,7 @@ def order(order_id: str = "1001", **changes: object) -> OpenOrder:
         reduce_only=False,
         status="partly_filled",
     )
-    return replace(made, **changes)  # type: ignore[arg-type]  # names checked by replace()
+    return replace(made, **changes)
 
 
 class SampleAccounts:
@@ -322,7 +323,7 @@ class SampleAccounts:
             unrealized_pnl=D("354.41"),
             margin_used=D("6811.26"),
         )
-        return replace(made, **changes)  # type: ignore[arg-type]  # names checked by replace()
+        return replace(made, **changes)
 
     def summary_of_vault(self, **changes: object) -> AccountSummary:
         """A unified account of 40,210.5 USDC."""
@@ -340,7 +341,7 @@ class SampleAccounts:
             mode="unifiedAccount",
             oldest_part_mono_s=self.clock.now_s - 7.0,
         )
-        return replace(made, **changes)  # type: ignore[arg-type]  # names checked by replace()
+        return replace(made, **changes)
 
     def positions_of_vault(self) -> PositionList:
         """A long with a mark of its own, and a row that could not be read."""

@@ -5,10 +5,12 @@ Nothing here touches the network or a wall clock: time is the ``SampleFeed``'s c
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from monitor.domain.errors import ErrorKind, Failure
 from monitor.domain.market import (

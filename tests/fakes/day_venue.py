@@ -3,12 +3,13 @@
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 
 import numpy as np
+from msgspec.structs import replace
 
 from monitor.domain.market import Candle, CandleBatch, QuoteBatch
 from monitor.exchanges.base import Fetched, Focus, Payload, PollJob

@@ -1,9 +1,10 @@
 """Makes poll results by hand, on a clock that only moves when told."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind, Failure
@@ -39,7 +40,7 @@ class FakeClock:
 
 def make_budget(venue: str = "bitunix", **changes: object) -> BudgetState:
     """An idle budget of ten a second."""
-    return replace(BudgetState(venue=venue, window_s=1.0, limit=10, cap=3, used=0), **changes)  # type: ignore[arg-type]  # names checked by replace()
+    return replace(BudgetState(venue=venue, window_s=1.0, limit=10, cap=3, used=0), **changes)
 
 
 def make_trace(request_id: int = 1, **changes: object) -> RequestTrace:
@@ -66,7 +67,7 @@ def make_trace(request_id: int = 1, **changes: object) -> RequestTrace:
         http_version="HTTP/1.1",
         weight=1,
     )
-    return replace(trace, **changes)  # type: ignore[arg-type]  # names checked by replace()
+    return replace(trace, **changes)
 
 
 def make_success(
@@ -189,7 +190,7 @@ def make_quotes(
         dex=dex,
         fields=frozenset({field}),
         quotes=tuple(
-            replace(Quote(venue_symbol=symbol), **{field: None if price is None else Decimal(price)})  # type: ignore[arg-type]  # the field is a price
+            replace(Quote(venue_symbol=symbol), **{field: None if price is None else Decimal(price)})
             for symbol, price in prices.items()
         ),
         is_complete=complete,
@@ -208,7 +209,7 @@ def make_instrument(symbol: str, *, venue: str = "bitunix", **changes: object) -
         base=base,
         quote=quote,
     )
-    return replace(instrument, **changes)  # type: ignore[arg-type]  # names checked by replace()
+    return replace(instrument, **changes)
 
 
 def make_catalog(symbols: Iterable[str], *, venue: str = "bitunix") -> InstrumentCatalog:

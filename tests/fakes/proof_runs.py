@@ -1,10 +1,12 @@
 """Measurements against a demo exchange in a child process, as the proof benchmarks need them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from statistics import fmean, median
 from threading import Event
+
+from msgspec.structs import replace
 
 from monitor.assembly import VenueRuntime, assemble
 from monitor.desktop.settings import Settings

@@ -5,9 +5,9 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.exchanges.base import ExchangeClient, Focus, PollJob, Source
 from monitor.exchanges.registry import VENUES

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from monitor.domain.errors import ConnectFailed, ErrorKind, MonitorError, PayloadError, ReadOnlyViolation, TimedOut
 from monitor.transport.config import TransportConfig
@@ -139,7 +140,7 @@ def test_a_body_that_is_no_json_fails_as_it_would_for_a_naive_client(server: Loo
 
 
 def test_a_body_beyond_its_limit_is_not_read_to_the_end(server: LoopbackServer, ca_file: Path) -> None:
-    small = replace(GET, max_reply_bytes=100)
+    small = structs.replace(GET, max_reply_bytes=100)
     with pytest.raises(MonitorError) as caught:
         naive_to(server, ca_file).request(small)
 

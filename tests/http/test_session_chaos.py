@@ -6,12 +6,12 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.errors import BudgetExhausted, ErrorKind, MonitorError
 from monitor.domain.telemetry import CloseCause, RequestTrace

@@ -2,10 +2,10 @@
 
 import ssl
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 import requests
+from msgspec.structs import replace
 
 from monitor.domain.errors import ReadOnlyViolation
 from monitor.transport.interface import Endpoint

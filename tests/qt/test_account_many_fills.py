@@ -1,11 +1,11 @@
 """The table of fills with as many as a venue lists: sorted, filtered and brought up to date row by row."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 

@@ -1,9 +1,9 @@
 """What the accounts dialog says of a test: the mark, what is wrong, the clock's offset, what the key may do."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.credentials import AccountCheck, AccountRef, CheckOutcome, CredentialProblem
 from monitor.qtmodels.account_service import AccountAnswer

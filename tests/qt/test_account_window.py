@@ -3,11 +3,11 @@
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from monitor.domain.account import OrderList, PositionList

@@ -1,8 +1,7 @@
 """Price point, request, socket, and back: every step is one click, and each leads to the same reply."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest

@@ -1,9 +1,9 @@
 """The pool panel: four pages in a narrow dock, each figure with its definition, nothing unknown written as zero."""
 
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -76,7 +76,7 @@ def a_pool(**changes: object) -> PoolStats:
         offered_protocols=("h2", "http/1.1"),
         connections=(card,),
     )
-    return replace(pool, **changes)  # type: ignore[arg-type]  # names checked by replace()
+    return replace(pool, **changes)
 
 
 class Panel:

@@ -1,8 +1,7 @@
 """The tally of outliers: what it counts, that it follows a period, and that it leads to the requests."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.modeltest import ModelTester

@@ -1,8 +1,7 @@
 """The status bar: what a refusal looks like while it lasts, and who is to blame for it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from pytestqt.qtbot import QtBot
 
 from monitor.domain.telemetry import BudgetState
@@ -27,7 +26,7 @@ def refuse(s: SampleWindow, monkeypatch: pytest.MonkeyPatch, **changes: object) 
     ordinary = SampleVenue.budget
 
     def budget(venue: SampleVenue) -> BudgetState:
-        return replace(ordinary(venue), **changes) if venue.name == FIRST else ordinary(venue)  # type: ignore[arg-type]  # names checked by replace()
+        return replace(ordinary(venue), **changes) if venue.name == FIRST else ordinary(venue)
 
     with monkeypatch.context() as patch:
         patch.setattr(SampleVenue, "budget", budget)

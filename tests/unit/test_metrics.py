@@ -1,9 +1,9 @@
 """The OpenMetrics names and labels: OpenTelemetry's where it has some, each socket in one state, counters only grow."""
 
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from monitor.commands.metrics import MetricsEndpoint
@@ -50,7 +50,7 @@ def make_pool(**changes: object) -> PoolStats:
         lease_timeouts=1,
         connections=(closed,),
     )
-    return replace(pool, **changes)  # type: ignore[arg-type]  # names checked by replace()
+    return replace(pool, **changes)
 
 
 def test_requests_carry_opentelemetrys_name_and_attributes() -> None:

@@ -1,11 +1,11 @@
 """Client, memory, poller, board and document together: nothing is older than it says, and each tells its source."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.errors import TransportError
 from monitor.exchanges.base import Fetched, Focus, Payload, PollJob

@@ -5,9 +5,10 @@ account comes as an object, order states may end in an underscore, and numbers a
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from monitor.domain.account import (
     AccountSummary,

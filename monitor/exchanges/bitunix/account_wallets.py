@@ -1,7 +1,8 @@
 """The margin wallets of a Bitunix account: the first one at every poll, the others by and by."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from monitor.domain.account import AccountSummary
 from monitor.domain.credentials import AccountRef

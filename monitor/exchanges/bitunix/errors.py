@@ -1,7 +1,6 @@
 """Bitunix's envelope and error codes: every error comes with HTTP 200 and is told by ``code`` alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol, TypeVar
@@ -29,8 +28,7 @@ class CodeClass(StrEnum):
     MISSING = "missing"  # an order or position that is not there
 
 
-@dataclass(frozen=True, slots=True)
-class CodeMeaning:
+class CodeMeaning(msgspec.Struct, frozen=True):
     """One code in our words."""
 
     code_class: CodeClass

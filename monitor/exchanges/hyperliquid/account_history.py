@@ -1,11 +1,13 @@
 """Hyperliquid's fills, funding, past orders, portfolio and limits of an address to domain values. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.account import (
     Fill,
@@ -27,16 +29,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 4_102_444_800_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubAccount:
+class SubAccount(msgspec.Struct, frozen=True, kw_only=True):
     """One sub-account, by its name and its own address."""
 
     name: str
     address: Address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressRole:
+class AddressRole(msgspec.Struct, frozen=True, kw_only=True):
     """What an address is: ``missing`` (never used), ``user``, ``vault``, ``subAccount`` or ``agent``.
 
     ``owner``: the account an agent wallet or a sub-account belongs to.

@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.account import Fill, FundingPaid, OpenOrder, RowProblem
 from monitor.exchanges.hyperliquid.account_parse import DexState, SpotState
@@ -13,24 +15,21 @@ from monitor.exchanges.hyperliquid.account_values import TokenPrices
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Held(Generic[T_co]):
+class Held(msgspec.Struct, Generic[T_co], frozen=True):
     """A value and when it was asked for (monotonic)."""
 
     value: T_co
     asked_mono_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DexOrders:
+class DexOrders(msgspec.Struct, frozen=True, kw_only=True):
     """Open orders of one dex."""
 
     orders: tuple[OpenOrder, ...]
     problems: tuple[RowProblem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountMemory:
+class AccountMemory(msgspec.Struct, frozen=True, kw_only=True):
     """Everything remembered. Replaced as a whole, so that several pollers may read it at once."""
 
     mode: Held[str] | None = None
@@ -87,7 +86,7 @@ class MemoryBox:
     def keep(self, **changes: object) -> None:
         """Replace fields, by name."""
         with self._lock:
-            self._memory = replace(self._memory, **changes)  # type: ignore[arg-type]  # names checked by replace()
+            self._memory = replace(self._memory, **changes)
 
     def keep_state(self, dex: str, held: Held[DexState]) -> None:
         """One dex's state."""

@@ -1,10 +1,11 @@
 """Hyperliquid's account states and open orders to domain values. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from monitor.domain.account import (
     OpenOrder,
@@ -23,8 +24,7 @@ SIDES = {"B": OrderSide.BUY, "A": OrderSide.SELL}
 _MARK_STEP = Decimal("0.00000001")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DexState:
+class DexState(msgspec.Struct, frozen=True, kw_only=True):
     """One dex's perp account, in that dex's collateral. Its money means nothing when the account is unified."""
 
     dex: str
@@ -44,8 +44,7 @@ class DexState:
         return bool(self.positions or self.account_value or self.problems)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenBalance:
+class TokenBalance(msgspec.Struct, frozen=True, kw_only=True):
     """One token; ``token`` is its index, ``None`` for outcomes (``+E``, ``oN``)."""
 
     coin: str
@@ -54,8 +53,7 @@ class TokenBalance:
     hold: Decimal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpotState:
+class SpotState(msgspec.Struct, frozen=True, kw_only=True):
     """Token balances. ``available`` by token index, only in unified and portfolio-margin accounts."""
 
     balances: tuple[TokenBalance, ...]

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.account import AccountSnapshot, OrderList, PositionList, RowProblem
 from monitor.domain.credentials import AccountRef

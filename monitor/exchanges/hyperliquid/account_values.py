@@ -9,9 +9,11 @@ Source: the venue's documentation of account abstraction modes; the arithmetic w
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.account import AccountSummary, Balance, Position, RowProblem
 from monitor.domain.credentials import AccountRef
@@ -30,8 +32,7 @@ _DOLLARS = frozenset({"USDC", "USDT0", "USDH", "USDE"})
 """Tokens that are margin somewhere."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenPrices:
+class TokenPrices(msgspec.Struct, frozen=True, kw_only=True):
     """Prices of spot tokens in USDC, from pairs and their mids."""
 
     by_token: Mapping[int, Decimal]

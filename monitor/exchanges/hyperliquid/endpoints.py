@@ -1,16 +1,16 @@
 """What ``POST /info`` is asked for, and what each kind of question weighs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from monitor.transport.interface import Endpoint
 
 PATH = "/info"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InfoKind:
+class InfoKind(msgspec.Struct, frozen=True, kw_only=True):
     """One ``type`` of question.
 
     ``weight`` is charged before it is sent; ``rows_per_weight`` rows of the reply cost 1 more, ``None``: rows are free.

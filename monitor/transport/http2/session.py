@@ -4,13 +4,14 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
 
 import httpx
+import msgspec
 
 from monitor.domain.errors import ErrorKind, MonitorError, ReplyTooLarge, TransportError
 from monitor.domain.pool_health import KeepAliveFit
@@ -41,8 +42,7 @@ _HEADER_ALLOWANCE_BYTES = 256 * 1024
 """Both as for HTTP/1.1: frames cost nine bytes each, however small."""
 
 
-@dataclass(slots=True)
-class _Wishes:
+class _Wishes(msgspec.Struct):
     """What was wished of looking after connections: a fallback made later is to have it too."""
 
     keeps_house: bool = False

@@ -4,7 +4,9 @@ import json
 import logging
 import pickle
 import traceback
+from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from monitor.domain.credentials import (
@@ -41,7 +43,7 @@ def test_a_secret_is_not_in_any_text_made_of_it(credentials: Credentials) -> Non
         " ".join(map(str, [secret])),
         repr(credentials),
         str(credentials),
-        repr(dataclasses.asdict(AccountRef("a", "b"))),
+        repr(msgspec.structs.asdict(credentials)),
         repr(vars(type(secret))),
         repr(dir(secret)),
     ]
@@ -60,6 +62,19 @@ def test_a_secret_stays_hidden_in_dataclass_helpers(credentials: Credentials) ->
     assert PLANTED not in repr(as_dict)
     with pytest.raises(TypeError):
         json.dumps(as_dict)
+
+
+def test_a_secret_is_encoded_by_no_library_of_ours(credentials: Credentials) -> None:
+    encoders: tuple[Callable[[object], object], ...] = (
+        msgspec.json.encode,
+        msgspec.msgpack.encode,
+        msgspec.to_builtins,
+        json.dumps,
+    )
+    for encode in encoders:
+        with pytest.raises(TypeError) as caught:
+            encode(credentials)
+        assert PLANTED not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.errors import ErrorKind
 from monitor.history.reader import PastRead, read_past
@@ -178,9 +179,7 @@ def test_requests_and_marks_come_back_under_numbers_of_their_own(file: Path) -> 
     for number, changes in kinds.items():
         at = watched.clock.mono_s + 0.94
         trace = make_trace(number, started_at=watched.clock.at(at), started_mono_s=at, ended_mono_s=at + 0.06)
-        for name, value in changes.items():
-            object.__setattr__(trace, name, value)
-        watched.feed_batch(make_quotes({"BTCUSDT": "1"}), traces=(trace,))
+        watched.feed_batch(make_quotes({"BTCUSDT": "1"}), traces=(replace(trace, **changes),))
     record(file, watched)
     restored = read(file, watched).restored
 

@@ -3,13 +3,13 @@
 import json
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import ErrorKind
 from monitor.domain.market import Quote

@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.market import Candle, CandleBatch, Quote
 from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats

@@ -1,11 +1,11 @@
 """Polls that follow the closes of candles on the venue's clock."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.errors import TimedOut
 from monitor.domain.intervals import INTERVALS_S

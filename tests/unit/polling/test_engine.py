@@ -3,10 +3,10 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import ErrorKind
 from monitor.exchanges.base import Fetched, Payload, PollJob

@@ -1,7 +1,7 @@
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import BudgetExhausted, ErrorKind, RateLimited, TimedOut

@@ -1,8 +1,8 @@
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.exchanges.base import Fetched, Payload, PollJob
 from monitor.proof.day import plain_jobs

@@ -1,10 +1,10 @@
 """PnL since a position was opened, from executions: followed back by size, never guessed."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.account import Fill, OrderSide, Position, PositionSide
 from monitor.state.account_figures import position_figures

@@ -1,8 +1,9 @@
 """Closed positions read off executions: each whole or not at all."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from monitor.domain.account import ALL_KEPT, Fill, FillList, FundingPaid, FundingPaidList, OrderSide, PositionSide
 from monitor.domain.account_history import PastPosition

@@ -1,10 +1,10 @@
 """Accounts on the board: blocks with their clocks, figures and totals that never guess, failures that stay apart."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.account import (
     ALL_KEPT,

@@ -1,9 +1,9 @@
 """An alert is told when a believable figure reaches its level, once in a while, and again when it is well back."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.account import Position, PositionList, PositionSide
 from monitor.domain.alerts import DEFAULT_COOL_DOWN_S, AlertKind, AlertRule

@@ -1,9 +1,9 @@
 """Search finds what is meant first, among all instruments of all venues."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.market import Instrument, InstrumentCatalog, InstrumentKind, InstrumentStatus
 from monitor.state.catalog import Catalog

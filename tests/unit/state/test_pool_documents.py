@@ -1,9 +1,9 @@
 """Pools for the command line: the panel's figures and words, one key each, unknown as null."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.pool_health import IdleBucket, KeepAliveFit, SizingAdvice
 from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats
