@@ -7,7 +7,7 @@ from typing import Any
 from monitor.domain.credentials import AccountRef, Address, Credentials, Secret
 from monitor.exchanges.bitunix.account import BitunixAccount
 from monitor.exchanges.hyperliquid.account import HyperliquidAccount
-from tests.fakes.exchange_data import as_bytes, reply_json
+from tests.fakes.exchange_data import as_bytes, ok, reply_json
 from tests.fakes.fake_transport import Answer, Asked, FakeTransport
 
 KEY = "k3y0" * 8
@@ -53,11 +53,6 @@ HYPERLIQUID_CREDENTIALS = Credentials(
 )
 
 
-def ok(data: object) -> bytes:
-    """Bitunix's envelope around ``data``."""
-    return as_bytes({"code": 0, "data": data, "msg": "Success"})
-
-
 def error(code: int | str, text: str = "no") -> bytes:
     """Bitunix's envelope of a refusal."""
     return as_bytes({"code": code, "data": None, "msg": text})
@@ -66,6 +61,11 @@ def error(code: int | str, text: str = "no") -> bytes:
 def bitunix_data(path: str) -> Any:
     """``data`` of the usual reply, to be changed by a test."""
     return reply_json("bitunix", BITUNIX_PATHS[path])["data"]
+
+
+def bitunix_position(number: int = 0, **changes: object) -> dict[str, Any]:
+    """A row of the usual open positions, changed."""
+    return {**bitunix_data("position/get_pending_positions")[number], **changes}
 
 
 def bitunix_answer(asked: Asked) -> Answer:

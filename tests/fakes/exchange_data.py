@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.domain.errors import MonitorError
+from monitor.domain.market import Instrument
 from monitor.exchanges.bitunix.client import BitunixClient
 from monitor.exchanges.hyperliquid.client import HyperliquidClient
 from tests.fakes.fake_transport import Answer, Asked, FakeTransport
@@ -30,6 +31,11 @@ def as_bytes(document: object) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
+def ok(data: object) -> bytes:
+    """Bitunix's envelope around ``data``."""
+    return as_bytes({"code": 0, "data": data, "msg": "Success"})
+
+
 def outcome(read: Callable[[], object]) -> object:
     """What ``read`` returns, or the error of ours that it raises; any other exception gets through."""
     try:
@@ -48,6 +54,18 @@ def hyperliquid(*answers: Answer) -> tuple[HyperliquidClient, FakeTransport]:
     """A client that is served ``answers`` in order, the last one for ever."""
     transport = FakeTransport(venue="hyperliquid", answers=list(answers))
     return HyperliquidClient(transport, wall_clock=transport.clock.utc_now, pause=transport.clock.advance), transport
+
+
+def bitunix_instruments() -> dict[str, Instrument]:
+    """The usual trading pairs as a client reads them, by symbol."""
+    client, _ = bitunix(reply_bytes("bitunix", "trading_pairs"))
+    return {one.venue_symbol: one for one in client.fetch_instruments().value.instruments}
+
+
+def hyperliquid_instruments() -> dict[str, Instrument]:
+    """The usual perpetuals and spot pairs as a client reads them, by coin."""
+    client, _ = hyperliquid(reply_bytes("hyperliquid", "spotMeta"), reply_bytes("hyperliquid", "allPerpMetas"))
+    return {one.venue_symbol: one for one in client.fetch_instruments().value.instruments}
 
 
 def bitunix_by(responder: Callable[[Asked], Answer]) -> tuple[BitunixClient, FakeTransport]:

@@ -10,8 +10,8 @@ from monitor.domain.account import OrderSide, PositionSide
 from monitor.domain.errors import VenueError
 from monitor.exchanges.hyperliquid.account_parse import DexState, parse_clearinghouse, parse_spot
 from monitor.exchanges.hyperliquid.account_values import ONLY_USDC, summarize
-from tests.fakes.account_data import HYPERLIQUID_CREDENTIALS, bitunix_account, hyperliquid_account, ok
-from tests.fakes.exchange_data import RECORDED
+from tests.fakes.account_data import HYPERLIQUID_CREDENTIALS, bitunix_account, hyperliquid_account
+from tests.fakes.exchange_data import RECORDED, ok
 
 pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded replies are not here")
 
