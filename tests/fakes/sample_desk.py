@@ -13,9 +13,12 @@ from tests.fakes.demo_exchange import DemoServer
 
 
 def make_desk(exchange: DemoServer, folder: Path, store: CredentialStore) -> Desk:
-    """A desk that is not open yet; everything it writes is in ``folder``."""
+    """A desk that is not open yet; everything it writes is in ``folder``.
+
+    It may use most of the venues' limits: with the usual share, accounts wait seconds for prices to go first.
+    """
     desk = Desk(
-        settings=Settings(),
+        settings=Settings(cap_fraction=0.8),
         paths=AppPaths(config_dir=folder, data_dir=folder, cache_dir=folder, log_dir=folder),
         notes=(),
         options=DeskOptions(
