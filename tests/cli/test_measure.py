@@ -15,6 +15,7 @@ import pytest
 
 from tests.fakes.command_line import ROOT, addresses_of, run_monitor
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
+from tests.fakes.slow_plan import slow_settings, wide_settings
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +25,12 @@ def exchange() -> Iterator[DemoServer]:
 
 
 @pytest.mark.parametrize("venue", ["bitunix", "hyperliquid"])
-def test_the_document_has_the_promised_shape_and_the_exchanges_own_counts(exchange: DemoServer, venue: str) -> None:
+def test_the_document_has_the_promised_shape_and_the_exchanges_own_counts(
+    exchange: DemoServer, venue: str, tmp_path: Path
+) -> None:
     before = exchange.truth(venue)
-    done = run_monitor(["measure", f"--venue={venue}", *addresses_of(exchange), "--requests=8", "--json"])
+    options = ["measure", f"--venue={venue}", *addresses_of(exchange), "--requests=8", "--json"]
+    done = run_monitor([wide_settings(tmp_path), *options])
     after = exchange.truth(venue)
 
     assert done.code == 0, done.err
@@ -69,8 +73,8 @@ def test_the_document_has_the_promised_shape_and_the_exchanges_own_counts(exchan
     assert all(one["pooled"] != other["pooled"] for one, other in list(pairwise(document["samples"]))[::2])
 
 
-def test_the_table_says_the_same_to_people(exchange: DemoServer) -> None:
-    done = run_monitor(["measure", "--venue=bitunix", *addresses_of(exchange), "--requests=6"])
+def test_the_table_says_the_same_to_people(exchange: DemoServer, tmp_path: Path) -> None:
+    done = run_monitor([slow_settings(tmp_path), "measure", "--venue=bitunix", *addresses_of(exchange), "--requests=6"])
 
     assert done.code == 0, done.err
     words = ("first", "later mean", "overall mean", "p95", "opened", "failed", "Per day", "neither", "saved by caching")
@@ -82,9 +86,10 @@ def test_the_table_says_the_same_to_people(exchange: DemoServer) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo terminal")
-def test_a_terminal_sees_how_far_it_is(exchange: DemoServer) -> None:
+def test_a_terminal_sees_how_far_it_is(exchange: DemoServer, tmp_path: Path) -> None:
     ours, theirs = os.openpty()
-    command = [sys.executable, "-m", "monitor", "measure", "--venue=bitunix", *addresses_of(exchange), "--requests=2"]
+    command = [sys.executable, "-m", "monitor", slow_settings(tmp_path), "measure", "--venue=bitunix"]
+    command += [*addresses_of(exchange), "--requests=2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True, cwd=ROOT) as process:
         os.close(theirs)
         out, _ = process.communicate(timeout=60)
@@ -104,9 +109,8 @@ def test_a_terminal_sees_how_far_it_is(exchange: DemoServer) -> None:
 
 def test_the_document_is_written_where_it_is_wanted(exchange: DemoServer, tmp_path: Path) -> None:
     file = tmp_path / "result.json"
-    done = run_monitor(
-        ["measure", "--venue=bitunix", *addresses_of(exchange), "--requests=2", "--json", f"--output={file}"]
-    )
+    options = ["measure", "--venue=bitunix", *addresses_of(exchange), "--requests=2", "--json", f"--output={file}"]
+    done = run_monitor([slow_settings(tmp_path), *options])
 
     assert done.code == 0, done.err
     assert json.loads(file.read_text(encoding="utf-8")) == done.document()
@@ -114,7 +118,8 @@ def test_the_document_is_written_where_it_is_wanted(exchange: DemoServer, tmp_pa
 
 def test_a_result_that_cannot_be_written_is_a_failure_with_a_reason(exchange: DemoServer, tmp_path: Path) -> None:
     file = tmp_path / "nowhere" / "result.json"
-    done = run_monitor(["measure", "--venue=bitunix", *addresses_of(exchange), "--requests=2", f"--output={file}"])
+    options = ["measure", "--venue=bitunix", *addresses_of(exchange), "--requests=2", f"--output={file}"]
+    done = run_monitor([slow_settings(tmp_path), *options])
 
     assert done.code == 1
     assert "could not be written" in done.err
@@ -144,7 +149,7 @@ def test_an_interrupt_ends_the_run_with_the_figures_until_then(exchange: DemoSer
 
 
 def test_the_demo_needs_nothing_else(tmp_path: Path) -> None:
-    done = run_monitor(["measure", "--demo", "--venue=hyperliquid", "--requests=5", "--json"], home=tmp_path)
+    done = run_monitor(["measure", "--demo", "--venue=hyperliquid", "--requests=2", "--json"], home=tmp_path)
 
     assert done.code == 0, done.err
     assert done.document()["pooled"]["opened"] == 1
@@ -178,9 +183,9 @@ def test_wrong_arguments_are_told_apart(arguments: list[str]) -> None:
     assert run_monitor(["measure", *arguments]).code == 2
 
 
-def test_no_window_library_is_needed(exchange: DemoServer) -> None:
+def test_no_window_library_is_needed(exchange: DemoServer, tmp_path: Path) -> None:
     done = run_monitor(
-        ["measure", "--venue=hyperliquid", *addresses_of(exchange), "--requests=2"],
+        [slow_settings(tmp_path), "measure", "--venue=hyperliquid", *addresses_of(exchange), "--requests=2"],
         environment={"PYTHONPROFILEIMPORTTIME": "1"},
     )
 

@@ -8,8 +8,8 @@ from monitor.desk.desk import Desk
 from monitor.desk.options import DeskOptions
 from monitor.desktop.credentials import CredentialStore
 from monitor.desktop.paths import AppPaths
-from monitor.desktop.settings import Settings
 from tests.fakes.demo_exchange import DemoServer
+from tests.fakes.slow_plan import WIDE
 
 
 def make_desk(exchange: DemoServer, folder: Path, store: CredentialStore) -> Desk:
@@ -18,7 +18,7 @@ def make_desk(exchange: DemoServer, folder: Path, store: CredentialStore) -> Des
     It may use most of the venues' limits: with the usual share, accounts wait seconds for prices to go first.
     """
     desk = Desk(
-        settings=Settings(cap_fraction=0.8),
+        settings=WIDE,
         paths=AppPaths(config_dir=folder, data_dir=folder, cache_dir=folder, log_dir=folder),
         notes=(),
         options=DeskOptions(

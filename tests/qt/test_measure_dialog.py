@@ -25,6 +25,7 @@ from monitor.widgets.window_actions import key_table
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 from tests.fakes.measure_bench import MeasureBench
 from tests.fakes.proof_runs import runtime_of
+from tests.fakes.slow_plan import SLOW_CADENCES_S
 from tests.qt.conftest import WindowFactory
 
 
@@ -255,7 +256,7 @@ def test_a_demo_exchange_that_is_polled_is_not_said_to_be_measured_alone(qapp: Q
 
 def test_beside_live_venues_a_demo_exchange_is_started_for_the_run_and_ended_after_it(qapp: QApplication) -> None:
     before = set(psutil.Process().children())
-    bench = MeasureBench({}, is_demo=False)
+    bench = MeasureBench({}, is_demo=False, cadences_s=SLOW_CADENCES_S)
     dialog = bench.dialog
     dialog.show()
     dialog.target.setCurrentIndex(dialog.target.findData("demo:hyperliquid"))
