@@ -41,6 +41,13 @@ def first_line(child: subprocess.Popen[str]) -> str:
     return child.stdout.readline().strip()
 
 
+def halt(child: subprocess.Popen[str]) -> None:
+    """Make it hang. Its threads stop one after the other; one that still ran could answer."""
+    os.kill(child.pid, signal.SIGSTOP)
+    _, status = os.waitpid(child.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+
+
 def end(child: subprocess.Popen[str]) -> None:
     child.kill()
     child.wait(10)
@@ -118,7 +125,7 @@ def test_a_start_while_the_first_one_is_still_starting_waits_for_its_window(tmp_
 def test_an_instance_that_does_not_answer_is_told_to_the_user(tmp_path: Path) -> None:
     hung = start(tmp_path)
     assert first_line(hung) == "first"
-    os.kill(hung.pid, signal.SIGSTOP)
+    halt(hung)
     try:
         with pytest.raises(OtherInstanceError, match="already running"):
             SingleInstance.claim(tmp_path)
@@ -129,7 +136,7 @@ def test_an_instance_that_does_not_answer_is_told_to_the_user(tmp_path: Path) ->
 def test_a_hung_instance_with_a_full_queue_blocks_nobody(tmp_path: Path) -> None:
     hung = start(tmp_path)
     assert first_line(hung) == "first"
-    os.kill(hung.pid, signal.SIGSTOP)
+    halt(hung)
     waiting = [socket.socket(socket.AF_UNIX) for _ in range(8)]
     try:
         for one in waiting:
