@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fakes import beside
+
 if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -23,6 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "allow_warnings: WARNING records in the log are expected and not checked")
     config.addinivalue_line("markers", "automatic_gc: leaves Python's garbage collector as Python has it")
     config.addinivalue_line("markers", "allow_threads: threads may outlive the test; say why beside the marker")
+    beside.register(config)
 
 
 class _Warnings(logging.Handler):

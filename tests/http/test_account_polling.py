@@ -18,6 +18,8 @@ from monitor.state.account_rounds import closed_positions
 from monitor.state.verdict import Verdict
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 
+pytestmark = pytest.mark.beside
+
 SECRET = "demo-secret-worth-nothing"
 
 

@@ -14,6 +14,8 @@ from monitor.polling.results import PollFailure, PollSuccess, TaskDone
 from monitor.proof.measurement import MeasureOptions, MeasureResult, measure
 from tests.fakes.demo_exchange import demo_exchange
 
+pytestmark = pytest.mark.beside
+
 VENUE = "bitunix"
 INPUTS = {"api_key": "demo-key-worth-nothing", "secret": "demo-secret-worth-nothing"}
 

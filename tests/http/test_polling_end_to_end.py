@@ -20,6 +20,8 @@ from monitor.transport.session import PooledSession
 from monitor.transport.tls import make_ssl_context
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 
+pytestmark = pytest.mark.beside
+
 PATIENCE_S = 30.0
 
 
