@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import pytest
 
 from tests.fakes.command_line import ROOT, addresses_of, run_monitor
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
+
+pytestmark = pytest.mark.beside
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +83,20 @@ def test_the_text_ends_with_size_fit_and_savings(exchange: DemoServer) -> None:
 
 
 def test_a_refused_venue_tells_its_pause_and_its_prices_are_kept(exchange: DemoServer) -> None:
-    exchange.add_fault(kind="rate_limit", venue="bitunix", start_s=3.0, retry_after_s=60.0)
+    before = exchange.truth("bitunix")["requests"]
+
+    def refuse_once_prices_came() -> None:
+        give_up_s = time.monotonic() + 30
+        while exchange.truth("bitunix")["requests"] - before < 6 and time.monotonic() < give_up_s:
+            time.sleep(0.05)
+        exchange.add_fault(kind="rate_limit", venue="bitunix", retry_after_s=60.0)
+
+    refusing = threading.Thread(target=refuse_once_prices_came)
+    refusing.start()
     try:
-        done = run_monitor(["watch", *addresses_of(exchange), "--duration=8", "--json", "--venue=bitunix"])
+        done = run_monitor(["watch", *addresses_of(exchange), "--duration=6", "--json", "--venue=bitunix"])
     finally:
+        refusing.join()
         exchange.clear_faults()
 
     assert done.code == 0, done.err
