@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from time import perf_counter
 
+import psutil
 import pytest
 
 from monitor.domain.errors import ConnectFailed, ErrorKind, TimedOut
@@ -32,6 +33,11 @@ def open_port() -> Iterator[socket.socket]:
 
 def port_of(sock: socket.socket) -> int:
     return int(sock.getsockname()[1])
+
+
+def sockets_to(port: int) -> int:
+    """How many of this process are connected or connecting there."""
+    return sum(bool(one.raddr) and one.raddr.port == port for one in psutil.Process().net_connections("tcp"))
 
 
 def in_a_minute() -> float:
@@ -77,8 +83,11 @@ def test_first_address_that_answers_is_the_only_one_tried(open_port: socket.sock
 def test_losers_are_closed(open_port: socket.socket) -> None:
     with deaf_listener() as deaf:
         addresses = [address_info(FOUR, deaf), address_info(FOUR, deaf), address_info(FOUR, port_of(open_port))]
-        with Dialing(addresses, 30.0, in_a_minute(), stagger_s=0.01).connect().sock:
-            pass
+        before = sockets_to(deaf)
+        dialing = Dialing(addresses, 30.0, in_a_minute(), stagger_s=0.01)
+        with dialing.connect().sock:
+            assert dialing.tried == 3
+            assert sockets_to(deaf) == before
         # pytest turns the ResourceWarning of a socket that was only dropped into a failure.
         gc.collect()
 
