@@ -178,7 +178,8 @@ SHAPES: Final[Mapping[AlertKind, AlertShape]] = MappingProxyType(
         AlertKind.STREAK: _shape(
             "Failures in a row",
             "",
-            "Polls of one endpoint that failed one after the other.",
+            "Polls of one endpoint that failed one after the other. Waiting for our own share of the rate limit is no "
+            "failure.",
             first="3",
             symbol=False,
             lowest="1",

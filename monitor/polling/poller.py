@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from monitor.domain.errors import ErrorKind, Failure
+from monitor.domain.errors import NO_FAILURES, ErrorKind, Failure
 from monitor.domain.telemetry import RequestTrace
 from monitor.exchanges.base import PollJob, Source
 from monitor.polling.clock import VenueTime
@@ -287,7 +287,11 @@ class Poller:
         if failure is None:
             failure = Failure(kind=ErrorKind.INTERNAL, user_text=f"{job.key}: the client returned nothing")
         missed = self._cadence.failed(
-            started_s, ended_s, retry_after_s=failure.retry_after_s, is_stubborn=failure.kind in _STUBBORN
+            started_s,
+            ended_s,
+            retry_after_s=failure.retry_after_s,
+            is_stubborn=failure.kind in _STUBBORN,
+            is_own=failure.kind in NO_FAILURES,
         )
         self._put_failure(job, failure, missed=missed, traces=with_queue(outcome.traces, queue_s))
 
@@ -317,7 +321,7 @@ class Poller:
             now=self._environment.utc_now(),
         )
         # The first of a row is news; the others are for whoever looks closely.
-        level = logging.INFO if report.streak == 1 else logging.DEBUG
+        level = logging.INFO if report.streak <= 1 else logging.DEBUG
         _log.log(level, "%s: %s (%s) %s", job.key, failure.user_text, failure.kind, failure.detail)
         self._environment.put(report)
 

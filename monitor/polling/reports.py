@@ -76,8 +76,7 @@ def failure_report(
         missed=missed,
         planned=cadence.planned,
         made=cadence.made,
-        # A hold is a failure to whoever looks at the screen before it is one to the schedule.
-        streak=max(1, cadence.streak),
+        streak=cadence.streak,
         next_due_in_s=max(0.0, cadence.next_due_s - now_s, transport.available_in_s(job.weight)),
         account=job.account,
     )

@@ -43,7 +43,11 @@ class PollSuccess(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PollFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """A poll that brought nothing. ``streak`` counts failures in a row of this job, this one included."""
+    """A poll that brought nothing.
+
+    ``streak`` counts failures in a row of this job, this one included unless its kind is one of ``NO_FAILURES``; a wait
+    of our own leaves it as it was.
+    """
 
     venue: str
     endpoint: str

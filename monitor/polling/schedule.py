@@ -76,7 +76,7 @@ class Cadence:
 
     @property
     def streak(self) -> int:
-        """Failures in a row; 0 after a success."""
+        """Failures in a row, waits of our own left out; 0 after a success."""
         return self._streak
 
     def succeeded(self, started_s: float, ended_s: float) -> int:
@@ -92,16 +92,22 @@ class Cadence:
         return missed
 
     def failed(
-        self, started_s: float, ended_s: float, *, retry_after_s: float | None = None, is_stubborn: bool = False
+        self,
+        started_s: float,
+        ended_s: float,
+        *,
+        retry_after_s: float | None = None,
+        is_stubborn: bool = False,
+        is_own: bool = False,
     ) -> int:
         """Account for a poll that brought nothing and back off.
 
         The delay doubles with every failure in a row up to a ceiling, is stretched by jitter, and is never shorter than
-        ``retry_after_s``. ``is_stubborn`` says that asking again soon will hardly help. Returns the slots missed before
-        this poll.
+        ``retry_after_s``. ``is_stubborn`` says that asking again soon will hardly help, ``is_own`` that we held the
+        poll back ourselves: the streak stays as it is. Returns the slots missed before this poll.
         """
         missed = self._count_poll(started_s)
-        self._streak += 1
+        self._streak += 0 if is_own else 1
         self._next_due_s = ended_s + max(self._backoff_s(is_stubborn=is_stubborn), retry_after_s or 0.0)
         return missed
 
@@ -187,7 +193,7 @@ class Cadence:
         base_s = min(self._cadence_s, BACKOFF_BASE_S)
         ceiling_s = SLOW_CEILING_S if is_stubborn else min(max(BACKOFF_CEILING_S, self._cadence_s), SLOW_CEILING_S)
         # The exponent is bounded because 2.0 ** 1100 overflows, and no streak is too long for a night without network.
-        delay_s = min(ceiling_s, base_s * 2.0 ** min(self._streak - 1, 32))
+        delay_s = min(ceiling_s, base_s * 2.0 ** min(max(self._streak - 1, 0), 32))
         return delay_s * (1.0 + JITTER * self._random())
 
 

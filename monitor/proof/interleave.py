@@ -21,7 +21,7 @@ MAX_FAILURES_IN_A_ROW = 5
 MAX_REFUSALS = 2
 """The venue said "too many requests" twice: it is not ours to insist."""
 BUDGET_PATIENCE_S = 120.0
-"""Longest wait for our own share of the rate limit before one request counts as failed."""
+"""Longest wait for our own share of the rate limit before the run ends."""
 
 Wait = Callable[[threading.Event, float], object]
 
@@ -132,7 +132,8 @@ class Interleaving:
                     self._wait(self._cancel, max(0.01, error.available_in_s))
                     continue
                 self.last_error = error
-                sample = replace(marks, error_kind=error.kind)
+                self.stopped_because = f"{error.user_text} The measurement stopped early."
+                return None
             except MonitorError as error:
                 self.last_error = error
                 sample = replace(marks, error_kind=error.kind)

@@ -1,7 +1,7 @@
 """What is known of one venue besides its prices: requests, pools, budget, failures, clock."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -53,18 +53,17 @@ class _JobTotals:
 
 
 class _Streak(msgspec.Struct, frozen=True):
-    count: int
     epoch: int
-    failure: PollFailure
-    is_of_venue: bool
-    """Whether any of it was more than a wait of our own."""
+    newest: PollFailure
+    of_venue: PollFailure | None
+    """The newest that was more than a wait of our own; ``None`` while none was."""
 
 
 class VenueState:
     """One venue. Written by the board, read by widgets. Thread: the board's.
 
     ``planned``, ``made`` and ``missed`` are polls since start, summed over all jobs. ``healed`` counts attempts that
-    were dropped before an answer and repeated unnoticed. ``failed_by_kind`` counts failed polls.
+    were dropped before an answer and repeated unnoticed.
     """
 
     def __init__(self, name: str, *, latency_capacity: int = LATENCY_CAPACITY) -> None:
@@ -77,6 +76,7 @@ class VenueState:
         self.cache: CacheStats | None = None
         """How reads were answered since start; ``None`` while nobody told."""
         self.last_failure: PollFailure | None = None
+        """The newest failed poll of the market; a wait for our own budget is none."""
         self.planned = 0
         self.made = 0
         self.missed = 0
@@ -99,31 +99,37 @@ class VenueState:
 
     @property
     def failed_by_kind(self) -> Mapping[ErrorKind, int]:
-        """Failed polls by reason."""
+        """Failed polls by reason; what we held back ourselves is missed, not failed."""
         return MappingProxyType(self._failed)
 
     @property
     def failure_streak(self) -> int:
         """The longest run of failures in a row among the endpoints of the plan in force; 0 when all is well."""
-        return max((streak.count for streak in self._streaks.values() if streak.epoch >= self._epoch), default=0)
+        return max((failure.streak for failure in self._failing.values()), default=0)
 
     @property
     def failing_endpoints(self) -> tuple[str, ...]:
-        """Endpoints whose newest poll failed."""
-        return tuple(sorted(name for name, streak in self._streaks.items() if streak.epoch >= self._epoch))
+        """Endpoints whose newest poll that was sent failed."""
+        return tuple(sorted(self._failing))
 
     @property
     def failing_because(self) -> str | None:
-        """What the newest failure said, in the user's words, while the newest poll of an endpoint of the plan in force
-        is a failure of the venue or of the way to it; ``None`` while none is.
-        """
-        failures = (
-            streak.failure
-            for streak in self._streaks.values()
-            if streak.epoch >= self._epoch and streak.failure.failure.kind not in NO_FAILURES
-        )
-        newest = max(failures, key=lambda one: one.failed_mono_s, default=None)
+        """What the newest failure of :attr:`failing_endpoints` said, in the user's words; ``None`` while none fails."""
+        newest = max(self._failing.values(), key=lambda one: one.failed_mono_s, default=None)
         return None if newest is None else newest.failure.user_text
+
+    @property
+    def waiting_endpoints(self) -> tuple[str, ...]:
+        """Endpoints whose next poll waits for our own share of the rate limit."""
+        waiting = (name for name, one in self._in_plan() if one.newest.failure.kind is ErrorKind.BUDGET)
+        return tuple(sorted(waiting))
+
+    @property
+    def _failing(self) -> dict[str, PollFailure]:
+        return {name: one.of_venue for name, one in self._in_plan() if one.of_venue is not None}
+
+    def _in_plan(self) -> Iterator[tuple[str, _Streak]]:
+        return ((name, streak) for name, streak in self._streaks.items() if streak.epoch >= self._epoch)
 
     @property
     def fast_feed(self) -> FeedState | None:
@@ -215,14 +221,17 @@ class VenueState:
             self.budget = result.budget
             self.budget_mono_s = taken_mono_s
         if isinstance(result, PollFailure):
-            self._failed[result.failure.kind] += 1
+            is_of_venue = result.failure.kind not in NO_FAILURES
+            if is_of_venue:
+                self._failed[result.failure.kind] += 1
             if result.account is not None:
                 # Told with the account: the venue's prices have nothing to do with a key that was refused.
                 return
-            self.last_failure = result
+            if is_of_venue:
+                self.last_failure = result
             before = self._streaks.get(result.endpoint)
-            is_of_venue = result.failure.kind not in NO_FAILURES or (before is not None and before.is_of_venue)
-            self._streaks[result.endpoint] = _Streak(result.streak, result.plan_epoch, result, is_of_venue)
+            of_venue = result if is_of_venue else None if before is None else before.of_venue
+            self._streaks[result.endpoint] = _Streak(result.plan_epoch, result, of_venue)
 
     def note_failure(self, result: PollFailure) -> None:
         """Tell the feed of a failed poll that what it brought before is kept beyond its time."""
@@ -231,14 +240,14 @@ class VenueState:
             feed.note_failure(result.failure.user_text, result.failed_mono_s)
 
     def newest_failure(self, endpoint: str) -> PollFailure | None:
-        """The newest failure of an endpoint whose newest poll failed; ``None`` while it answers."""
+        """The newest failure of an endpoint whose newest poll failed or waits; ``None`` while it answers."""
         streak = self._streaks.get(endpoint)
-        return None if streak is None else streak.failure
+        return None if streak is None else streak.newest
 
     def end_streak(self, endpoint: str) -> int:
         """Note that ``endpoint`` answered; how many failures in a row that ended (0: none, or only waits)."""
         streak = self._streaks.pop(endpoint, None)
-        return 0 if streak is None or not streak.is_of_venue else streak.count
+        return 0 if streak is None or streak.of_venue is None else streak.of_venue.streak
 
     def mark_stale(self, slept_s: float) -> None:
         """Everything received so far is of before a sleep or a network change."""

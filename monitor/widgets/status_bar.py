@@ -171,9 +171,14 @@ class VenueLight(QWidget):
             lines.extend(f"    {safe_text(name, 60)}: {weight:,} in the last 60 s" for name, weight in by_endpoint)
             if budget.is_shared_suspected:
                 lines.append(SHARED_WHAT)
-        if venue.failing_endpoints and venue.last_failure is not None:
+        why = venue.failing_because
+        if why is not None:
             lines.append(f"failing: {', '.join(venue.failing_endpoints)}")
-            lines.append(safe_text(venue.last_failure.failure.user_text))
+            lines.append(safe_text(why))
+        if venue.waiting_endpoints:
+            is_paused = venue.paused_for_s(now_mono_s) is not None
+            what = "the pause after a refusal" if is_paused else "our own share of the rate limit"
+            lines.append(f"waiting for {what}: {', '.join(venue.waiting_endpoints)}")
         if venue.special_status:
             lines.append(f"the venue says: {safe_text(venue.special_status)}")
         return "\n".join(lines)

@@ -4,10 +4,12 @@ import pytest
 from msgspec.structs import replace
 from pytestqt.qtbot import QtBot
 
+from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import BudgetState
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.status_bar import VenueLight
 from tests.fakes.board_samples import FIRST, SECOND, SampleVenue
+from tests.fakes.poll_results import FakeClock, make_failure
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 
@@ -80,3 +82,21 @@ def test_the_pointer_over_the_text_of_a_light_is_told_what_its_figures_are(shown
     assert label.toolTip() == light(shown).toolTip()
     assert "headroom" in label.toolTip()
     assert "p95" in label.toolTip()
+
+
+def test_waiting_for_our_own_share_is_not_called_a_failure(shown: SampleWindow) -> None:
+    before = light(shown).toolTip()
+    shown.board.apply(
+        [make_failure(FakeClock(shown.clock.now_s), venue=FIRST, endpoint="bitunix.depth", kind=ErrorKind.BUDGET)]
+    )
+    shown.show_now()
+    waiting = light(shown).toolTip()
+
+    assert "failing" not in waiting
+    assert "waiting for our own share of the rate limit: bitunix.depth" in waiting
+    assert _failed(waiting) == _failed(before), "missed, not failed"
+
+
+def _failed(text: str) -> str:
+    (line,) = (line for line in text.splitlines() if line.startswith("polls since start"))
+    return next(part for part in line.split(", ") if part.endswith("failed"))

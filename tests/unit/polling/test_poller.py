@@ -162,6 +162,7 @@ def test_a_long_hold_is_reported_with_its_countdown_and_counted_as_missed() -> N
     assert [hold.next_due_in_s for hold in holds] == pytest.approx([35.0, 25.0, 15.0, 5.0])
     assert [hold.missed for hold in holds] == [0, 10, 10, 10]
     assert {hold.traces for hold in holds} == {()}
+    assert {hold.streak for hold in holds} == {0}
     assert bench.started_s[0] == pytest.approx(opens_at_s)
     assert len(bench.results) == 6
     assert bench.success(4).missed == 5
@@ -186,7 +187,22 @@ def test_a_job_that_weighs_more_than_it_says_fails_instead_of_spinning() -> None
     bench.run(lost, lost, lost, lost, bench.ok())
 
     assert bench.failure(0).failure.kind is ErrorKind.BUDGET
+    assert bench.failure(0).streak == 0, "nothing was asked of the venue"
     assert bench.offsets_s[4] >= 1.0
+
+
+def test_a_wait_of_our_own_neither_lengthens_nor_ends_a_streak() -> None:
+    bench = Bench()
+    fail = bench.error(TimedOut("slow", phase="read"), took_s=0.0)
+    lost = bench.error(BudgetExhausted("own cap", available_in_s=0.0), took_s=0.0)
+    bench.run(fail, lost, lost, lost, lost, fail, bench.ok())
+
+    assert [bench.failure(place).failure.kind for place in range(3)] == [
+        ErrorKind.TIMEOUT,
+        ErrorKind.BUDGET,
+        ErrorKind.TIMEOUT,
+    ]
+    assert [bench.failure(place).streak for place in range(3)] == [1, 1, 2]
 
 
 def test_an_unexpected_error_becomes_a_redacted_failure_and_polling_goes_on(caplog: pytest.LogCaptureFixture) -> None:

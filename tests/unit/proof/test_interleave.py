@@ -109,12 +109,15 @@ def test_our_own_budget_is_waited_for_and_is_no_failure() -> None:
     assert 2.0 in bench.clock.waits_s
 
 
-def test_a_budget_that_stays_closed_is_a_failure_in_the_end() -> None:
+def test_a_budget_that_stays_closed_ends_the_run_and_is_no_failed_request() -> None:
     bench = Bench(requests=2)
-    bench.errors[False] = [BudgetExhausted("paused", available_in_s=BUDGET_PATIENCE_S + 1)]
+    bench.errors[False] = [None, BudgetExhausted("Our share is used up.", available_in_s=BUDGET_PATIENCE_S + 1)]
     samples = bench.samples()
 
-    assert [sample.error_kind for sample in samples if not sample.is_pooled] == [ErrorKind.BUDGET, None]
+    assert all(sample.error_kind is None for sample in samples)
+    assert sum(not sample.is_pooled for sample in samples) == 1
+    assert bench.run.stopped_because == "Our share is used up. The measurement stopped early."
+    assert isinstance(bench.run.last_error, BudgetExhausted)
 
 
 def test_a_venue_in_trouble_is_left_alone() -> None:

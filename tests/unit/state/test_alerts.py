@@ -191,6 +191,17 @@ def test_a_streak_names_what_fails() -> None:
     assert text.startswith("alert: bitunix failures in a row at or above 3, now 3 (")
 
 
+def test_waiting_for_our_own_budget_sets_off_no_alert_on_failures() -> None:
+    watching = Watching(AlertRule("streak", "bitunix", "", "above", "1"))
+    watching.at("99")
+    clock, board = watching.watched.clock, watching.watched.board
+    board.apply([make_failure(clock, kind=ErrorKind.BUDGET, streak=streak) for streak in range(5)])
+
+    assert watching.look() == []
+    value = value_of(AlertRule("streak", "bitunix", "", "above", "1"), board, clock.mono_s)
+    assert value == (Decimal(0), "")
+
+
 def test_the_nearest_liquidation_of_all_positions_counts() -> None:
     watched = WatchedBoard()
     watched.feed({"BTCUSDT": "100", "ETHUSDT": "10"}, field="mark")

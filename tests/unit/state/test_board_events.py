@@ -143,6 +143,27 @@ def test_a_wait_for_our_own_budget_is_no_failure_that_ends(board: Board, clock: 
     assert "bitunix.tickers answers again after 1 failure" in texts(board), "a failure before the wait was one"
 
 
+def test_a_wait_for_our_own_budget_makes_no_venue_fail(board: Board, clock: FakeClock) -> None:
+    venue = board.venue("bitunix")
+    board.apply([make_failure(clock, kind=ErrorKind.BUDGET, text="waiting", endpoint="bitunix.depth")])
+
+    assert (venue.failure_streak, venue.failing_endpoints, venue.failing_because) == (0, (), None)
+    assert (dict(venue.failed_by_kind), venue.last_failure) == ({}, None)
+    assert venue.waiting_endpoints == ("bitunix.depth",)
+
+    board.apply([make_failure(clock, streak=2)])
+    board.apply([make_failure(clock, kind=ErrorKind.BUDGET, text="waiting", streak=2)])
+
+    assert (venue.failure_streak, venue.failing_endpoints) == (2, ("bitunix.tickers",)), "what failed still does"
+    assert venue.failing_because == "no answer within 8 s"
+    assert dict(venue.failed_by_kind) == {ErrorKind.TIMEOUT: 1}
+
+    board.apply([make_success(make_quotes(PRICES), clock)])
+
+    assert (venue.failure_streak, venue.failing_endpoints) == (0, ())
+    assert venue.waiting_endpoints == ("bitunix.depth",)
+
+
 def test_a_job_that_comes_back_to_the_plan_keeps_the_venues_totals(board: Board, clock: FakeClock) -> None:
     for planned, made in ((1, 1), (5, 4), (1, 1), (2, 2)):
         board.apply([make_success(make_quotes(PRICES), clock, planned=planned, made=made)])
