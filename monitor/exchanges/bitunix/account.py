@@ -42,7 +42,6 @@ ORDERS = Endpoint(name="bitunix.orders", method="GET", path=_BASE + "trade/get_p
 PAST_ORDERS = Endpoint(name="bitunix.past_orders", method="GET", path=_BASE + "trade/get_history_orders")
 PAST_POSITIONS = Endpoint(name="bitunix.past_positions", method="GET", path=_BASE + "position/get_history_positions")
 TRADES = Endpoint(name="bitunix.trades", method="GET", path=_BASE + "trade/get_history_trades")
-ORDER_DETAIL = Endpoint(name="bitunix.order_detail", method="GET", path=_BASE + "trade/get_order_detail")
 TRIGGERS = Endpoint(name="bitunix.tpsl", method="GET", path=_BASE + "tpsl/get_pending_orders")
 LEVERAGE = Endpoint(name="bitunix.leverage", method="GET", path=_BASE + "account/get_leverage_margin_mode")
 
@@ -182,12 +181,6 @@ class BitunixAccount:
                     problems=tuple(problems),
                 )
             )
-
-    def fetch_order(self, order_id: str) -> Fetched[OpenOrder]:
-        """One order, whatever its state. Only the id is sent: with a symbol the venue has refused it."""
-        with self._asking() as asking:
-            data = self._session.ask(asking, ORDER_DETAIL, {"orderId": order_id})
-            return asking.fetched(parse.parse_order(data, ORDER_DETAIL.name, []))
 
     def fetch_fills(
         self, *, start: datetime | None = None, end: datetime | None = None, limit: int = 100

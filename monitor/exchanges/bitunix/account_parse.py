@@ -159,11 +159,6 @@ def parse_orders(data: Any, endpoint: str, problems: list[RowProblem]) -> tuple[
     return read_rows(rows, endpoint, "data.orderList", _order, problems), _total(page), _length(rows)
 
 
-def parse_order(data: Any, endpoint: str, problems: list[RowProblem]) -> OpenOrder:
-    """One order by its id. Raises ``PayloadError`` when it cannot be read."""
-    return _order(read_object(data, endpoint, "data", problems))
-
-
 def _order(row: RowFields) -> OpenOrder:
     order_id = row.ident("orderId")
     symbol = row.symbol("symbol")

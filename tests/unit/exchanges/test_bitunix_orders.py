@@ -184,16 +184,6 @@ def test_later_pages_wait_for_the_budget_and_a_failure_has_the_costs_of_all() ->
     assert len(caught.value.traces) == 2
 
 
-def test_one_order_is_asked_by_its_id_alone() -> None:
-    client, transport = bitunix_account(ok(order(orderId="42")))
-
-    assert client.fetch_order("42").value.order_id == "42"
-    assert transport.asked[0].params == {"orderId": "42"}
-
-
-# What closes positions
-
-
 def trigger(**changes: object) -> dict[str, Any]:
     """A stop loss of the usual first position, as the venue lists it."""
     usual = {
