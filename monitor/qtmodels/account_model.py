@@ -223,7 +223,7 @@ class TotalsModel(QAbstractTableModel):
         """The sums of a venue's ``line``, for showing them in one line of text."""
         figures = []
         for column in self._columns:
-            found = line.sums.get(column.total) if column.total else None
+            found = line.sum_of(column.total)
             if found is not None:
                 figures.append(
                     SumFigure(
@@ -255,7 +255,7 @@ class TotalsModel(QAbstractTableModel):
         if role == COLUMN_ROLE:
             return column
         if role == VALUE_ROLE:
-            found = line.sums.get(column.total)
+            found = line.sum_of(column.total)
             return None if found is None else found.value
         if role == LATE_ROLE:
             return self._is_late(line)
@@ -272,7 +272,7 @@ class TotalsModel(QAbstractTableModel):
             return f"{line.count:,} so far" if line.unread else f"{line.count:,} in all"
         if column.name == "currency":
             return line.currency or DASH
-        found = line.sums.get(column.total) if column.total else None
+        found = line.sum_of(column.total)
         if found is None:
             return ""
         if self._is_covered:
@@ -280,7 +280,7 @@ class TotalsModel(QAbstractTableModel):
         return sum_text(found, column.look, line.unread)
 
     def _tooltip(self, line: RowTotals, column: Column[Any]) -> str:
-        found = line.sums.get(column.total) if column.total else None
+        found = line.sum_of(column.total)
         if found is None:
             return ""
         whole = "" if found.is_whole else f" * Only {found.known} of {found.count} are known in full."

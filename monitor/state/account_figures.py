@@ -87,7 +87,10 @@ def venue_gain(state: AccountState, period: str = "day") -> Decimal | None:
 
 
 class Sum(msgspec.Struct, frozen=True, kw_only=True):
-    """A sum of what is known: ``value`` is ``None`` when nothing is; ``known`` of ``count`` parts are in it in full."""
+    """A sum of what is known: ``value`` is ``None`` when no part is, and 0 where there are no parts at all.
+
+    ``known`` of ``count`` parts are in it in full.
+    """
 
     value: Decimal | None
     known: int
@@ -103,7 +106,7 @@ def add_up(parts: Iterable[Decimal | None]) -> Sum:
     """The sum of the known parts."""
     values = list(parts)
     known = [value for value in values if value is not None]
-    return Sum(value=sum(known, Decimal(0)) if known else None, known=len(known), count=len(values))
+    return Sum(value=sum(known, Decimal(0)) if known or not values else None, known=len(known), count=len(values))
 
 
 class AccountTotals(msgspec.Struct, frozen=True, kw_only=True):

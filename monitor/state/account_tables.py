@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.account import AccountSummary, Balance, Fill, OpenOrder, Position, RowProblem
 from monitor.domain.credentials import AccountRef
@@ -209,6 +210,15 @@ class RowTotals(msgspec.Struct, frozen=True, kw_only=True):
     currency: str | None
     sums: dict[str, Sum]
     unread: int = 0
+
+    def sum_of(self, name: str) -> Sum | None:
+        """The sum ``name``, ``None`` where the table has none such: 0 where nothing is held, unknown while that is not
+        known of every account.
+        """
+        found = self.sums.get(name)
+        if found is not None and found.count == 0 and self.unread:
+            return replace(found, value=None)
+        return found
 
 
 def position_totals(rows: Sequence[PositionRow], venue: str | None) -> RowTotals:

@@ -8,10 +8,11 @@ from PySide6.QtWidgets import QApplication
 from monitor.domain.account import FillList, OrderList, PositionList
 from monitor.qtmodels.account_columns import COVERED
 from monitor.qtmodels.account_model import LATE_ROLE
+from monitor.qtmodels.figures import DASH
 from monitor.widgets.account_panels import NAMES
 from monitor.widgets.account_table import LOW_TABLE_PX, AccountTable
 from monitor.widgets.theme import DARK, LIGHT, Theme
-from tests.fakes.account_samples import MAIN, SampleAccounts, fills, order, position
+from tests.fakes.account_samples import MAIN, VAULT, SampleAccounts, fills, order, position
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 
@@ -52,7 +53,7 @@ def all_line(table: AccountTable) -> dict[str, str]:
         ("positions", "unrealised +354.41", "unrealised +412.90"),
         ("orders", "value left 14,250.00", "value left 28,985.00"),
         ("balances", "equity 15,420.75", "equity 40,210.50"),
-        ("fills", "realised +55.50", "realised –"),
+        ("fills", "realised +55.50", "realised 0.00"),
     ],
 )
 def test_each_venues_sums_are_seen_at_the_default_height(
@@ -143,6 +144,25 @@ def test_a_sum_without_the_rows_of_an_account_is_marked_and_explained(window_fac
     made.board.accounts.set_refs((MAIN,))
     table = shown(made, name)
     assert all_line(table)["instrument"].endswith(" in all")
+
+
+def test_a_venue_known_to_hold_nothing_sums_up_to_0_and_one_not_read_yet_to_a_dash(sample: SampleWindow) -> None:
+    """The accounts of one venue hold something, so there is a line of sums for both."""
+    accounts = SampleAccounts(sample.board, sample.clock)
+    accounts.deliver(VAULT, "account", PositionList(account=VAULT, positions=()))
+    accounts.deliver(VAULT, "orders", OrderList(account=VAULT, orders=()))
+    accounts.deliver(VAULT, "trades", FillList(account=VAULT, fills=()))
+    told = {name: shown(sample, name).venue_sums.venues[1] for name in ("positions", "orders", "fills")}
+
+    for venue in told.values():
+        assert {figure.text for figure in venue.figures} == {"0.00"}
+        assert {figure.value for figure in venue.figures} == {0}
+
+    sample.board.accounts.renew(VAULT, sample.clock())
+    unread = shown(sample, "positions").venue_sums.venues[1]
+
+    assert {figure.text for figure in unread.figures} == {DASH}
+    assert {figure.value for figure in unread.figures} == {None}
 
 
 def test_a_narrow_line_shows_fewer_figures_of_every_venue(sample: SampleWindow) -> None:

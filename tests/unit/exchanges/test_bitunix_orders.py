@@ -184,6 +184,9 @@ def test_later_pages_wait_for_the_budget_and_a_failure_has_the_costs_of_all() ->
     assert len(caught.value.traces) == 2
 
 
+# What closes positions
+
+
 def trigger(**changes: object) -> dict[str, Any]:
     """A stop loss of the usual first position, as the venue lists it."""
     usual = {

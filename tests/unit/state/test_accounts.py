@@ -17,7 +17,7 @@ from monitor.domain.account import (
 from monitor.domain.account_history import AccountHistory, AccountPeriod
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind
-from monitor.state.account_figures import position_figures, since_open, totals, venue_gain
+from monitor.state.account_figures import Sum, position_figures, since_open, totals, venue_gain
 from monitor.state.account_realized import realized_today
 from monitor.state.account_tables import (
     balance_rows,
@@ -431,4 +431,8 @@ def test_an_empty_list_is_known_to_be_empty(sample: Sample) -> None:
 
     rows = position_rows(board.accounts.of_venue(FIRST), board, name_of, clock.now_s, clock.utc_now())
     assert rows == []
-    assert position_totals(rows, FIRST).sums["value"].value is None
+    found = position_totals(rows, FIRST)
+    assert [found.sum_of(name) for name in found.sums] == [Sum(value=D(0), known=0, count=0)] * 4
+    unread = replace(found, unread=1).sum_of("value")
+    assert unread is not None
+    assert unread.value is None, "no position of it was heard of, which is not the same as holding none"
