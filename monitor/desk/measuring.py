@@ -185,16 +185,31 @@ class DeskMeasuring:
         def tell(progress: "MeasureProgress") -> None:
             self._tell(MeasureReport(run=number, progress=progress))
 
+        def tell_waiting(why: str) -> None:
+            self._tell(MeasureReport(run=number, waiting=why))
+
         def work() -> MeasureReport:
             try:
                 with ExitStack() as stack:
-                    runtime = _demo_runtime(run, stack) if run.is_private_demo else run.runtime
+                    runtime = run.runtime
+                    if run.is_private_demo:
+                        tell_waiting("The demo exchange of this run starts.")
+                        runtime = _demo_runtime(run, stack)
+                        tell_waiting("")
                     if runtime is None:
                         return MeasureReport(run=number, failure="The app is still starting. Try again in a moment.")
                     jobs = run.jobs or default_jobs(runtime, run.settings)
                     wishes = MeasureOptions(requests=run.requests, max_age_s=run.settings.max_age_s)
                     hold_s = nobody_first if run.is_private_demo else partial(self._hold_s, run.venue)
-                    result = measure(runtime, jobs, wishes, cancel=run.cancel, progress=tell, hold_s=hold_s)
+                    result = measure(
+                        runtime,
+                        jobs,
+                        wishes,
+                        cancel=run.cancel,
+                        progress=tell,
+                        hold_s=hold_s,
+                        waiting=tell_waiting,
+                    )
             except (AssemblyError, DemoExchangeError) as exc:
                 return MeasureReport(run=number, failure=str(exc))
             return MeasureReport(run=number, result=result)

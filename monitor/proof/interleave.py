@@ -23,7 +23,16 @@ MAX_REFUSALS = 2
 BUDGET_PATIENCE_S = 120.0
 """Longest wait for our own share of the rate limit before the run ends."""
 
+TOLD_FROM_S = 1.0
+"""A shorter wait for our own share is not worth a word: the pauses between requests are about as long."""
+
 Wait = Callable[[threading.Event, float], object]
+Waiting = Callable[[str], object]
+"""Told what a request waits for, as a sentence, and the empty text when it goes on."""
+
+
+def nobody_told(_why: str) -> None:
+    """For whoever does not show what is waited for."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +91,9 @@ class Interleaving:
         cancel: threading.Event,
         clock: Callable[[], float] = time.perf_counter,
         wait: Wait = wait_for_event,
+        waiting: Waiting = nobody_told,
     ) -> None:
-        """``requests``: of each contender."""
+        """``requests``: of each contender. ``waiting`` is called in this run's thread."""
         self._contenders = tuple(contenders)
         self._requests = requests
         self._pace = pace
@@ -91,6 +101,8 @@ class Interleaving:
         self._cancel = cancel
         self._clock = clock
         self._wait = wait
+        self._waiting = waiting
+        self._told = ""
         self._ended_s: float | None = None
         self._handshake_s: float | None = None
         self._failures = [0] * len(self._contenders)
@@ -129,6 +141,8 @@ class Interleaving:
                 if error.available_in_s <= patience_s:
                     # Nothing was sent: not a request, wait for our share like everybody else in this app.
                     patience_s -= error.available_in_s
+                    if BUDGET_PATIENCE_S - patience_s >= TOLD_FROM_S:
+                        self._tell(error.user_text)
                     self._wait(self._cancel, max(0.01, error.available_in_s))
                     continue
                 self.last_error = error
@@ -140,10 +154,16 @@ class Interleaving:
             else:
                 opens = opens or reading.is_cold is True
                 sample = replace(marks, duration_s=reading.duration_s, is_cold=reading.is_cold, setup_s=reading.setup_s)
+            self._tell("")
             self._ended_s = self._clock()
             if opens:
                 self._handshake_s = started_s
             return sample
+
+    def _tell(self, why: str) -> None:
+        if why != self._told:
+            self._told = why
+            self._waiting(why)
 
     def _keep_pace(self, *, opens: bool) -> None:
         due_s = self._clock()

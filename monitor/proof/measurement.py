@@ -21,6 +21,8 @@ from monitor.proof.interleave import (
     Interleaving,
     Reading,
     Wait,
+    Waiting,
+    nobody_told,
     wait_for_event,
 )
 from monitor.proof.per_day import PerDay, per_day
@@ -139,7 +141,8 @@ class _Cancelled(Exception):
 class Measurement:
     """One run at one venue; ``jobs`` is the plan that the figures per day are for.
 
-    Both ways share the budget of ``runtime``. Thread: :meth:`run` in any but the GUI's; ``cancel`` is set from any.
+    Both ways share the budget of ``runtime``. Thread: :meth:`run` in any but the GUI's, where ``progress`` and
+    ``waiting`` are called; ``cancel`` is set from any.
     """
 
     def __init__(
@@ -152,6 +155,7 @@ class Measurement:
         progress: Callable[[MeasureProgress], object] = lambda _: None,
         wait: Wait = wait_for_event,
         hold_s: HoldS = nobody_first,
+        waiting: Waiting = nobody_told,
     ) -> None:
         self._runtime = runtime
         self._jobs = tuple(jobs)
@@ -159,6 +163,7 @@ class Measurement:
         self._cancel = cancel
         self._progress = progress
         self._wait = wait
+        self._waiting = waiting
         is_near = runtime.is_local
         self._pace = LOCAL_PACE if is_near else LIVE_PACE
         usual_rounds = FIRST_ROUNDS_LOCAL if is_near else FIRST_ROUNDS_LIVE
@@ -300,7 +305,13 @@ class Measurement:
 
     def _interleaving(self, contenders: Sequence[Contender], *, requests: int, seed: int) -> Interleaving:
         return Interleaving(
-            contenders, requests=requests, pace=self._pace, seed=seed, cancel=self._cancel, wait=self._wait
+            contenders,
+            requests=requests,
+            pace=self._pace,
+            seed=seed,
+            cancel=self._cancel,
+            wait=self._wait,
+            waiting=self._waiting,
         )
 
     def _take(self, run: Interleaving, stage: MeasureStage) -> list[Sample]:
@@ -334,9 +345,12 @@ def measure(
     progress: Callable[[MeasureProgress], object] = lambda _: None,
     wait: Wait = wait_for_event,
     hold_s: HoldS = nobody_first,
+    waiting: Waiting = nobody_told,
 ) -> MeasureResult:
     """Make and run one :class:`Measurement`; see there."""
-    return Measurement(runtime, jobs, options, cancel=cancel, progress=progress, wait=wait, hold_s=hold_s).run()
+    return Measurement(
+        runtime, jobs, options, cancel=cancel, progress=progress, wait=wait, hold_s=hold_s, waiting=waiting
+    ).run()
 
 
 def known_life(pools: Sequence[PoolStats], max_age_s: float) -> LifeRules:

@@ -35,10 +35,12 @@ class MeasureTarget(msgspec.Struct, frozen=True, kw_only=True):
 class MeasureReport(msgspec.Struct, frozen=True, kw_only=True):
     """News of run number ``run``: exactly one of the others is given. Frozen, so it may cross threads.
 
-    ``failure``: it ended without a result; why, and what to do, for the user.
+    ``failure``: it ended without a result; why, and what to do, for the user. ``waiting``: what it waits for, as a
+    sentence; empty: it goes on.
     """
 
     run: int
+    waiting: str | None = None
     progress: "MeasureProgress | None" = None
     result: "MeasureResult | None" = None
     failure: str | None = None

@@ -76,7 +76,7 @@ class Courtesy:
         wait_s = self._hold_s(weight, now_s - since_s)
         if wait_s > 0.0:
             self._since_s = since_s
-            raise BudgetExhausted("The polls of the plan go first.", available_in_s=wait_s)
+            raise BudgetExhausted("The polls of the plan go first and leave no room yet.", available_in_s=wait_s)
         self._since_s = None
 
 

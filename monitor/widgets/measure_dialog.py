@@ -58,6 +58,7 @@ class MeasureDialog(QDialog):
         self._measuring = measuring
         self._run: int | None = None
         self._is_cancelling = False
+        self._step = self._waiting_for = ""
         self._samples: list[Sample] = []
         self._first_samples: list[Sample] = []
         self.result_shown: MeasureResult | None = None
@@ -210,7 +211,8 @@ class MeasureDialog(QDialog):
         self._is_cancelling = False
         self._run_title = f"{target.title}, {self.requests.value()} requests each way"
         self.progress.setRange(0, 0)
-        self.stage.setText("Warming up: one request each way that does not count.")
+        self._step, self._waiting_for = "Warming up: one request each way that does not count.", ""
+        self.stage.setText(self._step)
         self.problem.hide()
         self.saved.clear()
         self.results.clear()
@@ -235,6 +237,10 @@ class MeasureDialog(QDialog):
         if report.progress is not None:
             self._take_progress(report.progress)
             return
+        if report.waiting is not None:
+            self._waiting_for = report.waiting
+            self._show_stage()
+            return
         self._run = None
         self._is_cancelling = False
         self._show_timer.stop()
@@ -253,13 +259,17 @@ class MeasureDialog(QDialog):
     def _take_progress(self, progress: MeasureProgress) -> None:
         self.progress.setRange(0, progress.total)
         self.progress.setValue(progress.done)
-        if not self._is_cancelling:
-            self.stage.setText(f"{progress.done} of {progress.total}: {STAGE_WORDS[progress.stage]}.")
+        self._step = f"{progress.done} of {progress.total}: {STAGE_WORDS[progress.stage]}."
+        self._show_stage()
         if progress.sample is not None:
             of_stage = self._first_samples if progress.stage is MeasureStage.FIRST else self._samples
             of_stage.append(progress.sample)
             if not self._show_timer.isActive():
                 self._show_timer.start()
+
+    def _show_stage(self) -> None:
+        if not self._is_cancelling:
+            self.stage.setText(f"{self._step} Waiting. {self._waiting_for}" if self._waiting_for else self._step)
 
     # Saving
 

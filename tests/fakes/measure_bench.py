@@ -35,7 +35,10 @@ class MeasureBench:
             settings=lambda: self.settings,
             put=self.outbox.put,
             is_demo=is_demo,
+            hold_s=lambda _venue, _weight, waited_s: self.hold_s(waited_s),
         )
+        self.hold_s: Callable[[float], float] = lambda _waited_s: 0.0
+        """How long the polls of a plan would go first, by how long a request has waited."""
         self.reports: list[MeasureReport | SaveReport] = []
         self.stages: list[str] = []
         self._dialog: MeasureDialog | None = None

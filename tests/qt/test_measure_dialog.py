@@ -143,6 +143,38 @@ def test_a_file_that_cannot_be_written_is_told_with_what_to_do(
     assert dialog.saved.text() == "mine.json could not be written: No such file or directory. Choose another folder."
 
 
+def test_a_run_says_what_it_waits_for_and_no_longer_when_it_goes_on(bench: MeasureBench) -> None:
+    """From a second on: the polls of the plan go first, at the warm-up and at a request in the middle."""
+    held = iter((*(0.25,) * 6, *(0.0,) * 5, *(0.25,) * 6))
+    bench.hold_s = lambda _waited_s: next(held, 0.0)
+    dialog = _begin(bench, 3)
+    bench.until(lambda: not dialog.is_running)
+    first, second = (place for place, text in enumerate(bench.stages) if "Waiting" in text)
+
+    assert bench.stages[first] == (
+        "Warming up: one request each way that does not count. "
+        "Waiting. The polls of the plan go first and leave no room yet."
+    )
+    assert bench.stages[second].endswith("Waiting. The polls of the plan go first and leave no room yet.")
+    assert bench.stages[second].startswith("3 of 25: ")
+    assert bench.stages[second + 1] == bench.stages[second].partition(" Waiting.")[0]
+    assert dialog.result_shown is not None
+    assert dialog.result_shown.pooled.n == 3
+
+
+def test_cancelling_while_it_waits_keeps_saying_that_it_is_cancelled(bench: MeasureBench) -> None:
+    bench.hold_s = lambda _waited_s: 0.25
+    dialog = _begin(bench, 3)
+    bench.until(lambda: "Waiting" in dialog.stage.text())
+    dialog.cancel_button.click()
+    bench.pump()
+    told = dialog.stage.text()
+    bench.until(lambda: not dialog.is_running)
+
+    assert told.startswith("Cancelling")
+    assert dialog.start_button.isEnabled()
+
+
 def test_cancel_shows_what_came_until_then(bench: MeasureBench) -> None:
     dialog = _begin(bench, 500)
     bench.until(lambda: len(bench.progress) >= 12)
@@ -275,6 +307,7 @@ def test_beside_live_venues_a_demo_exchange_is_started_for_the_run_and_ended_aft
     assert result.host.startswith("127.0.0.1:")
     assert result.improvement.later is not None
     assert result.improvement.later > 0.4, "60 ms of round trip, and two of three are saved"
+    assert any("The demo exchange of this run starts." in text for text in bench.stages)
     assert len(started) == 1
     assert not any(process.is_running() for process in started)
     bench.close()

@@ -21,6 +21,7 @@ class Bench:
         self.cancel = threading.Event()
         self.asked: list[tuple[bool, float]] = []
         self.errors: dict[bool, list[MonitorError | None]] = {True: [], False: []}
+        self.told: list[str] = []
         self.after_ask: Callable[[], None] = lambda: None
         self.run = Interleaving(
             (
@@ -33,6 +34,7 @@ class Bench:
             cancel=self.cancel,
             clock=self.clock,
             wait=self.clock.wait,
+            waiting=self.told.append,
         )
 
     def _ask(self, *, is_pooled: bool) -> Reading:
@@ -107,6 +109,15 @@ def test_our_own_budget_is_waited_for_and_is_no_failure() -> None:
     assert all(sample.error_kind is None for sample in samples)
     assert 7.0 in bench.clock.waits_s
     assert 2.0 in bench.clock.waits_s
+
+
+def test_what_is_waited_for_is_told_once_from_a_second_on_and_its_end_too() -> None:
+    bench = Bench(requests=3)
+    short, long = (BudgetExhausted("full", available_in_s=wait_s) for wait_s in (0.4, 0.7))
+    bench.errors[False] = [short, None, short, long, long, None]
+    bench.samples()
+
+    assert bench.told == ["full", ""]
 
 
 def test_a_budget_that_stays_closed_ends_the_run_and_is_no_failed_request() -> None:
