@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QFont, QFontMetrics
 from PySide6.QtWidgets import (
     QComboBox,
@@ -28,6 +28,8 @@ from monitor.widgets.credential_list import AccountList
 from monitor.widgets.sub_account_dialog import SubAccountButton
 
 LOOK_EVERY_MS: Final = 200
+RESULT_LINES: Final = 2
+"""Lines kept free for how something ended, so that no button moves from under the pointer when that is told."""
 _KEEP: Final = "Store it in the keyring and poll it from now on"
 
 
@@ -50,6 +52,8 @@ class CredentialDialog(QDialog):
         self._make_form()
         self.result_label = _plain("")
         self.result_label.setAccessibleName("Result")
+        self.result_label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.result_label.setMinimumHeight(RESULT_LINES * self.result_label.fontMetrics().lineSpacing())
         self._make_progress()
         close = QPushButton("Close")
         close.setAutoDefault(False)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from keyring.errors import KeyringLocked, NoKeyringError
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QMessageBox
+from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from monitor.assembly import assemble
@@ -275,6 +275,23 @@ def test_without_accounts_the_list_says_what_to_do(bench: Bench, dialog: Credent
     bench.wait_for(qtbot, lambda: bool(bench.answered("add")))
 
     assert not dialog.list.empty_label.isVisible()
+
+
+def test_no_button_moves_when_a_result_is_told(dialog: CredentialDialog, qtbot: QtBot) -> None:
+    def places() -> dict[str, QPoint]:
+        QApplication.processEvents()
+        buttons = [button for button in dialog.findChildren(QPushButton) if button.isVisible()]
+        return {button.text(): button.mapTo(dialog, QPoint(0, 0)) for button in buttons}
+
+    before, texts = places(), ("One line.", "A sentence that goes on and on. " * 7, "")
+    seen = []
+    for text in texts:
+        dialog.show_result(text)
+        seen.append(places())
+
+    width_px = dialog.result_label.fontMetrics().horizontalAdvance(texts[1])
+    assert dialog.result_label.width() < width_px < 2 * dialog.result_label.width(), "the second one takes two lines"
+    assert seen == [before] * len(texts)
 
 
 def test_a_rename_is_left_with_cancel(bench: Bench, dialog: CredentialDialog, qtbot: QtBot) -> None:
