@@ -110,7 +110,7 @@ class ChartArea(QWidget):
         self._period_badge.hide()
         layout.addWidget(self._period_badge)
         layout.addWidget(self._stack, 1)
-        self.setMinimumSize(360, 240)
+        self.setMinimumSize(360, 270)
         # Time must move on the plots also when nothing arrives.
         self._motion = QTimer(self)
         self._motion.timeout.connect(self.refresh_plots)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from monitor.domain.telemetry import PoolStats
 from monitor.qtmodels.connection_model import ConnectionModel
@@ -18,6 +18,7 @@ from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.keep_alive_view import KeepAliveView
 from monitor.widgets.pool_overview import VenuePools
 from monitor.widgets.savings_view import SavingsRow, SavingsView
+from monitor.widgets.scrolled import ScrolledColumn
 from monitor.widgets.theme import Theme
 
 SINCE_START = "since start"
@@ -70,8 +71,9 @@ class PoolPanel(QWidget):
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Connection pools")
         self.tabs.tabBar().setExpanding(True)
+        self.tabs.setUsesScrollButtons(False)
         for widget, title, what in zip(
-            (self._overview_page(), self._cards_page(), self.keep_alive, _scrolled(self.savings)),
+            (self._overview_page(), self._cards_page(), self.keep_alive, ScrolledColumn(self.savings)),
             ("Overview", "Sockets", "Keep-alive", "Savings"),
             TAB_WHAT,
             strict=True,
@@ -92,7 +94,7 @@ class PoolPanel(QWidget):
         layout.setSpacing(0)
         for section in self.sections.values():
             layout.addWidget(section, 1)
-        return _scrolled(inside)
+        return ScrolledColumn(inside)
 
     def _cards_page(self) -> QWidget:
         page = QWidget()
@@ -200,13 +202,3 @@ class PoolPanel(QWidget):
         row = self.cards.currentIndex().row()
         if row >= 0:
             self.connection_chosen.emit(self.model.row_at(row).card.connection_id)
-
-
-def _scrolled(widget: QWidget) -> QScrollArea:
-    scroll = QScrollArea()
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setWidgetResizable(True)
-    scroll.setWidget(widget)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return scroll

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QDropEvent, QFont, QFontMetrics, QKeyEvent
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QDropEvent, QFont, QFontMetrics, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QMenu, QTableView, QVBoxLayout, QWidget
 
 from monitor.qtmodels.quote_model import QuoteColumn, QuoteModel, QuoteSource
@@ -23,6 +23,13 @@ SHOWN_COLUMNS = (QuoteColumn.SYMBOL, QuoteColumn.LAST, QuoteColumn.SPREAD, Quote
 """Columns with a place of their own; the others are the second lines of these."""
 
 OPTIONAL_COLUMNS = (QuoteColumn.SPREAD, QuoteColumn.AGE, QuoteColumn.TREND)
+
+LEFT_OUT = (QuoteColumn.TREND, QuoteColumn.SPREAD)
+"""Columns that give way to the instrument's name in a narrow panel, the first one first."""
+
+LEAST_NAME = "DOGE-USDT"
+STRIPE_PX = 4
+"""Left of a name, for the colour of its venue."""
 
 EMPTY_TEXT = "Nothing watched yet.\n\nPress Ctrl+K and type a name,\nfor example BTC."
 
@@ -91,6 +98,8 @@ class Watchlist(QWidget):
         self._source = source
         self._clock = clock
         self._sparks: dict[InstrumentKey, Spark | None] = {}
+        self._widths: dict[QuoteColumn, int] = {}
+        self._unwanted: set[QuoteColumn] = set()
         self.model = QuoteModel(source, clock=clock, venue_title=venue_title, parent=self)
         self._delegate = QuoteDelegate(theme, self._spark, self)
         self.table = self._make_table()
@@ -160,10 +169,35 @@ class Watchlist(QWidget):
             (QuoteColumn.AGE, "", "○ no data"),
         ):
             width = max(large.horizontalAdvance(first), small.horizontalAdvance(second))
-            table.setColumnWidth(column, width + 2 * PADDING_PX)
-        table.setColumnWidth(QuoteColumn.TREND, 50)
+            self._widths[column] = width + 2 * PADDING_PX
+        self._widths[QuoteColumn.TREND] = 50
+        self._least_name_px = large.horizontalAdvance(LEAST_NAME) + 2 * PADDING_PX + STRIPE_PX
+        for column, width in self._widths.items():
+            table.setColumnWidth(column, width)
         header.setSectionResizeMode(QuoteColumn.SYMBOL, QHeaderView.ResizeMode.Stretch)
         table.verticalHeader().setDefaultSectionSize(self._delegate.row_height(table.font()))
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt: names, prices and ages are not cut off."""
+        always = sum(
+            width for column, width in self._widths.items() if column not in LEFT_OUT and column not in self._unwanted
+        )
+        bar_px = self.table.verticalScrollBar().sizeHint().width()
+        return QSize(self._least_name_px + always + bar_px, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: leave columns out while there is no room for them."""
+        super().resizeEvent(event)
+        self._leave_out()
+
+    def _leave_out(self) -> None:
+        hidden = set(self._unwanted)
+        room = self.width() - self.table.verticalScrollBar().sizeHint().width() - self._least_name_px
+        for column in LEFT_OUT:
+            if sum(width for one, width in self._widths.items() if one not in hidden) > room:
+                hidden.add(column)
+        for column in self._widths:
+            self.table.setColumnHidden(column, column in hidden)
 
     @property
     def keys(self) -> tuple[InstrumentKey, ...]:
@@ -242,15 +276,23 @@ class Watchlist(QWidget):
     def _on_header_menu(self, point: QPoint) -> None:
         menu = QMenu(self)
         for column in OPTIONAL_COLUMNS:
-            title = self.model.headerData(column, Qt.Orientation.Horizontal)
-            action = menu.addAction(str(title))
+            title = str(self.model.headerData(column, Qt.Orientation.Horizontal))
+            is_wanted = column not in self._unwanted
+            has_room = not (is_wanted and self.table.isColumnHidden(column))
+            action = menu.addAction(title if has_room else f"{title} (needs a wider panel)")
             action.setCheckable(True)
-            action.setChecked(not self.table.isColumnHidden(column))
-            action.setData(int(column))
+            action.setChecked(is_wanted)
+            action.setData(column)
         chosen = menu.exec(self.table.horizontalHeader().mapToGlobal(point))
         if chosen is not None:
-            self.table.setColumnHidden(int(chosen.data()), not chosen.isChecked())
+            self.want_column(chosen.data(), is_wanted=chosen.isChecked())
         menu.deleteLater()
+
+    def want_column(self, column: QuoteColumn, *, is_wanted: bool) -> None:
+        """Show a column of ``OPTIONAL_COLUMNS`` where there is room for it, or not at all."""
+        (self._unwanted.discard if is_wanted else self._unwanted.add)(column)
+        self._leave_out()
+        self.updateGeometry()
 
     def _show_why(self) -> None:
         silent = self.model.silent_venues()

@@ -14,7 +14,7 @@ LAYOUT_VERSION = 5
 """Grows when docks come or go, so that an older saved layout is not forced onto a newer window."""
 
 WATCHLIST_WIDTH_PX = 398
-POOLS_WIDTH_PX = 302
+POOLS_WIDTH_PX = 310
 BOTTOM_HEIGHT_PX = 200
 
 
@@ -35,6 +35,9 @@ class WindowLayout:
         self._state_to_repeat = None
         for dock in docks.values():
             dock.setFloating(False)
+            # What is still in its old place while others are put in theirs would leave its tabs behind, and a window
+            # as wide as both layouts need together.
+            window.removeDockWidget(dock)
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["watchlist"])
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, docks["pools"])
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["requests"])

@@ -3,14 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QTabBar
 from pytestqt.qtbot import QtBot
 
 from monitor.desk.frame import StartFrame
 from monitor.desk.replay import ReplayDesk, read_replay
 from monitor.desktop.settings import Settings
 from monitor.history.recording import RecordingError
+from monitor.qtmodels.quote_model import QuoteColumn
+from monitor.widgets.scrolled import ScrolledColumn
 from monitor.widgets.window_layout import BOTTOM_HEIGHT_PX, POOLS_WIDTH_PX, WATCHLIST_WIDTH_PX
 from monitor.widgets.window_place import FIRST_SIZE
 from tests.fakes.history_samples import WatchedBoard
@@ -117,3 +120,71 @@ def test_a_saved_layout_leaves_the_banner_of_an_incident(
     assert desk.banner.isVisible()
     assert desk.window.docks["watchlist"].width() == WATCHLIST_WIDTH_PX
     desk.window.close()
+
+
+@pytest.mark.parametrize("size", [(1024, 640), (1, 1)])
+def test_a_small_window_cuts_nothing_off_at_the_side(
+    window_factory: WindowFactory, qapp: QApplication, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    """No screen that is promised is as small as this: 1920 x 1080 at a scale of two is 960 x 540."""
+    sample = _start(window_factory, qapp)
+    window = sample.window
+    window.resize(*size)
+    _settle(qapp)
+    sample.show_now()
+    least = window.minimumSizeHint()
+    pages = [window.pools.tabs.widget(place) for place in (0, 3)]
+    for place in (3, 0):
+        window.pools.tabs.setCurrentIndex(place)
+        _settle(qapp)
+    bar = window.pools.tabs.tabBar()
+
+    assert least.width() <= 960
+    assert least.height() <= 540
+    assert window.size() == QSize(max(size[0], least.width()), max(size[1], least.height()))
+    for page in pages:
+        assert isinstance(page, ScrolledColumn)
+        assert page.content.width() <= page.viewport().width()
+    assert bar.tabRect(bar.count() - 1).right() <= window.pools.width()
+    names = window.watchlist.table.columnWidth(QuoteColumn.SYMBOL)
+    assert names >= window.watchlist.fontMetrics().horizontalAdvance("DOGE-USDT")
+    assert window.charts.minimumSizeHint().height() <= window.charts.height()
+
+
+def test_columns_of_the_watchlist_give_way_to_names_and_come_back(
+    window_factory: WindowFactory, qapp: QApplication, qtbot: QtBot
+) -> None:
+    sample = _start(window_factory, qapp)
+    watchlist, table = sample.window.watchlist, sample.window.watchlist.table
+
+    def shown(width_px: int) -> list[QuoteColumn]:
+        sample.window.resizeDocks([sample.window.docks["watchlist"]], [width_px], Qt.Orientation.Horizontal)
+        _settle(qapp)
+        return [column for column in QuoteColumn if not table.isColumnHidden(column)]
+
+    every = [QuoteColumn.SYMBOL, QuoteColumn.LAST, QuoteColumn.SPREAD, QuoteColumn.AGE, QuoteColumn.TREND]
+    assert shown(WATCHLIST_WIDTH_PX) == sorted(every)
+    assert QuoteColumn.TREND not in shown(330)
+    assert QuoteColumn.SPREAD in shown(330)
+    assert shown(1) == [QuoteColumn.SYMBOL, QuoteColumn.LAST, QuoteColumn.AGE]
+    least = watchlist.minimumSizeHint().width()
+    watchlist.want_column(QuoteColumn.AGE, is_wanted=False)
+    assert watchlist.minimumSizeHint().width() < least, "what nobody wants holds no room"
+    assert shown(WATCHLIST_WIDTH_PX) == sorted(set(every) - {QuoteColumn.AGE})
+    watchlist.want_column(QuoteColumn.AGE, is_wanted=True)
+    assert shown(WATCHLIST_WIDTH_PX) == sorted(every)
+
+
+def test_a_reset_leaves_the_window_its_size_and_no_second_line_of_tabs(
+    window_factory: WindowFactory, qapp: QApplication, qtbot: QtBot
+) -> None:
+    sample = _start(window_factory, qapp)
+    window = sample.window
+    window.resize(1024, 640)
+    _settle(qapp)
+    window.reset_layout()
+    _settle(qapp)
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.parent() is window and bar.isVisible() and bar.count()]
+
+    assert window.size() == QSize(1024, 640)
+    assert [bar.count() for bar in bars] == [len(window.docks) - 2]
