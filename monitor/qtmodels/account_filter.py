@@ -8,18 +8,16 @@ from typing import Any, Final, TypeAlias
 
 from PySide6.QtCore import (
     QAbstractItemModel,
-    QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QSortFilterProxyModel,
     Qt,
 )
 
 from monitor.qtmodels.account_columns import Look, Raw
 from monitor.qtmodels.account_model import AccountModel
+from monitor.qtmodels.headed_model import Index
 from monitor.state.account_tables import Row
 
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _SortKey: TypeAlias = tuple[int, float | str]
 
 _CLOCKS: Final = frozenset({"stamp", "verdict"})

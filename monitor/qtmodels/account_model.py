@@ -2,23 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 
 from monitor.qtmodels.account_columns import COVERED, Column, Look, file_text, number_text, show
 from monitor.qtmodels.figures import DASH, age_range_text, plain_tooltip
+from monitor.qtmodels.headed_model import NO_PARENT, ROW_ROLE, Head, HeadedModel, Index, RowsModel
 from monitor.qtmodels.row_sync import sync_rows
 from monitor.state.account_figures import Sum
 from monitor.state.account_tables import Row, RowTotals
 from monitor.state.ages import explain_age
 
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
-_NO_PARENT = QModelIndex()
-
-ROW_ROLE = int(Qt.ItemDataRole.UserRole)
-"""The row itself."""
 COLUMN_ROLE = ROW_ROLE + 1
 """The ``Column`` of a cell."""
 VALUE_ROLE = ROW_ROLE + 2
@@ -33,7 +29,7 @@ LATE_PART = "A part of it is late, so the sum is not current."
 RowT = TypeVar("RowT", bound=Row)
 
 
-class AccountModel(QAbstractTableModel, Generic[RowT]):
+class AccountModel(RowsModel[RowT]):
     """The rows of one table. ``name`` of each account's venue comes from ``venue_title``.
 
     Thread: GUI.
@@ -42,10 +38,9 @@ class AccountModel(QAbstractTableModel, Generic[RowT]):
     def __init__(
         self, columns: Sequence[Column[RowT]], venue_title: Callable[[str], str], parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
+        super().__init__(_heads_of(columns), parent)
         self.columns = tuple(columns)
         self._venue_title = venue_title
-        self._rows: list[RowT] = []
         self._wanted: Sequence[RowT] = ()
         self._now_mono_s = 0.0
         self._is_covered = False
@@ -54,10 +49,6 @@ class AccountModel(QAbstractTableModel, Generic[RowT]):
     def rows(self) -> tuple[RowT, ...]:
         """What is shown, in the model's own order."""
         return tuple(self._rows)
-
-    def row_at(self, number: int) -> RowT:
-        """One row; ``IndexError`` outside the table."""
-        return self._rows[number]
 
     def set_rows(self, rows: Sequence[RowT], now_mono_s: float) -> None:
         """Show ``rows`` as of ``now_mono_s`` without disturbing selection or scrolling.
@@ -113,47 +104,24 @@ class AccountModel(QAbstractTableModel, Generic[RowT]):
         """The headings of :meth:`file_row`."""
         return ["venue", *(column.name for column in self.columns), "notes"]
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
-        """Qt: number of rows."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:
-        """Qt: number of columns."""
-        return 0 if parent.isValid() else len(self.columns)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt: titles, and definitions as tooltips."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
-            return None
-        column = self.columns[section]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return column.title
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tooltip(f"{column.title}: {column.definition}.")
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(column.is_right)
-        return None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt: texts, alignment, what could not be read as a tooltip, and row, column and value for the delegate."""
-        if not index.isValid() or index.row() >= len(self._rows):
-            return None
-        row, column = self._rows[index.row()], self.columns[index.column()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.text(row, column)
-        if role == ROW_ROLE:
-            return row
-        if role == COLUMN_ROLE:
-            return column
-        if role == VALUE_ROLE:
-            return column.value_of(row)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(column.is_right)
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{column.title}: {self.text(row, column)}"
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tooltip(self._tooltip(row, column))
-        return None
+        """Qt: as any table; the column and the value too, for the delegate, and what a screen reader says."""
+        if role in {COLUMN_ROLE, VALUE_ROLE, Qt.ItemDataRole.AccessibleTextRole}:
+            if not index.isValid() or index.row() >= len(self._rows):
+                return None
+            row, column = self._rows[index.row()], self.columns[index.column()]
+            if role == COLUMN_ROLE:
+                return column
+            return column.value_of(row) if role == VALUE_ROLE else f"{column.title}: {self.text(row, column)}"
+        return super().data(index, role)
+
+    def text_of(self, row: RowT, column: int) -> str:
+        """See :meth:`text`."""
+        return self.text(row, self.columns[column])
+
+    def tooltip_of(self, row: RowT, column: int) -> str:
+        """Its definition, what could not be read, and what must be said of it."""
+        return self._tooltip(row, self.columns[column])
 
     def _tooltip(self, row: RowT, column: Column[RowT]) -> str:
         lines = [f"{column.title}: {column.definition}."]
@@ -190,13 +158,13 @@ class VenueFigures(msgspec.Struct, frozen=True):
     is_late: bool
 
 
-class TotalsModel(QAbstractTableModel):
+class TotalsModel(HeadedModel):
     """The sums below a table: a line per venue where there are several, and one of all."""
 
     def __init__(
         self, columns: Sequence[Column[Any]], venue_title: Callable[[str], str], parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
+        super().__init__(_heads_of(columns), parent)
         self._columns = tuple(columns)
         self._venue_title = venue_title
         self._totals: tuple[RowTotals, ...] = ()
@@ -237,13 +205,9 @@ class TotalsModel(QAbstractTableModel):
         venue = line.venue or ""
         return VenueFigures(venue, self._venue_title(venue) if venue else "All", tuple(figures), self._is_late(line))
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+    def rowCount(self, parent: Index = NO_PARENT) -> int:
         """Qt: number of lines."""
         return 0 if parent.isValid() else len(self._totals)
-
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:
-        """Qt: as many columns as the table above."""
-        return 0 if parent.isValid() else len(self._columns)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt: the sums, and of how many parts they are."""
@@ -260,7 +224,7 @@ class TotalsModel(QAbstractTableModel):
         if role == LATE_ROLE:
             return self._is_late(line)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(column.is_right)
+            return self._heads[index.column()].alignment
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tooltip(self._tooltip(line, column))
         return None
@@ -298,6 +262,5 @@ def sum_text(total: Sum, look: Look, unread: int) -> str:
     return text if total.is_whole and not unread else f"{text} *"
 
 
-def _alignment(is_right: bool) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if is_right else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
+def _heads_of(columns: Sequence[Column[Any]]) -> list[Head]:
+    return [Head(column.title, f"{column.title}: {column.definition}.", column.is_right) for column in columns]

@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 from enum import IntEnum
 from itertools import accumulate
-from typing import Any, TypeAlias
+from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 
 from monitor.domain.market import BookLevel
 from monitor.qtmodels.figures import DASH, plain_tooltip, price_text
+from monitor.qtmodels.headed_model import NO_PARENT, Head, HeadedModel, Index
 from monitor.state.books import BookState
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
-_NO_PARENT = QModelIndex()
 
 DEPTH_ROLE = int(Qt.ItemDataRole.UserRole)
 """Size up to this level / the larger side's size up to the last level, 0 to 1; ``None`` where there is no level."""
@@ -30,23 +28,22 @@ class BookColumn(IntEnum):
     ASK_TOTAL = 5
 
 
-_TITLES = ("Total", "Size", "Bid", "Ask", "Size", "Total")
-_WHATS = (
-    "Sum of the sizes from the best bid down to this one",
-    "Size wanted at this price, in units of the instrument",
-    "Price somebody is willing to buy at; the best one on top",
-    "Price somebody is willing to sell at; the best one on top",
-    "Size offered at this price, in units of the instrument",
-    "Sum of the sizes from the best ask up to this one",
+_HEADS = (
+    Head("Total", "Sum of the sizes from the best bid down to this one", is_right=True),
+    Head("Size", "Size wanted at this price, in units of the instrument", is_right=True),
+    Head("Bid", "Price somebody is willing to buy at; the best one on top", is_right=True),
+    Head("Ask", "Price somebody is willing to sell at; the best one on top"),
+    Head("Size", "Size offered at this price, in units of the instrument"),
+    Head("Total", "Sum of the sizes from the best ask up to this one"),
 )
 _BID_SIDE = (BookColumn.BID_TOTAL, BookColumn.BID_SIZE, BookColumn.BID)
 
 
-class BookModel(QAbstractTableModel):
+class BookModel(HeadedModel):
     """Newest levels of one book; as many rows as the longer side has levels."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(_HEADS, parent)
         self._bids: tuple[tuple[BookLevel, Decimal], ...] = ()
         self._asks: tuple[tuple[BookLevel, Decimal], ...] = ()
         self._largest = Decimal(0)
@@ -59,9 +56,9 @@ class BookModel(QAbstractTableModel):
         asks = () if state is None else _with_totals(state.book.asks)
         after = max(len(bids), len(asks))
         if after < before:
-            self.beginRemoveRows(_NO_PARENT, after, before - 1)
+            self.beginRemoveRows(NO_PARENT, after, before - 1)
         elif after > before:
-            self.beginInsertRows(_NO_PARENT, before, after - 1)
+            self.beginInsertRows(NO_PARENT, before, after - 1)
         self._bids, self._asks, self._decimals = bids, asks, decimals
         self._largest = max((side[-1][1] for side in (bids, asks) if side), default=Decimal(0))
         if after < before:
@@ -71,25 +68,9 @@ class BookModel(QAbstractTableModel):
         if after:
             self.dataChanged.emit(self.index(0, 0), self.index(after - 1, len(BookColumn) - 1))
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+    def rowCount(self, parent: Index = NO_PARENT) -> int:
         """Qt: number of levels of the longer side."""
         return 0 if parent.isValid() else max(len(self._bids), len(self._asks))
-
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:
-        """Qt: number of columns."""
-        return 0 if parent.isValid() else len(BookColumn)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt: titles, with their definitions as tooltips."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(BookColumn):
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return _TITLES[section]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tooltip(_WHATS[section])
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(BookColumn(section))
-        return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt: one text per cell; how deep the book is there under ``DEPTH_ROLE``."""
@@ -97,7 +78,7 @@ class BookModel(QAbstractTableModel):
             return None
         column = BookColumn(index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(column)
+            return self._heads[column].alignment
         side = self._bids if column in _BID_SIDE else self._asks
         entry = side[index.row()] if index.row() < len(side) else None
         if role == DEPTH_ROLE:
@@ -105,7 +86,7 @@ class BookModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return DASH if entry is None else self._text(column, *entry)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tooltip(_WHATS[column])
+            return plain_tooltip(self._heads[column].what)
         return None
 
     def _text(self, column: BookColumn, level: BookLevel, total: Decimal) -> str:
@@ -116,8 +97,3 @@ class BookModel(QAbstractTableModel):
 
 def _with_totals(levels: Sequence[BookLevel]) -> tuple[tuple[BookLevel, Decimal], ...]:
     return tuple(zip(levels, accumulate(level.size for level in levels), strict=True))
-
-
-def _alignment(column: BookColumn) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column in _BID_SIDE else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

@@ -1,21 +1,17 @@
 """Sockets as rows: the open ones first, then the newest closed ones, as the pools report them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt
 
 from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats
 from monitor.qtmodels.figures import DASH, age_text, count_text, duration_text, plain_tooltip, safe_text
+from monitor.qtmodels.headed_model import NO_PARENT, ROW_ROLE, Index
 from monitor.qtmodels.row_sync import notify_changed, sync_rows
 from monitor.state.pool_words import describe_protocols
 
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
-_NO_PARENT = QModelIndex()
-
-ROW_ROLE = int(Qt.ItemDataRole.UserRole)
-"""The ``ConnectionRow``."""
 NOW_ROLE = ROW_ROLE + 1
 """The monotonic time in seconds at which ages are to be shown."""
 
@@ -68,11 +64,11 @@ class ConnectionModel(QAbstractTableModel):
         self._rows: list[ConnectionRow] = []
         self._now_mono_s = 0.0
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+    def rowCount(self, parent: Index = NO_PARENT) -> int:
         """Qt: number of sockets shown."""
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+    def columnCount(self, parent: Index = NO_PARENT) -> int:
         """Qt: a card has one column."""
         return 0 if parent.isValid() else 1
 

@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 
 from monitor.domain.market import Instrument, InstrumentKind
 from monitor.qtmodels.figures import (
@@ -19,6 +19,7 @@ from monitor.qtmodels.figures import (
     safe_text,
     signed,
 )
+from monitor.qtmodels.headed_model import NO_PARENT, ROW_ROLE, Head, HeadedModel, Index
 from monitor.qtmodels.row_sync import notify_changed, sync_rows
 from monitor.state.quotes import QuoteState
 from monitor.state.sources import SourceFigures, source_of_origin, source_of_quote, source_text
@@ -27,12 +28,8 @@ from monitor.state.verdict import Verdict
 if TYPE_CHECKING:
     from monitor.state.series import TimeSeries
 
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 InstrumentKey: TypeAlias = tuple[str, str]
-_NO_PARENT = QModelIndex()
 
-ROW_ROLE = int(Qt.ItemDataRole.UserRole)
-"""The ``QuoteFigures`` of a row."""
 KEY_ROLE = ROW_ROLE + 1
 """The ``InstrumentKey`` of a row."""
 
@@ -54,29 +51,29 @@ class QuoteColumn(IntEnum):
     TREND = 8
 
 
-_TITLES: dict[QuoteColumn, tuple[str, str]] = {
-    QuoteColumn.VENUE: ("Venue", "Which venue the price is from"),
-    QuoteColumn.SYMBOL: ("Instrument", "What is watched"),
-    QuoteColumn.LAST: (
-        "Last",
-        "Newest price: last trade where the venue's fast reply has it, else the mid price",
-    ),
-    QuoteColumn.CHANGE: ("24 h", "Change of the price against 24 hours ago"),
-    QuoteColumn.SPREAD: (
+_HEADS = (
+    Head("Venue", "Which venue the price is from"),
+    Head("Instrument", "What is watched"),
+    Head("Last", "Newest price: last trade where the venue's fast reply has it, else the mid price", is_right=True),
+    Head("24 h", "Change of the price against 24 hours ago", is_right=True),
+    Head(
         "Spread",
         "Ask minus bid, as parts per ten thousand of the middle (bp); below it funding per hour",
+        is_right=True,
     ),
-    QuoteColumn.FUNDING: ("Funding/h", "Funding rate per hour; positive: longs pay"),
-    QuoteColumn.AGE: (
+    Head("Funding/h", "Funding rate per hour; positive: longs pay", is_right=True),
+    Head(
         "Age",
         "How old the price is at most: now minus the moment the request was sent, plus the age in a cache",
+        is_right=True,
     ),
-    QuoteColumn.VERDICT: (
+    Head(
         "State",
         "live: fresh and moving; quiet: fresh, it stands still; late: replies are missing; frozen: nothing moves",
+        is_right=True,
     ),
-    QuoteColumn.TREND: ("Trend", "The price over the last 15 minutes"),
-}
+    Head("Trend", "The price over the last 15 minutes"),
+)
 
 
 class QuoteSource(Protocol):
@@ -215,7 +212,7 @@ def silence_text(venue: str, title: str, why: str) -> str:
     return f"{title}{shown.removeprefix(venue)}" if shown.startswith(f"{venue} ") else f"{title}: {shown}"
 
 
-class QuoteModel(QAbstractTableModel):
+class QuoteModel(HeadedModel):
     """Watched instruments in the user's order.
 
     ``refresh`` reports the rows whose reply is new, ``tick`` lets all ages run. Text is made when a row is painted, so
@@ -230,7 +227,7 @@ class QuoteModel(QAbstractTableModel):
         venue_title: Callable[[str], str],
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(_HEADS, parent)
         self._source = source
         self._clock = clock
         self._venue_title = venue_title
@@ -306,13 +303,9 @@ class QuoteModel(QAbstractTableModel):
             self._figures[key] = figures
         return figures
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+    def rowCount(self, parent: Index = NO_PARENT) -> int:
         """Qt: number of watched instruments."""
         return 0 if parent.isValid() else len(self._keys)
-
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:
-        """Qt: number of columns."""
-        return 0 if parent.isValid() else len(QuoteColumn)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Qt: rows may be selected and dragged; they drop between rows only."""
@@ -323,19 +316,6 @@ class QuoteModel(QAbstractTableModel):
     def supportedDropActions(self) -> Qt.DropAction:
         """Qt: rows are moved, not copied."""
         return Qt.DropAction.MoveAction
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt: titles, and definitions as tooltips."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(QuoteColumn):
-            return None
-        title, definition = _TITLES[QuoteColumn(section)]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return title
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            is_text = section in (QuoteColumn.VENUE, QuoteColumn.SYMBOL, QuoteColumn.TREND)
-            side = Qt.AlignmentFlag.AlignLeft if is_text else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
-        return definition if role == Qt.ItemDataRole.ToolTipRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt: one text per cell; the whole row under ``ROW_ROLE``."""

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Any, TypeAlias
+from typing import Any
 
-import msgspec
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QObject, QSortFilterProxyModel, Qt
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.qtmodels.figures import bytes_text, count_text, duration_text
+from monitor.qtmodels.headed_model import NO_PARENT, ROW_ROLE, Head, HeadedModel, Index
 from monitor.qtmodels.request_words import (
     EARLIER_DEFINITION,
     describe_phases,
@@ -23,10 +23,7 @@ from monitor.qtmodels.spike_words import CAUSE_WORDS, SPIKE_DEFINITION, filter_w
 from monitor.state.period import Period
 from monitor.state.spikes import Spike
 
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
-_NO_PARENT = QModelIndex()
-
-TRACE_ROLE = int(Qt.ItemDataRole.UserRole)
+TRACE_ROLE = ROW_ROLE
 """The ``RequestTrace`` of a row."""
 SORT_ROLE = TRACE_ROLE + 1
 """A number or text to sort by; unknown sorts below everything known."""
@@ -51,33 +48,19 @@ class RequestColumn(IntEnum):
     WEIGHT = 10
 
 
-class _ColumnInfo(msgspec.Struct, frozen=True):
-    title: str
-    definition: str
-    is_number: bool
-
-
-_COLUMNS: dict[RequestColumn, _ColumnInfo] = {
-    RequestColumn.TIME: _ColumnInfo("Time", "When the attempt began, local time", False),
-    RequestColumn.VENUE: _ColumnInfo("Venue", "Which venue was asked", False),
-    RequestColumn.ENDPOINT: _ColumnInfo("Endpoint", "What was asked, by its short name", False),
-    RequestColumn.STATUS: _ColumnInfo("Status", "HTTP status of the reply, or why there was none", False),
-    RequestColumn.SOCKET: _ColumnInfo(
-        "Socket",
-        "Cold: a TCP connection was opened for this attempt. Warm: none was. Then the connection's number",
-        False,
-    ),
-    RequestColumn.TOTAL: _ColumnInfo(
-        "Latency", "Request handed to the transport until the body was fully read, without the queue", True
-    ),
-    RequestColumn.CAUSE: _ColumnInfo("Slow by", f"Outlier: {SPIKE_DEFINITION}", False),
-    RequestColumn.WATERFALL: _ColumnInfo(
-        "Phases", "Where the time went. A warm request has no DNS, TCP or TLS phase", False
-    ),
-    RequestColumn.ATTEMPT: _ColumnInfo("Try", "Attempt number within one logical request", True),
-    RequestColumn.BYTES: _ColumnInfo("Bytes", "Reply on the wire inside TLS, headers included", True),
-    RequestColumn.WEIGHT: _ColumnInfo("Weight", "What the attempt was charged of the venue's rate limit", True),
-}
+_HEADS = (
+    Head("Time", "When the attempt began, local time"),
+    Head("Venue", "Which venue was asked"),
+    Head("Endpoint", "What was asked, by its short name"),
+    Head("Status", "HTTP status of the reply, or why there was none"),
+    Head("Socket", "Cold: a TCP connection was opened for this attempt. Warm: none was. Then the connection's number"),
+    Head("Latency", "Request handed to the transport until the body was fully read, without the queue", is_right=True),
+    Head("Slow by", f"Outlier: {SPIKE_DEFINITION}"),
+    Head("Phases", "Where the time went. A warm request has no DNS, TCP or TLS phase"),
+    Head("Try", "Attempt number within one logical request", is_right=True),
+    Head("Bytes", "Reply on the wire inside TLS, headers included", is_right=True),
+    Head("Weight", "What the attempt was charged of the venue's rate limit", is_right=True),
+)
 
 
 _TEXTS: dict[RequestColumn, Callable[[RequestTrace], str]] = {
@@ -105,7 +88,7 @@ _SORTS: dict[RequestColumn, Callable[[RequestTrace], float | str]] = {
 }
 
 
-class RequestModel(QAbstractTableModel):
+class RequestModel(HeadedModel):
     """The newest ``MAX_ROWS`` attempts. Rows are only ever put in front and taken off the end.
 
     ``spike_of`` tells why an attempt was an outlier.
@@ -118,19 +101,15 @@ class RequestModel(QAbstractTableModel):
         *,
         spike_of: Callable[[RequestTrace], Spike | None],
     ) -> None:
-        super().__init__(parent)
+        super().__init__(_HEADS, parent)
         self._venue_title = venue_title
         self.spike_of = spike_of
         # Oldest first, so that an append is cheap; row r is the r-th from the end.
         self._traces: list[RequestTrace] = []
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+    def rowCount(self, parent: Index = NO_PARENT) -> int:
         """Qt: number of attempts."""
         return 0 if parent.isValid() else len(self._traces)
-
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:
-        """Qt: number of columns."""
-        return 0 if parent.isValid() else len(RequestColumn)
 
     def trace_at(self, row: int) -> RequestTrace:
         """The attempt in ``row``; raises ``IndexError`` outside the table."""
@@ -161,10 +140,10 @@ class RequestModel(QAbstractTableModel):
         surplus = len(self._traces) + len(fresh) - MAX_ROWS
         if surplus > 0:
             last = len(self._traces) - 1
-            self.beginRemoveRows(_NO_PARENT, last - surplus + 1, last)
+            self.beginRemoveRows(NO_PARENT, last - surplus + 1, last)
             del self._traces[:surplus]
             self.endRemoveRows()
-        self.beginInsertRows(_NO_PARENT, 0, len(fresh) - 1)
+        self.beginInsertRows(NO_PARENT, 0, len(fresh) - 1)
         self._traces.extend(fresh)
         self.endInsertRows()
 
@@ -175,7 +154,7 @@ class RequestModel(QAbstractTableModel):
         if not older:
             return
         first = len(self._traces)
-        self.beginInsertRows(_NO_PARENT, first, first + len(older) - 1)
+        self.beginInsertRows(NO_PARENT, first, first + len(older) - 1)
         self._traces[:0] = older
         self.endInsertRows()
 
@@ -184,20 +163,6 @@ class RequestModel(QAbstractTableModel):
             return describe_phases(trace)
         spike = self.spike_of(trace) if column is RequestColumn.CAUSE else None
         return None if spike is None else f"{CAUSE_WORDS[spike.cause]}: {spike.text}"
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt: titles, and definitions as tooltips."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(RequestColumn):
-            return None
-        info = _COLUMNS[RequestColumn(section)]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return info.title
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return info.definition
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if info.is_number else Qt.AlignmentFlag.AlignLeft
-            return side | Qt.AlignmentFlag.AlignVCenter
-        return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt: texts, alignment, and the trace itself under ``TRACE_ROLE``."""
@@ -221,8 +186,7 @@ class RequestModel(QAbstractTableModel):
                 return -1.0 if spike is None else spike.total_excess_s
             return _SORTS[column](trace)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if _COLUMNS[column].is_number else Qt.AlignmentFlag.AlignLeft
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return self._heads[column].alignment
         if role == Qt.ItemDataRole.ToolTipRole and is_earlier(trace):
             return EARLIER_DEFINITION
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):

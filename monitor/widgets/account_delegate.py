@@ -1,20 +1,19 @@
 """Cells of the account tables: gains by sign and colour, what is late struck through, margins as bars."""
 
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, Qt
+from PySide6.QtCore import QObject, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from monitor.qtmodels.account_columns import COVERED, Column, Look
-from monitor.qtmodels.account_model import COLUMN_ROLE, LATE_ROLE, MARK, ROW_ROLE, VALUE_ROLE
+from monitor.qtmodels.account_model import COLUMN_ROLE, LATE_ROLE, MARK, VALUE_ROLE
 from monitor.qtmodels.figures import DASH
+from monitor.qtmodels.headed_model import ROW_ROLE, Index
 from monitor.state.account_tables import PositionRow, Row
 from monitor.widgets.marks import verdict_color
 from monitor.widgets.theme import Theme
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 PADDING_PX: Final = 6
 _BAR_TEXT: Final = "100.0 % "

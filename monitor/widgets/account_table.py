@@ -24,7 +24,8 @@ from PySide6.QtWidgets import (
 
 from monitor.qtmodels.account_columns import Column
 from monitor.qtmodels.account_filter import AccountFilter
-from monitor.qtmodels.account_model import ROW_ROLE, AccountModel, TotalsModel
+from monitor.qtmodels.account_model import AccountModel, TotalsModel
+from monitor.qtmodels.headed_model import ROW_ROLE
 from monitor.state.account_tables import Row, RowTotals
 from monitor.widgets.account_chips import AccountChips, Chip, EmptyState
 from monitor.widgets.account_delegate import PADDING_PX, AccountDelegate

@@ -1,9 +1,8 @@
 """The list of alerts: how each stands, with buttons to add, change, mute and delete."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -18,13 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from monitor.domain.alerts import AlertRule
-from monitor.qtmodels.alert_model import STATUS_ROLE, AlertColumn, AlertModel
+from monitor.qtmodels.alert_model import AlertColumn, AlertModel
+from monitor.qtmodels.headed_model import ROW_ROLE, Index
 from monitor.state.alerts import AlertPhase, AlertStatus
 from monitor.state.board import Board
 from monitor.widgets.calm_table import calm_table
 from monitor.widgets.theme import Theme
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 
 class _Delegate(QStyledItemDelegate):
@@ -41,7 +39,7 @@ class _Delegate(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: the colour of the text."""
         super().initStyleOption(option, index)
-        status = index.data(STATUS_ROLE)
+        status = index.data(ROW_ROLE)
         if not isinstance(status, AlertStatus):
             return
         theme, color = self._theme, self._theme.text
@@ -157,7 +155,7 @@ class AlertPanel(QWidget):
     def chosen(self) -> AlertRule | None:
         """The rule of the selected row; ``None`` without one."""
         rows = self.table.selectionModel().selectedRows()
-        return self.model.status_at(rows[0].row()).rule if rows else None
+        return self.model.row_at(rows[0].row()).rule if rows else None
 
     def choose(self, row: int) -> None:
         """Select a row."""

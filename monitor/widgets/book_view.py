@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, Qt
+from PySide6.QtCore import QObject, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from monitor.domain.market import Instrument
 from monitor.qtmodels.book_model import DEPTH_ROLE, BookColumn, BookModel
 from monitor.qtmodels.figures import age_range_text, price_text, safe_text
+from monitor.qtmodels.headed_model import Index
 from monitor.qtmodels.quote_model import short_name
 from monitor.state.ages import explain_age
 from monitor.state.books import BookState
@@ -27,7 +28,6 @@ from monitor.state.sources import SOURCE_DEFINITION, source_of, source_text
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
 
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 InstrumentKey: TypeAlias = tuple[str, str]
 
 AGE_DEFINITION = "How old the book is: since its reply, and since it was asked for."

@@ -1,8 +1,6 @@
 """Connection cards: one card a socket, drawn, so that a hundred of them cost what the visible ones cost."""
 
-from typing import TypeAlias
-
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -15,12 +13,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from monitor.qtmodels.connection_model import CLOSE_WORDS, NOW_ROLE, ROW_ROLE, ConnectionModel, ConnectionRow
+from monitor.qtmodels.connection_model import CLOSE_WORDS, NOW_ROLE, ConnectionModel, ConnectionRow
 from monitor.qtmodels.figures import DASH, age_text, duration_text, safe_text
+from monitor.qtmodels.headed_model import ROW_ROLE, Index
 from monitor.widgets.theme import Theme
 from monitor.widgets.watchlist_delegate import small_font
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 PADDING_PX = 9
 GAP_PX = 4

@@ -1,9 +1,8 @@
 """The event list: what went wrong, what came back, what changed at a venue."""
 
 from collections.abc import Callable
-from typing import TypeAlias
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QHeaderView,
@@ -15,13 +14,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from monitor.qtmodels.event_model import ENTRY_ROLE, EventColumn, EventFilter, EventModel
+from monitor.qtmodels.event_model import EventColumn, EventFilter, EventModel
+from monitor.qtmodels.headed_model import ROW_ROLE, Index
 from monitor.state.event_log import EventEntry, EventLog
 from monitor.state.period import Period
 from monitor.widgets.calm_table import calm_table
 from monitor.widgets.theme import Theme
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 EMPTY_TEXT = "Nothing has happened yet. Failures, recoveries and listings appear here."
 EMPTY_PERIOD_TEXT = "Nothing happened in this period. Esc shows all events again."
@@ -47,7 +45,7 @@ class EventDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: draw one cell."""
         theme = self._theme
-        entry = index.data(ENTRY_ROLE)
+        entry = index.data(ROW_ROLE)
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(option.rect, QColor(theme.selection))
         if not isinstance(entry, EventEntry):

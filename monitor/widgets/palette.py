@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QFont, QKeyEvent, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QDialog,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from monitor.domain.market import Instrument
 from monitor.exchanges.base import Source
 from monitor.qtmodels.figures import safe_text
+from monitor.qtmodels.headed_model import Index
 from monitor.qtmodels.quote_model import short_name
 from monitor.state.ages import seconds_text
 from monitor.state.quotes import Origin
@@ -26,7 +27,6 @@ from monitor.state.sources import SOURCE_DEFINITION, source_of_origin, source_te
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
 
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 InstrumentKey: TypeAlias = tuple[str, str]
 
 _KEY_ROLE = int(Qt.ItemDataRole.UserRole)

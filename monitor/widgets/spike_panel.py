@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeAlias
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QKeySequence, QPainter, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -18,15 +17,14 @@ from PySide6.QtWidgets import (
 )
 
 from monitor.qtmodels.figures import age_text, duration_text
-from monitor.qtmodels.spike_model import ROW_ROLE, SpikeColumn, SpikeModel, SpikeRow
+from monitor.qtmodels.headed_model import ROW_ROLE, Index
+from monitor.qtmodels.spike_model import SpikeColumn, SpikeModel, SpikeRow
 from monitor.qtmodels.spike_words import SPIKE_DEFINITION, filter_word
 from monitor.state.period import Period
 from monitor.state.spike_log import SpikeLog, SpikeTally
 from monitor.widgets.calm_table import calm_table
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 EMPTY_TEXT = (
     "No slow request so far. A request that takes far longer than its like is listed here with what made it slow."

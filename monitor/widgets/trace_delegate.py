@@ -1,17 +1,14 @@
 """Text cells of the request table: what was cold or failed stands out."""
 
-from typing import TypeAlias
-
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from monitor.domain.telemetry import RequestTrace
+from monitor.qtmodels.headed_model import Index
 from monitor.qtmodels.request_model import TRACE_ROLE, RequestColumn
 from monitor.qtmodels.request_words import is_earlier
 from monitor.widgets.theme import Theme
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 _MUTED = (RequestColumn.TIME, RequestColumn.ATTEMPT, RequestColumn.BYTES, RequestColumn.WEIGHT)
 

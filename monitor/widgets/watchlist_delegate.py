@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QSize, Qt
+from PySide6.QtCore import QObject, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from monitor.qtmodels.figures import DASH
-from monitor.qtmodels.quote_model import KEY_ROLE, ROW_ROLE, QuoteColumn, QuoteFigures
+from monitor.qtmodels.headed_model import ROW_ROLE, Index
+from monitor.qtmodels.quote_model import KEY_ROLE, QuoteColumn, QuoteFigures
 from monitor.widgets.marks import verdict_color, verdict_glyph
 from monitor.widgets.theme import Theme
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     Spark: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 PADDING_PX = 6
 LINE_GAP_PX = 1

@@ -1,19 +1,17 @@
 """Waterfall bars: where the time of a request went, one coloured part per phase, all rows on one scale."""
 
 from collections.abc import Callable
-from typing import TypeAlias
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.qtmodels.figures import plain_tooltip
+from monitor.qtmodels.headed_model import Index
 from monitor.qtmodels.request_model import TRACE_ROLE
 from monitor.qtmodels.request_words import FACT_DEFINITIONS, PHASES, phases_of
 from monitor.widgets.theme import Theme
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 QUEUE_SHARE = 0.3
 """The most that a wait in the queue takes of a row's width: it may be minutes, and the latency is what is looked at."""

@@ -371,7 +371,7 @@ def test_a_venue_that_fails_is_told_once(window_factory: WindowFactory, qtbot: Q
 
     mine = [toast for toast in s.window.toasts.toasts() if toast.identity == SECOND]
     assert len(mine) == 1
-    assert any(s.window.events.model.entry_at(row).level == "error" for row in range(s.window.events.model.rowCount()))
+    assert any(s.window.events.model.row_at(row).level == "error" for row in range(s.window.events.model.rowCount()))
 
 
 def test_a_pause_of_the_user_raises_no_alarm(window_factory: WindowFactory, qtbot: QtBot) -> None:
@@ -382,7 +382,7 @@ def test_a_pause_of_the_user_raises_no_alarm(window_factory: WindowFactory, qtbo
     s.clock.now_s += 30
     s.board.tick()
     s.window.on_slow_frame()
-    events = [s.window.events.model.entry_at(row).text for row in range(s.window.events.model.rowCount())]
+    events = [s.window.events.model.row_at(row).text for row in range(s.window.events.model.rowCount())]
 
     assert any("late" in text for text in events)
     assert s.window.toasts.toasts() == []

@@ -321,7 +321,7 @@ def test_event_model_passes_qts_own_checks(qtmodeltester: ModelTester, monkeypat
         model.merge(log.since(log.revision - 1))
     check(qtmodeltester, model)
 
-    assert [model.entry_at(row).text for row in range(model.rowCount())] == [f"event {n}" for n in (8, 7, 6, 5)]
+    assert [model.row_at(row).text for row in range(model.rowCount())] == [f"event {n}" for n in (8, 7, 6, 5)]
 
 
 def test_events_stand_in_the_order_they_were_last_seen(qtmodeltester: ModelTester) -> None:
@@ -334,10 +334,10 @@ def test_events_stand_in_the_order_they_were_last_seen(qtmodeltester: ModelTeste
             model.merge(log.since(log.revision - 2))
     chosen = QPersistentModelIndex(model.index(2, EventColumn.TEXT))
 
-    assert [model.entry_at(row).text for row in range(model.rowCount())] == ["listed", "pause", "late", "missed"]
+    assert [model.row_at(row).text for row in range(model.rowCount())] == ["listed", "pause", "late", "missed"]
     log.add("late", at=at, mono_s=9.0)
     model.merge(log.since(log.revision - 1))
-    assert [model.entry_at(row).text for row in range(model.rowCount())] == ["late", "listed", "pause", "missed"]
+    assert [model.row_at(row).text for row in range(model.rowCount())] == ["late", "listed", "pause", "missed"]
     assert (chosen.row(), chosen.data()) == (0, "late"), "a selection goes with its row"
 
 

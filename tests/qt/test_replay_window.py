@@ -94,7 +94,7 @@ def test_prices_are_shown_as_old_as_they_were(desk: ReplayDesk, qapp: QApplicati
 
     assert model.rowCount() == 2
     assert "40 s" in texts
-    assert window.events.model.entry_at(0).level == "warning"
+    assert window.events.model.row_at(0).level == "warning"
     assert window.toasts.toasts() == []
     assert window.focus_key == ("bitunix", "BTCUSDT")
     assert window.requests.model.rowCount() == 90

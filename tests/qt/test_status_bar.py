@@ -63,7 +63,7 @@ def test_somebody_else_on_this_address_is_named(shown: SampleWindow, monkeypatch
     assert "someone else on this IP" in light(shown).text
     assert "although this app was within its own cap" in light(shown).toolTip()
     assert "someone else" not in light(shown, SECOND).text
-    events = [shown.window.events.model.entry_at(row).text for row in range(shown.window.events.model.rowCount())]
+    events = [shown.window.events.model.row_at(row).text for row in range(shown.window.events.model.rowCount())]
     assert any("someone else" in text for text in events)
     shown.run(1)
     assert "someone else" not in light(shown).text
