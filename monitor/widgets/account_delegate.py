@@ -5,7 +5,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from monitor.qtmodels.account_columns import COVERED, Column, Look
 from monitor.qtmodels.account_model import COLUMN_ROLE, LATE_ROLE, MARK, VALUE_ROLE
@@ -14,6 +14,7 @@ from monitor.qtmodels.headed_model import ROW_ROLE, Index
 from monitor.state.account_tables import PositionRow, Row
 from monitor.widgets.marks import verdict_color
 from monitor.widgets.theme import Theme
+from monitor.widgets.themed_delegate import ThemedDelegate
 
 PADDING_PX: Final = 6
 _BAR_TEXT: Final = "100.0 % "
@@ -40,17 +41,12 @@ def used_color(used: float, theme: Theme) -> str:
     return theme.warn if used >= RAISED_USE else theme.ok
 
 
-class AccountDelegate(QStyledItemDelegate):
+class AccountDelegate(ThemedDelegate):
     """Draws the cells of :class:`AccountModel` and, bold on a raised ground, of :class:`TotalsModel`."""
 
     def __init__(self, theme: Theme, *, is_total: bool = False, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._is_total = is_total
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw in other colours from now on."""
-        self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: draw one cell."""

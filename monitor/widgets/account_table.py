@@ -10,7 +10,6 @@ from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeySequence, QR
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
     QMenu,
@@ -29,6 +28,7 @@ from monitor.qtmodels.headed_model import ROW_ROLE
 from monitor.state.account_tables import Row, RowTotals
 from monitor.widgets.account_chips import AccountChips, Chip, EmptyState
 from monitor.widgets.account_delegate import PADDING_PX, AccountDelegate
+from monitor.widgets.calm_table import make_calm
 from monitor.widgets.theme import Theme
 from monitor.widgets.venue_sums import VenueSums
 
@@ -94,22 +94,13 @@ class AccountTable(QWidget):
         self.show_totals(())
 
     def _set_up(self, table: QTableView, name: str) -> None:
-        table.setAccessibleName(name)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        make_calm(table, name)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
         table.setCornerButtonEnabled(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 7)
 
     def _arrange_columns(self, columns: Sequence[Column[Any]]) -> None:
         header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
         header.setMinimumSectionSize(36)
         header.setSectionsMovable(True)
         metrics = self.table.fontMetrics()

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QItemSelectionModel, QObject, Qt, Signal
-from PySide6.QtGui import QColor, QKeySequence, QPalette, QShortcut
+from PySide6.QtCore import QItemSelectionModel, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
-    QHeaderView,
-    QLabel,
     QPushButton,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -21,20 +18,21 @@ from monitor.qtmodels.alert_model import AlertColumn, AlertModel
 from monitor.qtmodels.headed_model import ROW_ROLE, Index
 from monitor.state.alerts import AlertPhase, AlertStatus
 from monitor.state.board import Board
-from monitor.widgets.calm_table import calm_table
+from monitor.widgets.calm_table import calm_table, empty_label, set_widths
 from monitor.widgets.theme import Theme
+from monitor.widgets.themed_delegate import ThemedDelegate
+
+_SAMPLES = {
+    AlertColumn.STATE: "● watching, muted",
+    AlertColumn.VENUE: "A venue name",
+    AlertColumn.NOW: "+0.00123456 %",
+    AlertColumn.TOLD: "00:00:00 last",
+    AlertColumn.COUNT: "00,000",
+}
 
 
-class _Delegate(QStyledItemDelegate):
+class _Delegate(ThemedDelegate):
     """Says by colour, besides the glyph, how an alert stands; a muted one is calm."""
-
-    def __init__(self, theme: Theme, parent: QObject) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw in other colours from now on."""
-        self._theme = theme
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: the colour of the text."""
@@ -49,8 +47,7 @@ class _Delegate(QStyledItemDelegate):
             color = theme.warn if status.phase is AlertPhase.MET else theme.ok
         elif index.column() == AlertColumn.VENUE:
             color = theme.venue_color(status.rule.venue)
-        for role in (QPalette.ColorRole.Text, QPalette.ColorRole.HighlightedText):
-            option.palette.setColor(role, QColor(color))
+        self.color_text(option, color)
 
 
 class AlertPanel(QWidget):
@@ -79,17 +76,14 @@ class AlertPanel(QWidget):
         self.model = AlertModel(name_of=self.name_of, venue_title=venue_title, parent=self)
         self._delegate = _Delegate(theme, self)
         self.table = calm_table(self.model, "Alerts")
-        self._set_up_table()
+        self.table.setItemDelegate(self._delegate)
+        set_widths(self.table, _SAMPLES, stretched=AlertColumn.CONDITION, room_px=24)
         self._make_head()
-        self._empty = QLabel(
+        self._empty = empty_label(
+            self.table,
             "No alerts yet. Ctrl+Shift+P adds one: a price, its age, a venue that is down, slow requests, "
             "lost reuse, funding, spread, basis, distance to liquidation.",
-            self.table,
         )
-        self._empty.setProperty("muted", True)
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
-        QVBoxLayout(self.table.viewport()).addWidget(self._empty)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)
@@ -102,21 +96,6 @@ class AlertPanel(QWidget):
         enter.setContext(Qt.ShortcutContext.WidgetShortcut)
         enter.activated.connect(self._on_edit)
         self._show_buttons()
-
-    def _set_up_table(self) -> None:
-        table = self.table
-        table.setItemDelegate(self._delegate)
-        header = table.horizontalHeader()
-        metrics = table.fontMetrics()
-        for column, sample in (
-            (AlertColumn.STATE, "● watching, muted"),
-            (AlertColumn.VENUE, "A venue name"),
-            (AlertColumn.NOW, "+0.00123456 %"),
-            (AlertColumn.TOLD, "00:00:00 last"),
-            (AlertColumn.COUNT, "00,000"),
-        ):
-            table.setColumnWidth(column, metrics.horizontalAdvance(sample) + 24)
-        header.setSectionResizeMode(AlertColumn.CONDITION, QHeaderView.ResizeMode.Stretch)
 
     def _make_head(self) -> None:
         self.add, self.edit = QPushButton("Add…"), QPushButton("Edit…")

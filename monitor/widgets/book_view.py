@@ -3,14 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
-from PySide6.QtCore import QObject, QRect, Qt
-from PySide6.QtGui import QColor, QPainter, QPalette
+from PySide6.QtCore import QObject, QRect
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
     QVBoxLayout,
@@ -25,8 +23,10 @@ from monitor.qtmodels.quote_model import short_name
 from monitor.state.ages import explain_age
 from monitor.state.books import BookState
 from monitor.state.sources import SOURCE_DEFINITION, source_of, source_text
+from monitor.widgets.calm_table import calm_table, empty_label
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
+from monitor.widgets.themed_delegate import ThemedDelegate
 
 InstrumentKey: TypeAlias = tuple[str, str]
 
@@ -48,24 +48,22 @@ class BookSource(Protocol):
         ...
 
 
-class _Delegate(QStyledItemDelegate):
+class _Delegate(ThemedDelegate):
     """Draws a level over the bar of its depth, which grows from the middle; an old book grey and struck through."""
 
     def __init__(self, theme: Theme, parent: QObject) -> None:
-        super().__init__(parent)
-        self.theme = theme
+        super().__init__(theme, parent)
         self.is_old = False
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: colour and strike-out of the text."""
         super().initStyleOption(option, index)
-        color = self.theme.text
+        color = self._theme.text
         if self.is_old or index.column() in (BookColumn.BID_TOTAL, BookColumn.ASK_TOTAL):
-            color = self.theme.text_muted
+            color = self._theme.text_muted
         elif index.column() in (BookColumn.BID, BookColumn.ASK):
-            color = self.theme.up if index.column() == BookColumn.BID else self.theme.down
-        for role in (QPalette.ColorRole.Text, QPalette.ColorRole.HighlightedText):
-            option.palette.setColor(role, QColor(color))
+            color = self._theme.up if index.column() == BookColumn.BID else self._theme.down
+        self.color_text(option, color)
         option.font.setStrikeOut(self.is_old)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -74,7 +72,7 @@ class _Delegate(QStyledItemDelegate):
         view = option.widget
         if isinstance(depth, float) and isinstance(view, QTableView) and not self.is_old:
             is_bid = index.column() in _BIDS
-            color = QColor(self.theme.up if is_bid else self.theme.down)
+            color = QColor(self._theme.up if is_bid else self._theme.down)
             color.setAlpha(BAR_ALPHA)
             middle = view.columnViewportPosition(BookColumn.ASK)
             half = middle if is_bid else view.viewport().width() - middle
@@ -109,7 +107,7 @@ class BookView(QWidget):
         self._shown: BookState | None = None
         self.model = BookModel(self)
         self._delegate = _Delegate(theme, self)
-        self.table = QTableView()
+        self.table = calm_table(self.model, "Order book")
         self._set_up_table()
         self.head = QWidget()
         self.name, self.spread, self.age = ElidedLabel("", is_bold=True), ElidedLabel(""), ElidedLabel("")
@@ -120,29 +118,16 @@ class BookView(QWidget):
         row.setSpacing(18)
         for label in (self.name, self.spread, self.age):
             row.addWidget(label, 1)
-        self._empty = QLabel("No book yet. It is asked for while its instrument is in focus.", self.table)
-        self._empty.setProperty("muted", True)
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
-        QVBoxLayout(self.table.viewport()).addWidget(self._empty)
+        self._empty = empty_label(self.table, "No book yet. It is asked for while its instrument is in focus.")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)
 
     def _set_up_table(self) -> None:
         table = self.table
-        table.setModel(self.model)
         table.setItemDelegate(self._delegate)
-        table.setAccessibleName("Order book")
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 3)
-        table.horizontalHeader().setHighlightSections(False)
         # Of the width, not of the content: no level moves a column.
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
 
@@ -153,7 +138,8 @@ class BookView(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in the colours of ``theme``."""
-        self._theme = self._delegate.theme = theme
+        self._theme = theme
+        self._delegate.set_theme(theme)
         self.on_slow_frame()
         self.table.viewport().update()
 

@@ -1,13 +1,12 @@
 """Connection cards: one card a socket, drawn, so that a hundred of them cost what the visible ones cost."""
 
-from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLabel,
     QListView,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -17,6 +16,7 @@ from monitor.qtmodels.connection_model import CLOSE_WORDS, NOW_ROLE, ConnectionM
 from monitor.qtmodels.figures import DASH, age_text, duration_text, safe_text
 from monitor.qtmodels.headed_model import ROW_ROLE, Index
 from monitor.widgets.theme import Theme
+from monitor.widgets.themed_delegate import ThemedDelegate
 from monitor.widgets.watchlist_delegate import small_font
 
 PADDING_PX = 9
@@ -30,16 +30,8 @@ def state_color(state: str, theme: Theme) -> str:
     return {"active": theme.accent, "idle": theme.ok, "suspect": theme.warn}.get(state, theme.text_muted)
 
 
-class ConnectionDelegate(QStyledItemDelegate):
+class ConnectionDelegate(ThemedDelegate):
     """Draws a card: number, state and requests; age, peer, TLS and protocol, or who closed it."""
-
-    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw in other colours from now on."""
-        self._theme = theme
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Qt: a title, and a line for each group of facts."""

@@ -2,13 +2,9 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
-    QHeaderView,
-    QLabel,
-    QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -18,12 +14,21 @@ from monitor.qtmodels.event_model import EventColumn, EventFilter, EventModel
 from monitor.qtmodels.headed_model import ROW_ROLE, Index
 from monitor.state.event_log import EventEntry, EventLog
 from monitor.state.period import Period
-from monitor.widgets.calm_table import calm_table
+from monitor.widgets.calm_table import calm_table, empty_label, set_widths
 from monitor.widgets.theme import Theme
+from monitor.widgets.themed_delegate import ThemedDelegate
 
 EMPTY_TEXT = "Nothing has happened yet. Failures, recoveries and listings appear here."
 EMPTY_PERIOD_TEXT = "Nothing happened in this period. Esc shows all events again."
 LEVEL_GLYPHS = {"info": "i", "warning": "▲", "error": "■"}
+
+
+_SAMPLES = {
+    EventColumn.TIME: "00:00:00 last",
+    EventColumn.LEVEL: "▲ warning ",
+    EventColumn.VENUE: "A venue name",
+    EventColumn.COUNT: "× 00,000",
+}
 
 
 def level_color(level: str, theme: Theme) -> str:
@@ -31,23 +36,14 @@ def level_color(level: str, theme: Theme) -> str:
     return {"warning": theme.warn, "error": theme.error}.get(level, theme.text_muted)
 
 
-class EventDelegate(QStyledItemDelegate):
+class EventDelegate(ThemedDelegate):
     """Draws an event: level by shape and colour, venue in its colour, the rest calm."""
-
-    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw in other colours from now on."""
-        self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: draw one cell."""
         theme = self._theme
         entry = index.data(ROW_ROLE)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, QColor(theme.selection))
+        self.paint_ground(painter, option)
         if not isinstance(entry, EventEntry):
             return
         column = EventColumn(index.column())
@@ -57,11 +53,7 @@ class EventDelegate(QStyledItemDelegate):
             text, color = f"{LEVEL_GLYPHS[entry.level]} {text}", level_color(entry.level, theme)
         elif column is EventColumn.VENUE and entry.venue is not None:
             color = theme.venue_color(entry.venue)
-        painter.setFont(option.font)
-        painter.setPen(QColor(color))
-        rect = option.rect.adjusted(6, 0, -6, 0)
-        shown = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-        painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+        self.paint_text(painter, option, text, color, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
 
 class EventList(QWidget):
@@ -79,21 +71,8 @@ class EventList(QWidget):
         self.proxy.setSourceModel(self.model)
         self.table = calm_table(self.proxy, "Events")
         self.table.setItemDelegate(self._delegate)
-        header = self.table.horizontalHeader()
-        metrics = self.table.fontMetrics()
-        for column, sample in (
-            (EventColumn.TIME, "00:00:00 last"),
-            (EventColumn.LEVEL, "▲ warning "),
-            (EventColumn.VENUE, "A venue name"),
-            (EventColumn.COUNT, "× 00,000"),
-        ):
-            self.table.setColumnWidth(column, metrics.horizontalAdvance(sample) + 16)
-        header.setSectionResizeMode(EventColumn.TEXT, QHeaderView.ResizeMode.Stretch)
-        self._empty = QLabel(EMPTY_TEXT, self.table)
-        self._empty.setProperty("muted", True)
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
-        QVBoxLayout(self.table.viewport()).addWidget(self._empty)
+        set_widths(self.table, _SAMPLES, stretched=EventColumn.TEXT, room_px=16)
+        self._empty = empty_label(self.table, EMPTY_TEXT)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)

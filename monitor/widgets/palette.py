@@ -3,14 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from PySide6.QtCore import QModelIndex, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QFont, QKeyEvent, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QDialog,
     QLineEdit,
     QListView,
-    QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -26,6 +24,7 @@ from monitor.state.quotes import Origin
 from monitor.state.sources import SOURCE_DEFINITION, source_of_origin, source_text
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
+from monitor.widgets.themed_delegate import ThemedDelegate
 
 InstrumentKey: TypeAlias = tuple[str, str]
 
@@ -59,15 +58,7 @@ class InstrumentFinder(Protocol):
         ...
 
 
-class _Delegate(QStyledItemDelegate):
-    def __init__(self, theme: Theme, parent: QObject) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw in other colours from now on."""
-        self._theme = theme
-
+class _Delegate(ThemedDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Qt: one comfortable line."""
         return QSize(100, option.fontMetrics.height() + 12)
@@ -75,8 +66,7 @@ class _Delegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: name at the left, venue or shortcut at the right."""
         theme = self._theme
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, QColor(theme.selection))
+        self.paint_ground(painter, option)
         inner = option.rect.adjusted(12, 0, -12, 0)
         venue = index.data(_VENUE_ROLE)
         hint = str(index.data(_HINT_ROLE) or "")

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFormLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
     QScrollArea,
@@ -37,7 +36,7 @@ from monitor.qtmodels.spike_words import CAUSE_WORDS, SPIKE_DEFINITION
 from monitor.state.period import Period
 from monitor.state.request_log import RequestLog
 from monitor.state.spike_log import SpikeLog, is_comparable
-from monitor.widgets.calm_table import calm_table
+from monitor.widgets.calm_table import calm_table, empty_label, set_widths
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
 from monitor.widgets.trace_delegate import TraceDelegate
@@ -86,6 +85,20 @@ class _DetailBar(QWidget):
         if self._trace is not None:
             total = self._trace.total_s + (self._trace.queue_s or 0.0)
             draw_waterfall(painter, QRectF(self.rect()), self._trace, max(total, 1e-6), self._theme)
+
+
+_SAMPLES = {
+    RequestColumn.TIME: "00:00:00.000",
+    RequestColumn.VENUE: "A venue name",
+    RequestColumn.ENDPOINT: "metaAndAssetCtxs",
+    RequestColumn.STATUS: "rate limited",
+    RequestColumn.SOCKET: "● warm #000",
+    RequestColumn.TOTAL: "0000 ms",
+    RequestColumn.CAUSE: "connecting",
+    RequestColumn.ATTEMPT: "Try",
+    RequestColumn.BYTES: "000.0 kB",
+    RequestColumn.WEIGHT: "Weight",
+}
 
 
 class RequestDetail(QScrollArea):
@@ -225,11 +238,7 @@ class RequestTable(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(splitter, 1)
-        self._empty = QLabel(EMPTY_TEXT)
-        self._empty.setProperty("muted", True)
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
-        QVBoxLayout(self.table.viewport()).addWidget(self._empty)
+        self._empty = empty_label(self.table, EMPTY_TEXT)
         self.filter.textChanged.connect(self._on_filter_changed)
         self.detail.closed.connect(self.close_detail)
         self.table.selectionModel().currentRowChanged.connect(self._on_current_changed)
@@ -241,21 +250,7 @@ class RequestTable(QWidget):
         table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 6)
         header = table.horizontalHeader()
         header.setMinimumSectionSize(30)
-        metrics = table.fontMetrics()
-        for column, sample in (
-            (RequestColumn.TIME, "00:00:00.000"),
-            (RequestColumn.VENUE, "A venue name"),
-            (RequestColumn.ENDPOINT, "metaAndAssetCtxs"),
-            (RequestColumn.STATUS, "rate limited"),
-            (RequestColumn.SOCKET, "● warm #000"),
-            (RequestColumn.TOTAL, "0000 ms"),
-            (RequestColumn.CAUSE, "connecting"),
-            (RequestColumn.ATTEMPT, "Try"),
-            (RequestColumn.BYTES, "000.0 kB"),
-            (RequestColumn.WEIGHT, "Weight"),
-        ):
-            table.setColumnWidth(column, metrics.horizontalAdvance(sample) + 18)
-        header.setSectionResizeMode(RequestColumn.WATERFALL, QHeaderView.ResizeMode.Stretch)
+        set_widths(table, _SAMPLES, stretched=RequestColumn.WATERFALL, room_px=18)
         table.setSortingEnabled(True)
         # Newest first by nature: the model's own order costs nothing, a sort would cost with every request.
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)

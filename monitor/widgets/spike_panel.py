@@ -3,14 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QKeySequence, QPainter, QShortcut, QShowEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QPainter, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -22,9 +18,10 @@ from monitor.qtmodels.spike_model import SpikeColumn, SpikeModel, SpikeRow
 from monitor.qtmodels.spike_words import SPIKE_DEFINITION, filter_word
 from monitor.state.period import Period
 from monitor.state.spike_log import SpikeLog, SpikeTally
-from monitor.widgets.calm_table import calm_table
+from monitor.widgets.calm_table import calm_table, empty_label, set_widths
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
+from monitor.widgets.themed_delegate import ThemedDelegate
 
 EMPTY_TEXT = (
     "No slow request so far. A request that takes far longer than its like is listed here with what made it slow."
@@ -33,30 +30,33 @@ EMPTY_PERIOD_TEXT = "No slow request in this period. Esc shows the last seven da
 _MUTED = (SpikeColumn.LAST, SpikeColumn.RATE, SpikeColumn.WHAT)
 
 
-class _Delegate(QStyledItemDelegate):
-    """A venue in its colour, what is secondary muted."""
+_SAMPLES = {
+    SpikeColumn.CAUSE: "connecting",
+    SpikeColumn.VENUE: "A venue name",
+    SpikeColumn.COUNT: "00,000",
+    SpikeColumn.LOST: "Time lost",
+    SpikeColumn.WORST: "00.00 s",
+    SpikeColumn.LAST: "00 Mmm 00:00",
+    SpikeColumn.RATE: "0,000.0",
+}
 
-    def __init__(self, theme: Theme, parent: QObject) -> None:
-        super().__init__(parent)
-        self.theme = theme
+
+class _Delegate(ThemedDelegate):
+    """A venue in its colour, what is secondary muted."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: draw one cell, its text where the header has its own."""
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, QColor(self.theme.selection))
-        row = index.data(ROW_ROLE)
+        self.paint_ground(painter, option)
+        row, theme = index.data(ROW_ROLE), self._theme
         if not isinstance(row, SpikeRow):
             return
-        color = self.theme.text_muted if index.column() in _MUTED else self.theme.text
+        color = theme.text_muted if index.column() in _MUTED else theme.text
         if index.column() == SpikeColumn.VENUE:
-            color = self.theme.venue_color(row.venue)
+            color = theme.venue_color(row.venue)
         elif index.column() == SpikeColumn.CAUSE:
-            color = self.theme.warn
-        painter.setFont(option.font)
-        painter.setPen(QColor(color))
-        room = option.rect.adjusted(6, 0, -6, 0)
-        text = option.fontMetrics.elidedText(str(index.data()), Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, int(index.data(Qt.ItemDataRole.TextAlignmentRole)), text)
+            color = theme.warn
+        align = int(index.data(Qt.ItemDataRole.TextAlignmentRole))
+        self.paint_text(painter, option, str(index.data()), color, align)
 
 
 class SpikePanel(QWidget):
@@ -88,28 +88,13 @@ class SpikePanel(QWidget):
         self._delegate = _Delegate(theme, self)
         self.table = calm_table(self.model, "Why slow")
         self.table.setItemDelegate(self._delegate)
-        metrics, header = self.table.fontMetrics(), self.table.horizontalHeader()
-        for column, sample in (
-            (SpikeColumn.CAUSE, "connecting"),
-            (SpikeColumn.VENUE, "A venue name"),
-            (SpikeColumn.COUNT, "00,000"),
-            (SpikeColumn.LOST, "Time lost"),
-            (SpikeColumn.WORST, "00.00 s"),
-            (SpikeColumn.LAST, "00 Mmm 00:00"),
-            (SpikeColumn.RATE, "0,000.0"),
-        ):
-            self.table.setColumnWidth(column, metrics.horizontalAdvance(sample) + 28)
-        header.setSectionResizeMode(SpikeColumn.WHAT, QHeaderView.ResizeMode.Stretch)
+        set_widths(self.table, _SAMPLES, stretched=SpikeColumn.WHAT, room_px=28)
         self._summary = ElidedLabel("", scale=0.92)
         self.head = QWidget()
         row = QHBoxLayout(self.head)
         row.setContentsMargins(8, 0, 4, 0)
         row.addWidget(self._summary, 1)
-        self._empty = QLabel(EMPTY_TEXT, self.table)
-        self._empty.setProperty("muted", True)
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
-        QVBoxLayout(self.table.viewport()).addWidget(self._empty)
+        self._empty = empty_label(self.table, EMPTY_TEXT)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)
@@ -140,7 +125,7 @@ class SpikePanel(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in the colours of ``theme``."""
-        self._delegate.theme = theme
+        self._delegate.set_theme(theme)
         self.table.viewport().update()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -1,35 +1,26 @@
 """Text cells of the request table: what was cold or failed stands out."""
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.qtmodels.headed_model import Index
 from monitor.qtmodels.request_model import TRACE_ROLE, RequestColumn
 from monitor.qtmodels.request_words import is_earlier
-from monitor.widgets.theme import Theme
+from monitor.widgets.themed_delegate import ThemedDelegate
 
 _MUTED = (RequestColumn.TIME, RequestColumn.ATTEMPT, RequestColumn.BYTES, RequestColumn.WEIGHT)
 
 
-class TraceDelegate(QStyledItemDelegate):
+class TraceDelegate(ThemedDelegate):
     """Draws the text of an attempt: cold in the colour of cold marks with an open ring, warm with a filled one."""
-
-    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw in other colours from now on."""
-        self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: draw one cell."""
         theme = self._theme
         trace = index.data(TRACE_ROLE)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, QColor(theme.selection))
+        self.paint_ground(painter, option)
         if not isinstance(trace, RequestTrace):
             return
         column = RequestColumn(index.column())
@@ -51,9 +42,4 @@ class TraceDelegate(QStyledItemDelegate):
                 color = theme.text_muted
         if is_earlier(trace):
             color = theme.text_muted
-        painter.setFont(option.font)
-        painter.setPen(QColor(color))
-        align = index.data(Qt.ItemDataRole.TextAlignmentRole)
-        rect = option.rect.adjusted(6, 0, -6, 0)
-        shown = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-        painter.drawText(rect, int(align), shown)
+        self.paint_text(painter, option, text, color, int(index.data(Qt.ItemDataRole.TextAlignmentRole)))

@@ -8,6 +8,7 @@ from PySide6.QtGui import QDropEvent, QFont, QFontMetrics, QKeyEvent, QResizeEve
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QMenu, QTableView, QVBoxLayout, QWidget
 
 from monitor.qtmodels.quote_model import QuoteColumn, QuoteModel, QuoteSource
+from monitor.widgets.calm_table import make_calm
 from monitor.widgets.theme import Theme
 from monitor.widgets.watchlist_delegate import PADDING_PX, QuoteDelegate, small_font
 
@@ -126,22 +127,13 @@ class Watchlist(QWidget):
     def _make_table(self) -> _Table:
         table = _Table(self)
         table.setModel(self.model)
+        make_calm(table, "Watchlist")
         table.setItemDelegate(self._delegate)
-        table.setAccessibleName("Watchlist")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.setShowGrid(False)
         table.setMouseTracking(True)
-        # Tab leaves the table; the arrow keys move within it.
-        table.setTabKeyNavigation(False)
         table.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         table.setDragDropOverwriteMode(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._on_header_menu)

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QObject, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from monitor.qtmodels.figures import DASH
 from monitor.qtmodels.headed_model import ROW_ROLE, Index
 from monitor.qtmodels.quote_model import KEY_ROLE, QuoteColumn, QuoteFigures
 from monitor.widgets.marks import verdict_color, verdict_glyph
 from monitor.widgets.theme import Theme
+from monitor.widgets.themed_delegate import ThemedDelegate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,7 @@ LEAST_FIT = 0.7
 """How far a figure may shrink to fit its column, as a share of its size."""
 
 
-class QuoteDelegate(QStyledItemDelegate):
+class QuoteDelegate(ThemedDelegate):
     """Draws the cells of :class:`QuoteModel`, the second of each pair of columns under the first.
 
     ``spark`` gives the points of the trend of an instrument (x ascending, NaN breaks the line), or ``None``.
@@ -37,13 +38,8 @@ class QuoteDelegate(QStyledItemDelegate):
     def __init__(
         self, theme: Theme, spark: "Callable[[tuple[str, str]], Spark | None]", parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._spark = spark
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw in other colours from now on."""
-        self._theme = theme
 
     def row_height(self, font: QFont) -> int:
         """Height of a row in pixels for ``font``."""

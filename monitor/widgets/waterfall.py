@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStyleOptionViewItem, QWidget
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.qtmodels.figures import plain_tooltip
@@ -12,6 +12,7 @@ from monitor.qtmodels.headed_model import Index
 from monitor.qtmodels.request_model import TRACE_ROLE
 from monitor.qtmodels.request_words import FACT_DEFINITIONS, PHASES, phases_of
 from monitor.widgets.theme import Theme
+from monitor.widgets.themed_delegate import ThemedDelegate
 
 QUEUE_SHARE = 0.3
 """The most that a wait in the queue takes of a row's width: it may be minutes, and the latency is what is looked at."""
@@ -51,23 +52,17 @@ def nice_scale(seconds: float) -> float:
         step *= 10
 
 
-class WaterfallDelegate(QStyledItemDelegate):
+class WaterfallDelegate(ThemedDelegate):
     """Draws the phases of a ``RequestTrace``. ``scale_s`` gives the seconds that fill the cell's width."""
 
     def __init__(self, theme: Theme, scale_s: Callable[[], float], parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._scale_s = scale_s
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw in other colours from now on."""
-        self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: draw one cell."""
         trace = index.data(TRACE_ROLE)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, QColor(self._theme.selection))
+        self.paint_ground(painter, option)
         if isinstance(trace, RequestTrace):
             room = QRectF(option.rect).adjusted(4, 5, -6, -5)
             draw_waterfall(painter, room, trace, self._scale_s(), self._theme, queue_share=QUEUE_SHARE)
