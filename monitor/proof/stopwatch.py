@@ -19,10 +19,16 @@ HoldS = Callable[[int, float], float]
 
 
 class Around(Transport):
-    """Another transport, asked through this one."""
+    """Another transport, asked through this one: with :meth:`before` and :meth:`after` each request."""
 
     def __init__(self, inner: Transport) -> None:
         self.inner = inner
+
+    def before(self, weight: int) -> None:
+        """Called with what a request weighs; it is sent when this returns."""
+
+    def after(self, reply: Reply) -> None:
+        """Called with the reply of a request."""
 
     @property
     def venue(self) -> str:
@@ -37,7 +43,10 @@ class Around(Transport):
         headers: Mapping[str, str] | None = None,
         weight: int = 1,
     ) -> Reply:
-        return self.inner.request(endpoint, params=params, body=body, headers=headers, weight=weight)
+        self.before(weight)
+        reply = self.inner.request(endpoint, params=params, body=body, headers=headers, weight=weight)
+        self.after(reply)
+        return reply
 
     def charge(self, endpoint: Endpoint, weight: int) -> None:
         self.inner.charge(endpoint, weight)
@@ -87,17 +96,9 @@ class Behind(Around):
         super().__init__(inner)
         self._courtesy = courtesy
 
-    def request(
-        self,
-        endpoint: Endpoint,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        weight: int = 1,
-    ) -> Reply:
+    def before(self, weight: int) -> None:
+        """Raise ``BudgetExhausted`` while somebody else goes first."""
         self._courtesy.pass_by(weight)
-        return super().request(endpoint, params=params, body=body, headers=headers, weight=weight)
 
 
 class Stopwatch(Around):
@@ -108,22 +109,13 @@ class Stopwatch(Around):
         self.decode_s = 0.0
         self._decode = msgspec.json.Decoder().decode
 
-    def request(
-        self,
-        endpoint: Endpoint,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        weight: int = 1,
-    ) -> Reply:
-        reply = super().request(endpoint, params=params, body=body, headers=headers, weight=weight)
+    def after(self, reply: Reply) -> None:
+        """Decode it, and remember how long that took."""
         started_s = time.perf_counter()
         # What is wrong with a broken body is for the client to say.
         with contextlib.suppress(msgspec.DecodeError):
             self._decode(reply.body)
         self.decode_s = time.perf_counter() - started_s
-        return reply
 
 
 def reading_of(traces: Sequence[RequestTrace], decode_s: float) -> Reading:

@@ -57,12 +57,31 @@ RIGHT_LOOKS: Final = frozenset(
     }
 )
 
+_SAMPLES: Final = {
+    Look.TEXT: "partly filled",
+    Look.SIDE: "▼ short",
+    Look.PRICE: "000,000.00",
+    Look.MONEY: "000,000.00",
+    Look.AMOUNT: "0,000,000.00 *",
+    Look.GAIN: "+000,000.00",
+    Look.AVERAGE: "000,000.00",
+    Look.PERCENT: "000.0 %",
+    Look.RATE: "-00.000000 %",
+    Look.USED_BAR: "▇▇▇▇▇▇ 00.0 %",
+    Look.DISTANCE_BAR: "▇▇▇▇▇▇ 00.0 %",
+    Look.TIME: "2026-00-00 00:00:00",
+    Look.YES: "yes",
+    Look.AGE: "00–00 min",
+}
+"""The widest text that is common for each."""
+
 
 class Column(msgspec.Struct, Generic[RowT], frozen=True, kw_only=True):
     """One column. ``name`` is its heading in a file, ``total`` the name of its sum in ``RowTotals.sums``,
     ``sum_title`` what the sum is called where that is not the column's title.
 
-    ``is_amount``: it tells how much somebody has, so it is covered for screen sharing. ``sample`` sets its width.
+    ``is_amount``: it tells how much somebody has, so it is covered for screen sharing. ``sample`` sets its width
+    where that of its look does not.
     ``applies`` False for a row: the column says nothing of it and stays empty, which is not "unknown"; of a row that
     was lost only those that are ``is_always`` say something.
     """
@@ -72,7 +91,7 @@ class Column(msgspec.Struct, Generic[RowT], frozen=True, kw_only=True):
     definition: str
     look: Look
     read: Callable[[RowT], Raw]
-    sample: str
+    sample: str = ""
     is_amount: bool = False
     total: str = ""
     sum_title: str = ""
@@ -84,6 +103,11 @@ class Column(msgspec.Struct, Generic[RowT], frozen=True, kw_only=True):
         if not self.is_always and (row.is_lost or (self.applies is not None and not self.applies(row))):
             return ""
         return self.read(row)
+
+    @property
+    def widest(self) -> str:
+        """A text as wide as any that is expected."""
+        return self.sample or _SAMPLES[self.look]
 
     @property
     def is_right(self) -> bool:
@@ -141,7 +165,6 @@ def age_column() -> Column[Any]:
         definition="Time since this was asked for; what is late is struck through",
         look=Look.AGE,
         read=nothing,
-        sample="00–00 min",
         is_always=True,
     )
 

@@ -14,7 +14,6 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="What the order does",
         look=Look.SIDE,
         read=of("order", "side"),
-        sample="▼ short",
     ),
     Column(
         name="type",
@@ -30,7 +29,6 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="Limit price; dash for a market order",
         look=Look.PRICE,
         read=of("order", "price"),
-        sample="000,000.00",
     ),
     Column(
         name="trigger_price",
@@ -38,7 +36,6 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="Price at which the order is placed",
         look=Look.PRICE,
         read=of("order", "trigger_price"),
-        sample="000,000.00",
         applies=lambda row: row.order is not None and row.order.trigger_price is not None,
     ),
     Column(
@@ -47,7 +44,6 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="Whole size of the order, in the base asset",
         look=Look.PRICE,
         read=of("order", "size"),
-        sample="000,000.00",
         is_amount=True,
     ),
     Column(
@@ -56,7 +52,6 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="Part of the size that was traded so far",
         look=Look.PRICE,
         read=of("order", "filled"),
-        sample="000,000.00",
         is_amount=True,
     ),
     Column(
@@ -75,7 +70,6 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="Whether it can only make a position smaller",
         look=Look.YES,
         read=of("order", "reduce_only"),
-        sample="Reduces",
     ),
     Column(
         name="leverage",
@@ -94,7 +88,6 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="Price at which the position it opens would be closed with a profit",
         look=Look.PRICE,
         read=of("order", "take_profit_price"),
-        sample="000,000.00",
         applies=lambda row: row.order is not None and row.order.take_profit_price is not None,
     ),
     Column(
@@ -103,7 +96,6 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="Price at which the position it opens would be closed to limit a loss",
         look=Look.PRICE,
         read=of("order", "stop_loss_price"),
-        sample="000,000.00",
         applies=lambda row: row.order is not None and row.order.stop_loss_price is not None,
     ),
     Column(
@@ -112,7 +104,6 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="New, partly filled, or waiting for its trigger",
         look=Look.TEXT,
         read=lambda row: None if row.order is None else row.order.status.replace("_", " "),
-        sample="partly filled",
     ),
     Column(
         name="condition",
@@ -129,7 +120,6 @@ ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="When it was placed, local time",
         look=Look.TIME,
         read=of("order", "created_at"),
-        sample="2026-00-00 00:00:00",
     ),
     Column(
         name="order_id",
@@ -148,7 +138,6 @@ FILLS: Final[tuple[Column[FillRow], ...]] = (
         definition="When it was traded, local time",
         look=Look.TIME,
         read=of("fill", "time"),
-        sample="2026-00-00 00:00:00",
     ),
     account_column(),
     instrument_column("What was traded"),
@@ -158,7 +147,6 @@ FILLS: Final[tuple[Column[FillRow], ...]] = (
         definition="What the execution did",
         look=Look.SIDE,
         read=of("fill", "side"),
-        sample="▼ short",
     ),
     Column(
         name="price",
@@ -166,7 +154,6 @@ FILLS: Final[tuple[Column[FillRow], ...]] = (
         definition="Price of the execution",
         look=Look.PRICE,
         read=of("fill", "price"),
-        sample="000,000.00",
     ),
     Column(
         name="size",
@@ -174,7 +161,6 @@ FILLS: Final[tuple[Column[FillRow], ...]] = (
         definition="How much was traded, in the base asset",
         look=Look.PRICE,
         read=of("fill", "size"),
-        sample="000,000.00",
         is_amount=True,
     ),
     Column(
@@ -193,7 +179,6 @@ FILLS: Final[tuple[Column[FillRow], ...]] = (
         definition="Profit or loss of the size it closed, before fees; 0 for what opened or enlarged a position",
         look=Look.GAIN,
         read=of("fill", "realized_pnl"),
-        sample="+000,000.00",
         is_amount=True,
         total="realized",
     ),
@@ -220,7 +205,6 @@ FILLS: Final[tuple[Column[FillRow], ...]] = (
         definition="Yes: it took a resting order; no: it rested in the book itself",
         look=Look.YES,
         read=of("fill", "is_taker"),
-        sample="Taker",
     ),
     Column(
         name="liquidation",
@@ -228,7 +212,6 @@ FILLS: Final[tuple[Column[FillRow], ...]] = (
         definition="Whether the venue closed it by force",
         look=Look.YES,
         read=of("fill", "is_liquidation"),
-        sample="Forced",
     ),
     Column(
         name="order_id",

@@ -30,7 +30,6 @@ PAST_ORDERS: Final[tuple[Column[OrderRow], ...]] = (
         definition="When it was filled, cancelled or refused, local time; dash where the venue does not tell",
         look=Look.TIME,
         read=_ended_at,
-        sample="2026-00-00 00:00:00",
     ),
     *(
         replace(column, definition=_OTHERWISE.get(column.name, column.definition))
@@ -46,7 +45,6 @@ PAST_POSITIONS: Final[tuple[Column[PastPositionRow], ...]] = (
         definition="When the last of it was closed, local time",
         look=Look.TIME,
         read=of("past", "closed_at"),
-        sample="2026-00-00 00:00:00",
     ),
     account_column(),
     instrument_column("What was held"),
@@ -56,7 +54,6 @@ PAST_POSITIONS: Final[tuple[Column[PastPositionRow], ...]] = (
         definition="Long gained when the price rose, short when it fell",
         look=Look.SIDE,
         read=of("past", "side"),
-        sample="▼ short",
     ),
     Column(
         name="max_size",
@@ -64,7 +61,6 @@ PAST_POSITIONS: Final[tuple[Column[PastPositionRow], ...]] = (
         definition="Largest size it had, in the base asset",
         look=Look.PRICE,
         read=of("past", "max_size"),
-        sample="000,000.00",
         is_amount=True,
     ),
     Column(
@@ -73,7 +69,6 @@ PAST_POSITIONS: Final[tuple[Column[PastPositionRow], ...]] = (
         definition="Average price of what opened and enlarged it",
         look=Look.AVERAGE,
         read=of("past", "entry_price"),
-        sample="000,000.00",
     ),
     Column(
         name="close_price",
@@ -81,7 +76,6 @@ PAST_POSITIONS: Final[tuple[Column[PastPositionRow], ...]] = (
         definition="Average price of what closed it",
         look=Look.AVERAGE,
         read=of("past", "close_price"),
-        sample="000,000.00",
     ),
     Column(
         name="realized_pnl",
@@ -92,7 +86,6 @@ PAST_POSITIONS: Final[tuple[Column[PastPositionRow], ...]] = (
         ),
         look=Look.GAIN,
         read=of("past", "realized_pnl"),
-        sample="+000,000.00",
         is_amount=True,
         total="realized",
     ),
@@ -102,7 +95,6 @@ PAST_POSITIONS: Final[tuple[Column[PastPositionRow], ...]] = (
         definition="Fees paid for opening and closing it; negative for a rebate",
         look=Look.MONEY,
         read=of("past", "fee_paid"),
-        sample="000,000.00",
         is_amount=True,
         total="fee",
     ),
@@ -125,7 +117,6 @@ PAST_POSITIONS: Final[tuple[Column[PastPositionRow], ...]] = (
         definition="Part of it that the venue closed by force",
         look=Look.PRICE,
         read=of("past", "liquidated_size"),
-        sample="000,000.00",
         is_amount=True,
         applies=lambda row: row.past is not None and bool(row.past.liquidated_size),
     ),
@@ -143,7 +134,6 @@ PAST_POSITIONS: Final[tuple[Column[PastPositionRow], ...]] = (
         definition="When it was opened, local time",
         look=Look.TIME,
         read=of("past", "opened_at"),
-        sample="2026-00-00 00:00:00",
     ),
 )
 
@@ -154,7 +144,6 @@ FUNDING: Final[tuple[Column[FundingRow], ...]] = (
         definition="When it was charged or credited, local time; for a whole position, when that was closed",
         look=Look.TIME,
         read=of("payment", "time"),
-        sample="2026-00-00 00:00:00",
     ),
     account_column(),
     instrument_column("What was held"),
@@ -174,7 +163,6 @@ FUNDING: Final[tuple[Column[FundingRow], ...]] = (
         definition="Rate of this payment; a positive one is paid by longs to shorts",
         look=Look.RATE,
         read=of("payment", "rate"),
-        sample="-00.000000 %",
         applies=lambda row: row.payment is not None and not row.payment.is_position_total,
     ),
     Column(

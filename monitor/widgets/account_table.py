@@ -109,10 +109,10 @@ class AccountTable(QWidget):
         bold = QFontMetrics(font)
         for number, column in enumerate(columns):
             # The heading needs room for its arrow when the table is sorted by it.
-            wanted = max(metrics.horizontalAdvance(column.sample), metrics.horizontalAdvance(column.title) + 8)
+            wanted = max(metrics.horizontalAdvance(column.widest), metrics.horizontalAdvance(column.title) + 8)
             if column.total:
                 # Sums are bold, and have a star when a part is missing.
-                wanted = max(wanted, bold.horizontalAdvance(f"{column.sample.removesuffix(' *')} *"))
+                wanted = max(wanted, bold.horizontalAdvance(f"{column.widest.removesuffix(' *')} *"))
             self.table.setColumnWidth(number, wanted + 2 * PADDING_PX + 4)
             self.footer.setColumnWidth(number, self.table.columnWidth(number))
         self.table.setSortingEnabled(True)
