@@ -3,9 +3,12 @@
 from decimal import Decimal
 
 import msgspec
+import numpy as np
 
 from monitor.domain.market import Instrument
+from monitor.state.period import Period
 from monitor.state.quotes import AgeInterval, QuoteState
+from monitor.state.series import TimeSeries
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,4 +64,47 @@ def basis_of(
         is_trustworthy=first_quote.verdict(now_mono_s).is_trustworthy
         and second_quote.verdict(now_mono_s).is_trustworthy,
         is_same_quote=first_instrument.quote == second_instrument.quote,
+    )
+
+
+class BasisSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """Basis over a period, in parts of the second price: each price of one venue with the newest of the other."""
+
+    mean: float
+    least: float
+    most: float
+    n: int
+    max_skew_s: float
+    """The two prices of a pair were received this far apart at most."""
+
+
+def basis_between(
+    first: tuple[Instrument, TimeSeries], second: tuple[Instrument, TimeSeries], period: Period
+) -> BasisSpan | None:
+    """Compare the prices that two venues told in a period; ``None`` where one told none, or the markets differ.
+
+    Some milliseconds for a day of prices.
+    """
+    (first_instrument, first_series), (second_instrument, second_series) = first, second
+    if first_instrument.market != second_instrument.market:
+        return None
+    (times, prices), (others_s, others) = (
+        series.points(*series.index_range(period.start_mono_s, period.end_mono_s))
+        for series in (first_series, second_series)
+    )
+    at = others_s.searchsorted(times, "right") - 1
+    is_pair = at >= 0
+    times, prices, at = times[is_pair], prices[is_pair], at[is_pair]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = prices / others[at] * float(second_instrument.multiplier / first_instrument.multiplier) - 1.0
+    is_known = np.isfinite(ratios)
+    ratios, skews_s = ratios[is_known], (times - others_s[at])[is_known]
+    if not len(ratios):
+        return None
+    return BasisSpan(
+        mean=float(ratios.mean()),
+        least=float(ratios.min()),
+        most=float(ratios.max()),
+        n=len(ratios),
+        max_skew_s=float(skews_s.max()),
     )

@@ -178,7 +178,7 @@ class Board:
 
     def note_cache(self, venue: str, stats: CacheStats) -> None:
         """How the reads of a venue were answered so far, as its client counts."""
-        self._venues[venue].cache = stats
+        self._venues[venue].note_cache(stats, self._clock())
 
     def restore(self, past: Past) -> None:
         """Put what an earlier run showed before what this one has shown so far; ``past`` is taken over. Cheap.
@@ -209,7 +209,7 @@ class Board:
         """
         self._markets.mark_stale(slept_s)
         for venue in self._venues.values():
-            venue.mark_stale(slept_s)
+            venue.mark_stale(slept_s, self._clock())
         self.accounts.mark_stale(slept_s)
         self._narrator.marked_stale(slept_s)
         self.revision += 1
@@ -240,7 +240,8 @@ class Board:
             # Whatever the epoch: the plan changes with what is looked at, the account does not.
             self._narrator.recovered(result, self.accounts.apply(result))
         if result.clock_offset_s is not None and result.source is Source.NETWORK:
-            venue.clock.add(result.clock_offset_s, result.received_mono_s - result.requested_mono_s)
+            round_trip_s = result.received_mono_s - result.requested_mono_s
+            venue.note_clock(result.clock_offset_s, round_trip_s, result.received_mono_s)
         self._apply_payload(venue, result)
 
     def _apply_payload(self, venue: VenueState, result: PollSuccess) -> None:

@@ -302,6 +302,17 @@ class LatencyWindow:
             by_endpoint=endpoints,
         )
 
+    def spans(self, start_s: float, end_s: float) -> tuple[FloatArray, FloatArray]:
+        """Begins and ends of this run's attempts, of every kind, that ended in ``[start_s, end_s]``; in no order."""
+        ends = [np.empty(0)]
+        took_s = [np.empty(0)]
+        for marks in self._kinds.values():
+            first, end = marks.own_range(start_s, end_s)
+            ends.append(marks.ended_s[marks.slots(first, end)])
+            took_s.append(marks.series.points(first, end)[1])
+        ended_s = np.concatenate(ends)
+        return ended_s - np.concatenate(took_s), ended_s
+
     def marks(self, kind: MarkKind, start_s: float, end_s: float, max_points: int | None = None) -> MarkArrays:
         """Marks of ``kind`` that ended in ``[start_s, end_s]``.
 

@@ -14,8 +14,8 @@ _BY_US = (CloseCause.EXPIRED, CloseCause.ABANDONED, CloseCause.WITH_POOL)
 class PoolFigures(msgspec.Struct, frozen=True, kw_only=True):
     """``None`` is not known: of a period, what nobody wrote down then."""
 
-    attempts: int
-    reused: int
+    attempts: int | None
+    reused: int | None
     opened: int | None
     prewarmed: int | None
     kept_warm: int | None
@@ -24,19 +24,19 @@ class PoolFigures(msgspec.Struct, frozen=True, kw_only=True):
     by_us: int | None
     on_error: int | None
     discarded: int | None
-    healed: int
+    healed: int | None
     peak: int | None
     waiting: int | None
 
     @property
     def reuse_ratio(self) -> float | None:
         """Warm attempts / all attempts; ``None`` without an attempt."""
-        return self.reused / self.attempts if self.attempts else None
+        return self.reused / self.attempts if self.attempts and self.reused is not None else None
 
     @property
     def requests_per_connection(self) -> float | None:
         """Attempts that got a connection / connections opened; ``None`` where none was opened."""
-        if not self.opened or self.connect_failed is None:
+        if not self.opened or self.connect_failed is None or self.attempts is None:
             return None
         return (self.attempts - self.connect_failed) / self.opened
 
@@ -56,13 +56,24 @@ def figures_since_start(pools: Sequence[PoolStats]) -> PoolFigures | None:
     )
 
 
-def figures_of_period(counters: PoolCounters | None, *, attempts: int, reused: int, healed: int) -> PoolFigures:
-    """The same of a period: its attempts by their traces, its sockets by ``counters`` (``None``: not known)."""
+def figures_of_period(
+    counters: PoolCounters | None, *, attempts: int | None, reused: int | None, healed: int | None
+) -> PoolFigures:
+    """The same of a period: its attempts by their traces, its sockets by ``counters`` (``None``: not known).
+
+    ``peak`` and ``waiting`` are left unknown: they are no counts.
+    """
     return _figures(counters, attempts=attempts, reused=reused, healed=healed, peak=None, waiting=None)
 
 
 def _figures(
-    counters: PoolCounters | None, *, attempts: int, reused: int, healed: int, peak: int | None, waiting: int | None
+    counters: PoolCounters | None,
+    *,
+    attempts: int | None,
+    reused: int | None,
+    healed: int | None,
+    peak: int | None,
+    waiting: int | None,
 ) -> PoolFigures:
     def closed(causes: Sequence[CloseCause]) -> int | None:
         return None if counters is None else sum(counters.closed.get(cause, 0) for cause in causes)

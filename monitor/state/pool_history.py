@@ -1,15 +1,18 @@
 """How a venue's pools stood over time: connections by state, reuse, and what the counters said at any moment."""
 
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
+import numpy as np
 
+from monitor.domain.pool_health import KeepAliveFit, SizingAdvice
 from monitor.domain.telemetry import CloseCause, PoolStats
+from monitor.state.fit_history import FitHistory
 from monitor.state.series import TimeSeries
+from monitor.state.steps import Steps
 
 POOL_HISTORY_SPACING_S: Final = 2.0
 POOL_HISTORY_CAPACITY: Final = 43_200
@@ -17,6 +20,42 @@ POOL_HISTORY_CAPACITY: Final = 43_200
 REUSE_WINDOW_S: Final = 60.0
 COUNTER_STEPS_KEPT: Final = 20_000
 """Sockets open and close seldom; at one a second this is more than five hours."""
+
+
+class PoolGauges(msgspec.Struct, frozen=True, kw_only=True):
+    """A venue's pools at one moment: sums over its hosts."""
+
+    active: int
+    idle: int
+    suspect: int
+    """Part of ``idle``."""
+    waiting: int
+    maximum: int
+
+    @property
+    def open(self) -> int:
+        """Connections that exist."""
+        return self.active + self.idle
+
+    @classmethod
+    def of(cls, pools: Sequence[PoolStats]) -> "PoolGauges":
+        """As ``pools`` stand."""
+        return cls(
+            active=sum(pool.active for pool in pools),
+            idle=sum(pool.idle for pool in pools),
+            suspect=sum(pool.suspect for pool in pools),
+            waiting=sum(pool.waiting for pool in pools),
+            maximum=sum(pool.max_connections for pool in pools),
+        )
+
+
+class GaugeSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the samples of a period say of one gauge; ``mean`` is over samples."""
+
+    least: float
+    mean: float
+    most: float
+    n: int
 
 
 class PoolCounters(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +66,7 @@ class PoolCounters(msgspec.Struct, frozen=True, kw_only=True):
     connect_failed: int = 0
     kept_warm: int = 0
     lease_timeouts: int = 0
+    lease_wait_s: float = 0.0
     closed: Mapping[CloseCause, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
@@ -39,6 +79,7 @@ class PoolCounters(msgspec.Struct, frozen=True, kw_only=True):
             connect_failed=sum(pool.connect_failed for pool in pools),
             kept_warm=sum(pool.kept_warm for pool in pools),
             lease_timeouts=sum(pool.lease_timeouts for pool in pools),
+            lease_wait_s=sum(pool.lease_wait_total_s for pool in pools),
             closed=MappingProxyType({cause: count for cause, count in causes.items() if count}),
         )
 
@@ -51,6 +92,7 @@ class PoolCounters(msgspec.Struct, frozen=True, kw_only=True):
             connect_failed=self.connect_failed - before.connect_failed,
             kept_warm=self.kept_warm - before.kept_warm,
             lease_timeouts=self.lease_timeouts - before.lease_timeouts,
+            lease_wait_s=self.lease_wait_s - before.lease_wait_s,
             closed=MappingProxyType({cause: count for cause, count in causes.items() if count}),
         )
 
@@ -65,6 +107,7 @@ class PoolCounters(msgspec.Struct, frozen=True, kw_only=True):
             connect_failed=self.connect_failed + other.connect_failed,
             kept_warm=self.kept_warm + other.kept_warm,
             lease_timeouts=self.lease_timeouts + other.lease_timeouts,
+            lease_wait_s=self.lease_wait_s + other.lease_wait_s,
             closed=MappingProxyType(causes),
         )
 
@@ -81,10 +124,15 @@ class PoolHistory:
         self.active = TimeSeries(capacity)
         self.reuse = TimeSeries(capacity)
         """Warm attempts / attempts within the last minute; a gap where there was none."""
+        self.advice: Steps[tuple[SizingAdvice, ...]] = Steps(COUNTER_STEPS_KEPT)
+        """What was advised on the size, by host; none of a pool that nobody advised on."""
+        self.peak: Steps[int] = Steps(COUNTER_STEPS_KEPT)
+        """Most connections in use at once since start, as the pools counted it."""
+        self._fits: dict[tuple[str, str], FitHistory] = {}
+        self._rare: Steps[tuple[int, int, int]] = Steps(COUNTER_STEPS_KEPT)
+        """Suspect, waiting, maximum: they change seldom."""
         self._reuse_counters: deque[tuple[float, int, int]] = deque()
-        self._step_times: list[float] = []
-        self._steps: list[PoolCounters] = []
-        self._first_time_s: float | None = None
+        self._steps: Steps[PoolCounters] = Steps(COUNTER_STEPS_KEPT)
         self._replaced = PoolCounters()
 
     def add(self, pools: Sequence[PoolStats], now_mono_s: float) -> None:
@@ -92,17 +140,21 @@ class PoolHistory:
         last_s = self.open.last_time_s
         if last_s is not None and now_mono_s - last_s < POOL_HISTORY_SPACING_S:
             return
-        idle = sum(pool.idle for pool in pools)
-        active = sum(pool.active for pool in pools)
+        gauges = PoolGauges.of(pools)
         attempts = sum(pool.attempts for pool in pools)
         reused = sum(pool.reused for pool in pools)
-        self.open.append(now_mono_s, float(idle + active))
-        self.idle.append(now_mono_s, float(idle))
-        self.active.append(now_mono_s, float(active))
+        self.open.append(now_mono_s, float(gauges.open))
+        self.idle.append(now_mono_s, float(gauges.idle))
+        self.active.append(now_mono_s, float(gauges.active))
+        self._rare.note((gauges.suspect, gauges.waiting, gauges.maximum), now_mono_s)
+        self.advice.note(tuple(pool.sizing for pool in pools if pool.sizing is not None), now_mono_s)
+        self.peak.note(sum(pool.peak_active for pool in pools), now_mono_s)
+        for pool in pools:
+            if pool.fit is not None:
+                self._fits.setdefault((pool.host, pool.scheme), FitHistory()).note(pool.fit, now_mono_s)
         if self._reuse_counters and attempts < self._reuse_counters[-1][1]:
             self._reuse_counters.clear()  # pools were replaced, their counters began anew
-            if self._steps:
-                self._replaced = self._steps[-1]
+            self._replaced = self._steps.newest or PoolCounters()
         # The newest sample from before the window stays: the minute is counted from it.
         while len(self._reuse_counters) > 1 and now_mono_s - self._reuse_counters[1][0] >= REUSE_WINDOW_S:
             self._reuse_counters.popleft()
@@ -110,7 +162,7 @@ class PoolHistory:
         made = attempts - attempts_before
         self.reuse.append(now_mono_s, (reused - reused_before) / made if made > 0 else float("nan"))
         self._reuse_counters.append((now_mono_s, attempts, reused))
-        self._note_counters(PoolCounters.of(pools).plus(self._replaced), now_mono_s)
+        self._steps.note(PoolCounters.of(pools).plus(self._replaced), now_mono_s)
 
     def counters_between(self, start_mono_s: float, end_mono_s: float) -> PoolCounters | None:
         """What the counters gained in a period, to within the spacing of samples.
@@ -118,25 +170,34 @@ class PoolHistory:
         ``None`` when the period ends before the first sample, or begins before what is still remembered: then it is
         not known. Before the first sample of all nothing had been counted.
         """
-        if self._first_time_s is None or end_mono_s < self._first_time_s:
+        first_s = self._steps.first_time_s
+        if first_s is None or end_mono_s < first_s:
             return None
-        before = self._at(start_mono_s)
+        before = self._steps.at(start_mono_s)
         if before is None:
-            if self._step_times[0] != self._first_time_s:
+            if self._steps.has_forgotten:
                 return None
             before = PoolCounters()
-        return (self._at(end_mono_s) or PoolCounters()).since(before)
+        return (self._steps.at(end_mono_s) or PoolCounters()).since(before)
 
-    def _note_counters(self, counters: PoolCounters, now_mono_s: float) -> None:
-        if self._first_time_s is None:
-            self._first_time_s = now_mono_s
-        if self._steps and self._steps[-1] == counters:
-            return
-        self._step_times.append(now_mono_s)
-        self._steps.append(counters)
-        if len(self._steps) > 2 * COUNTER_STEPS_KEPT:
-            del self._steps[:COUNTER_STEPS_KEPT], self._step_times[:COUNTER_STEPS_KEPT]
+    def gauges_at(self, time_s: float) -> PoolGauges | None:
+        """How the pools stood then, to within the spacing of samples; ``None`` where no sample is kept of it."""
+        active, idle, rare = self.active.at(time_s), self.idle.at(time_s), self._rare.at(time_s)
+        if active is None or idle is None or rare is None:
+            return None
+        suspect, waiting, maximum = rare
+        return PoolGauges(active=int(active[1]), idle=int(idle[1]), suspect=suspect, waiting=waiting, maximum=maximum)
 
-    def _at(self, time_s: float) -> PoolCounters | None:
-        place = bisect_right(self._step_times, time_s) - 1
-        return None if place < 0 else self._steps[place]
+    def fit_between(self, pool: PoolStats, start_mono_s: float, end_mono_s: float) -> KeepAliveFit | None:
+        """The keep-alive fit of a pool's host from a period alone; ``None`` where it is not known."""
+        fits = self._fits.get((pool.host, pool.scheme))
+        return None if fits is None else fits.between(start_mono_s, end_mono_s, pool.host)
+
+
+def span_of(series: TimeSeries, start_mono_s: float, end_mono_s: float) -> GaugeSpan | None:
+    """The samples of a gauge within a period; ``None`` without one. Costs what copying them costs."""
+    _, values = series.points(*series.index_range(start_mono_s, end_mono_s))
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return None
+    return GaugeSpan(least=float(known.min()), mean=float(known.mean()), most=float(known.max()), n=len(known))

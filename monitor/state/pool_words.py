@@ -8,12 +8,14 @@ from typing import Final
 
 import msgspec
 
-from monitor.domain.pool_health import KeepAliveFit, SizingAdvice
+from monitor.domain.pool_health import IdleBucket, KeepAliveFit, SizingAdvice
 from monitor.domain.telemetry import CloseCause, PoolStats
 from monitor.state.ages import seconds_text
 
 SAFE_PART: Final = 0.75
 """A poll interval up to this part of the host's limit is on the safe side of it: 45 s where sockets live 60 s."""
+OPEN_SHARE: Final = 0.9
+"""A poll interval that found fewer of its sockets open in a period did not fit, whatever the limit was."""
 HTTP2: Final = "h2"
 
 
@@ -73,6 +75,53 @@ def describe_fit(fit: KeepAliveFit | None, interval_s: float | None, *, is_kept_
     return FitWords(
         kind=FitKind.UNKNOWN, text=f"{seen} With {every} it shows at the next ones whether the sockets last that long."
     )
+
+
+def describe_fit_of_period(fit: KeepAliveFit | None, interval_s: float | None) -> FitWords:
+    """The same of a period: what became of the sockets looked at in it, against the poll interval of then.
+
+    ``fit`` is of that period alone, its limits the shorter ends of their buckets; ``None``: nobody watched.
+    """
+    if fit is None:
+        return FitWords(kind=FitKind.UNKNOWN, text="Not known of this period: how sockets fared was not watched then.")
+    if not fit.samples:
+        return FitWords(kind=FitKind.UNKNOWN, text="No socket was looked at after a pause in this period.")
+    dropped = [bucket for bucket in fit.buckets if bucket.dropped]
+    if dropped:
+        n = sum(bucket.dropped for bucket in dropped)
+        told = (
+            f"{n:,} of {fit.samples:,} sockets looked at had been dropped by the server, the soonest after "
+            f"{_range(dropped[0])} idle."
+        )
+    else:
+        told = (
+            f"Every socket looked at was still open (n = {fit.samples:,}), the longest after "
+            f"{_range(fit.buckets[-1])} idle."
+        )
+    if interval_s is None:
+        return FitWords(kind=FitKind.UNKNOWN, text=told)
+    every = f"A request every {seconds_text(interval_s)}"
+    limit_s = fit.shortest_dropped_s
+    if limit_s is not None and interval_s >= limit_s:
+        return FitWords(kind=FitKind.OUTLIVES, text=f"{every} outlived this host's sockets. {told}")
+    if limit_s is not None and interval_s > SAFE_PART * limit_s:
+        return FitWords(kind=FitKind.TIGHT, text=f"Tight: {every[0].lower()}{every[1:]}. {told}")
+    # A socket idles a little less than the interval: the time of the request itself.
+    if any(one.idle_to_s >= interval_s for one in fit.buckets):
+        up_to = [one for one in fit.buckets if one.idle_from_s <= interval_s]
+        survived = sum(one.survived for one in up_to)
+        share = survived / max(survived + sum(one.dropped for one in up_to), 1)
+        if share < OPEN_SHARE:
+            return FitWords(kind=FitKind.TIGHT, text=f"{every} found {share:.0%} of the sockets open. {told}")
+        return FitWords(kind=FitKind.FITS, text=f"{every} fitted. {told}")
+    return FitWords(
+        kind=FitKind.UNKNOWN, text=f"{told} None had idled for the poll interval, {seconds_text(interval_s)}."
+    )
+
+
+def _range(bucket: IdleBucket) -> str:
+    high = seconds_text(bucket.idle_to_s)
+    return f"{seconds_text(bucket.idle_from_s)} to {high}" if bucket.idle_from_s else f"less than {high}"
 
 
 def _seen(fit: KeepAliveFit) -> str:

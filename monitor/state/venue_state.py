@@ -6,16 +6,21 @@ from types import MappingProxyType
 from typing import Final
 
 import msgspec
+from msgspec import structs
 
 from monitor.domain.errors import NO_FAILURES, ErrorKind
 from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
 from monitor.exchanges.caching import CacheStats
 from monitor.polling.clock import ClockOffset
 from monitor.polling.results import PollFailure, PollSuccess
+from monitor.state.clock_history import ClockHistory
 from monitor.state.feeds import FeedState
+from monitor.state.gains import Gains
 from monitor.state.latency import LatencyWindow
+from monitor.state.period import Period
 from monitor.state.pool_history import PoolHistory
 from monitor.state.quotes import AgeInterval
+from monitor.state.steps import Steps
 from monitor.state.verdict import Verdict
 
 LATENCY_CAPACITY: Final = 345_600
@@ -75,14 +80,20 @@ class VenueState:
         """When :attr:`budget` was received."""
         self.cache: CacheStats | None = None
         """How reads were answered since start; ``None`` while nobody told."""
+        self._cache_gains = Gains(counts_first=True)
+        self.cadence: Steps[float | None] = Steps()
+        """:attr:`shortest_cadence_s` over time."""
         self.last_failure: PollFailure | None = None
         """The newest failed poll of the market; a wait for our own budget is none."""
+        self.first_mono_s: float | None = None
+        """When the first result of this run came; ``None`` before."""
         self.planned = 0
         self.made = 0
         self.missed = 0
         self.healed = 0
         self.feeds: dict[str, FeedState] = {}
         self.clock = ClockOffset()
+        self.clock_history = ClockHistory()
         self.special_status: str | None = None
         """What the venue says of itself when something is not normal."""
         self._failed: Counter[ErrorKind] = Counter()
@@ -176,7 +187,27 @@ class VenueState:
         left_s = self.budget.paused_for_s - (now_mono_s - self.budget_mono_s)
         return left_s if left_s > 0 else None
 
+    def cache_between(self, period: Period) -> CacheStats | None:
+        """How reads were answered in a period, to within two seconds; ``None`` where nobody counted then."""
+        gained = self._cache_gains.between(period.start_mono_s, period.end_mono_s)
+        if gained is None:
+            return None
+        return CacheStats(*(int(count) for count in gained))
+
     # What the board calls.
+
+    def note_cache(self, stats: CacheStats, now_mono_s: float) -> None:
+        """Take in how reads were answered since start."""
+        is_new_count = self.cache is not None and any(
+            after < before for after, before in zip(structs.astuple(stats), structs.astuple(self.cache), strict=True)
+        )
+        self.cache = stats
+        self._cache_gains.note(structs.astuple(stats), now_mono_s, is_new_count=is_new_count)
+
+    def note_clock(self, offset_s: float, round_trip_s: float, now_mono_s: float) -> None:
+        """Take in what one reply says of the venue's clock; see :meth:`ClockOffset.add`."""
+        self.clock.add(offset_s, round_trip_s)
+        self.clock_history.note(self.clock.offset_s, self.clock.error_s, now_mono_s)
 
     def accept_epoch(self, epoch: int) -> None:
         """Forget failures of jobs that the new plan may not have any more."""
@@ -207,6 +238,8 @@ class VenueState:
 
     def note_result(self, result: PollSuccess | PollFailure, now_mono_s: float) -> None:
         """Take in counters, pools and budget of a result; they count whatever its epoch."""
+        if self.first_mono_s is None:
+            self.first_mono_s = now_mono_s
         planned, made = self._jobs.setdefault(result.key, _JobTotals()).advance(result)
         self.planned += planned
         self.made += made
@@ -218,6 +251,7 @@ class VenueState:
                 # Every pool that exists is among them; one that is not has gone with its transport.
                 self._pools = {(pool.host, pool.scheme): pool for pool in result.pools}
             self.pool_history.add(self.pools, now_mono_s)
+            self.cadence.note(self.shortest_cadence_s, now_mono_s)
             self.budget = result.budget
             self.budget_mono_s = taken_mono_s
         if isinstance(result, PollFailure):
@@ -249,9 +283,10 @@ class VenueState:
         streak = self._streaks.pop(endpoint, None)
         return 0 if streak is None or streak.of_venue is None else streak.of_venue.streak
 
-    def mark_stale(self, slept_s: float) -> None:
+    def mark_stale(self, slept_s: float, now_mono_s: float) -> None:
         """Everything received so far is of before a sleep or a network change."""
         for feed in self.feeds.values():
             feed.is_marked_stale = True
             feed.unseen_s += slept_s
         self.clock.forget()
+        self.clock_history.note(None, None, now_mono_s)

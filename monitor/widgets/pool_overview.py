@@ -75,7 +75,7 @@ def counter_texts(figures: PoolFigures) -> dict[str, str]:
     per_socket = figures.requests_per_connection
     return {
         "opened": count_text(figures.opened),
-        "reused": count_text(figures.reused) if figures.reused < 10_000 else compact(figures.reused),
+        "reused": count_text(figures.reused) if (figures.reused or 0) < 10_000 else compact(figures.reused),
         "peak": count_text(figures.peak),
         "by server": count_text(figures.by_server),
         "by us": count_text(figures.by_us),
@@ -232,7 +232,7 @@ class VenuePools(QWidget):
             is_alarm = text not in ("0", DASH)
             alarm = {"on error": theme.error, "discarded": theme.warn, "waiting": theme.warn}
             self._values[name].set_text(text, alarm.get(name) if is_alarm else None)
-        self._values["reused"].set_definition(f"reused: {figures.reused:,}. {definition_text('reused')}")
+        self._values["reused"].set_definition(f"reused: {count_text(figures.reused)}. {definition_text('reused')}")
 
     def show_trends(self, history: PoolHistory, now_mono_s: float, span_s: float) -> None:
         """Show the last ``span_s`` seconds in the two small plots."""
