@@ -44,6 +44,11 @@ class LagWindow:
         """The delays in the window, oldest first."""
         return list(self._values)
 
+    def since(self, total: int) -> list[float]:
+        """Those added after the first ``total`` of all, oldest first, as far as they are in the window still."""
+        fresh = min(self.total - total, len(self._values))
+        return list(self._values)[-fresh:] if fresh > 0 else []
+
     def figures(self) -> LagFigures:
         """Percentiles by nearest rank (the smallest value that at least that share does not exceed)."""
         ordered = sorted(self._values)
