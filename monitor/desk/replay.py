@@ -117,6 +117,7 @@ class ReplayDesk(QObject):
             is_demo=recording.is_demo is True,
         )
         self.window.pools.set_recorded()
+        self.window.status.set_recorded()
         if size is not None:
             self.window.resize(*size)
             self.window.reset_layout()

@@ -10,6 +10,7 @@ from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats
 from monitor.qtmodels.figures import DASH, age_text, count_text, duration_text, plain_tooltip, safe_text
 from monitor.qtmodels.headed_model import NO_PARENT, ROW_ROLE, Index
 from monitor.qtmodels.row_sync import notify_changed, sync_rows
+from monitor.state.period import Period
 from monitor.state.pool_words import describe_protocols
 
 NOW_ROLE = ROW_ROLE + 1
@@ -88,15 +89,22 @@ class ConnectionModel(QAbstractTableModel):
         """How many of the rows are open sockets."""
         return sum(row.is_open for row in self._rows)
 
-    def refresh(self, pools: Sequence[PoolStats], now_mono_s: float) -> None:
-        """Show the sockets of ``pools``: open before closed, then by venue, then newest first."""
+    def refresh(self, pools: Sequence[PoolStats], now_mono_s: float, period: Period | None = None) -> None:
+        """Show the sockets of ``pools``: open before closed, then by venue, then newest first.
+
+        Of a ``period`` those that were open at some moment of it, as far as the pools still tell of them.
+        """
         self._now_mono_s = now_mono_s
         opened: list[ConnectionRow] = []
         closed: list[ConnectionRow] = []
         for pool in pools:
             title = self._venue_title(pool.venue)
             protocols = describe_protocols(pool)
-            rows = [ConnectionRow(pool.venue, title, card, protocols) for card in pool.connections]
+            rows = [
+                ConnectionRow(pool.venue, title, card, protocols)
+                for card in pool.connections
+                if period is None or _lived_in(card, period)
+            ]
             rows.sort(key=lambda row: row.card.connection_id, reverse=True)
             opened.extend(row for row in rows if row.is_open)
             closed.extend([row for row in rows if not row.is_open][:MAX_CLOSED_PER_POOL])
@@ -127,6 +135,11 @@ class ConnectionModel(QAbstractTableModel):
             texts = [f"{name}: {value}" for name, value in lines]
             return plain_tooltip("\n".join(texts)) if role == Qt.ItemDataRole.ToolTipRole else ", ".join(texts)
         return None
+
+
+def _lived_in(card: ConnectionCard, period: Period) -> bool:
+    is_closed_before = card.closed_mono_s is not None and card.closed_mono_s < period.start_mono_s
+    return card.opened_mono_s <= period.end_mono_s and not is_closed_before
 
 
 def describe_connection(row: ConnectionRow, now_mono_s: float) -> list[tuple[str, str]]:

@@ -192,7 +192,7 @@ class VenueState:
         gained = self._cache_gains.between(period.start_mono_s, period.end_mono_s)
         if gained is None:
             return None
-        return CacheStats(*(int(count) for count in gained))
+        return CacheStats(**dict(zip(CacheStats.__struct_fields__, map(int, gained), strict=True)))
 
     # What the board calls.
 

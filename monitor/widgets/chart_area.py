@@ -30,11 +30,10 @@ InstrumentKey: TypeAlias = tuple[str, str]
 
 PERIOD_WHAT = (
     "Leave the period: every figure is of now again (Esc).\n"
-    "Of the period: the headers of both plots, requests, what made them slow, events, latency, reuse, calls and budget "
-    "in the status bar, counters and savings of the pools.\n"
-    "Of now, and said to be where they stand: the state and age of a venue, the app's lag, the clocks, sockets, "
-    "advice, keep-alive fit. Prices in the watchlist and above the plots, the order book, accounts and alerts are "
-    "always of now."
+    "Of the period: the headers of both plots, the basis, requests, what made them slow, events; latency, reuse, "
+    "calls, budget, the app's lag and the clocks in the status bar; everything of the pools, sockets and savings too.\n"
+    "Of now, and said to be where they stand: the state and age of a venue, the price above the plots, the watchlist, "
+    "the order book, accounts and alerts: an old price must never look like the newest."
 )
 MOTION_INTERVAL_MS = {60: 100, 900: 500}
 """How often the axis moves on without new data: about a pixel at a time in the shorter ranges; 1 s in the longer."""
@@ -203,6 +202,7 @@ class ChartArea(QWidget):
         for plot in (self.price_plot, self.latency_plot):
             if plot is not None:
                 plot.set_focus_period(None if period is None else (period.start_mono_s, period.end_mono_s))
+        self.header.set_period(period)
         self._period_badge.setText(f"{text} · what says “now” is not of it · Esc clears")
         self._period_badge.setAccessibleName(self._period_badge.text())
         self._period_badge.setVisible(period is not None)

@@ -19,6 +19,8 @@ from monitor.widgets.theme import Theme
 from monitor.widgets.themed_delegate import ThemedDelegate
 from monitor.widgets.watchlist_delegate import small_font
 
+EMPTY_TEXT = "No connection yet. Each socket gets a card here."
+EMPTY_PERIOD_TEXT = "No card is kept of a socket of this period. Esc shows all again."
 PADDING_PX = 9
 GAP_PX = 4
 
@@ -124,7 +126,7 @@ class ConnectionList(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._empty = QLabel("No connection yet. Each socket gets a card here.", self)
+        self._empty = QLabel(EMPTY_TEXT, self)
         self._empty.setWordWrap(True)
         self._empty.setProperty("muted", True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
@@ -138,6 +140,10 @@ class ConnectionList(QListView):
         """Draw in the colours of ``theme``."""
         self._delegate.set_theme(theme)
         self.viewport().update()
+
+    def set_period(self, has_period: bool) -> None:
+        """Say, where there is no card, that it is of a chosen period."""
+        self._empty.setText(EMPTY_PERIOD_TEXT if has_period else EMPTY_TEXT)
 
     def _show_or_hide_empty(self) -> None:
         self._empty.setVisible(self.model().rowCount() == 0)

@@ -11,6 +11,8 @@ from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.resources import themed_icon
 from monitor.widgets.theme import Theme
 
+OF_NOW_WHAT = "always of now; the chosen period changes nothing here."
+
 
 class DockIcons(msgspec.Struct, frozen=True):
     """The icons of every title line, drawn once for all of them."""
@@ -30,6 +32,7 @@ class DockTitle(QWidget):
     def __init__(self, dock: QDockWidget, extra: Sequence[QWidget] = ()) -> None:
         super().__init__(dock)
         self._dock = dock
+        self._color: str | None = None
         self._label = ElidedLabel(dock.windowTitle().upper(), is_bold=True, scale=0.85)
         self._float = self._button("Float or dock this panel")
         self._float.clicked.connect(self._on_float)
@@ -53,9 +56,16 @@ class DockTitle(QWidget):
         button.setAccessibleName(f"{self._dock.windowTitle()}: {what}")
         return button
 
+    def set_now(self, is_told: bool) -> None:
+        """Say that what is below is of now, while the user looks at another time."""
+        title = self._dock.windowTitle().upper()
+        self._label.set_text(f"{title} · NOW" if is_told else title, self._color)
+        self._label.set_definition(f"{self._dock.windowTitle()}: {OF_NOW_WHAT}" if is_told else "")
+
     def set_theme(self, theme: Theme, icons: DockIcons) -> None:
         """Draw in the colours of ``theme``, with ``icons`` in the same."""
-        self._label.set_text(self._label.text, theme.text_muted)
+        self._color = theme.text_muted
+        self._label.set_text(self._label.text, self._color)
         self._float.setIcon(icons.float_or_dock)
         self._close.setIcon(icons.close)
 

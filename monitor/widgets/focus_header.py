@@ -19,7 +19,8 @@ from monitor.qtmodels.figures import (
 )
 from monitor.qtmodels.quote_model import QuoteSource, short_name
 from monitor.state.ages import explain_age
-from monitor.state.basis import basis_of
+from monitor.state.basis import BasisSpan, basis_between, basis_of
+from monitor.state.period import Period
 from monitor.state.quotes import QuoteState
 from monitor.state.sources import SOURCE_DEFINITION, source_of_origin, source_of_quote, source_text
 from monitor.state.verdict import Verdict
@@ -50,6 +51,8 @@ LEAST = {
 BY_IMPORTANCE = ("Spread", "Basis", "Funding/h · year", "Mark", "Volume 24 h", "Bid", "Ask")
 """Which figures stay when there is not room for all."""
 
+OF_NOW = "\nOf now, also while a period is chosen."
+BASIS_PERIOD_WHAT = "Each price received here is compared with the newest one received there"
 SIDE_PX = 12
 SPACING_PX = 11
 
@@ -71,15 +74,28 @@ class _Figure(QWidget):
         layout.addWidget(self._caption)
         layout.addWidget(self.value)
 
-    def show_value(self, text: str, theme: Theme, *, is_current: bool, age: str, source: str = "") -> None:
-        """Show ``text``, greyed and struck through when it is not current; ``source``: where it came from."""
+    def show_value(
+        self, text: str, theme: Theme, *, is_current: bool, age: str, source: str = "", of_now: str = ""
+    ) -> None:
+        """Show ``text``, greyed and struck through when it is not current; ``source``: where it came from.
+
+        ``of_now``: what the tooltip adds while the user looks at another time.
+        """
+        self._show(text, theme, is_current=is_current)
+        self.value.set_definition(f"{self._definition}.\nAge {age}{f', {source}' if source else ''}.{of_now}")
+
+    def show_past(self, text: str, theme: Theme, story: str) -> None:
+        """Show ``text``, which is of a period; ``story`` says what of it."""
+        self._show(text, theme, is_current=True)
+        self.value.set_definition(f"{self._definition}.\n{story}.")
+
+    def _show(self, text: str, theme: Theme, *, is_current: bool) -> None:
         is_old = not is_current and text != DASH
         font = self.value.font()
         if font.strikeOut() != is_old:
             font.setStrikeOut(is_old)
             self.value.setFont(font)
         self.value.set_text(text, None if is_current else theme.text_muted)
-        self.value.set_definition(f"{self._definition}.\nAge {age}{f', {source}' if source else ''}.")
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in the colours of ``theme``."""
@@ -105,6 +121,9 @@ class FocusHeader(QWidget):
         self._theme = theme
         self._key: InstrumentKey | None = None
         self._other: InstrumentKey | None = None
+        self._period: Period | None = None
+        self._basis_key: object = None
+        self._basis: BasisSpan | None = None
         self._name = ElidedLabel("No instrument chosen", is_bold=True, scale=1.15, least="MMM-USDT")
         self._venue = ElidedLabel("Choose one on the left, or press Ctrl+K", scale=0.9)
         self._price = ElidedLabel(DASH, is_bold=True, scale=1.5, least="000,000.0")
@@ -153,6 +172,11 @@ class FocusHeader(QWidget):
         """The same market on the other venue, for the basis; ``None`` where there is none."""
         self._other = key
 
+    def set_period(self, period: Period | None) -> None:
+        """Let the basis be of ``period``, and say of the others that they are of now; ``None``: all are."""
+        self._period = period
+        self.refresh()
+
     def minimumSizeHint(self) -> QSize:
         """Qt: room for what is never left out; figures that can go must not hold the window open."""
         return QSize(self._least_width(), super().minimumSizeHint().height())
@@ -184,12 +208,14 @@ class FocusHeader(QWidget):
         word = "no longer listed" if quote is not None and quote.is_vanished else verdict.value
         self._venue.set_text(self._venue_title(key[0]), theme.venue_color(key[0]))
         age = None if quote is None else quote.age(now)
-        self._age.set_text(
-            f"{verdict_glyph(verdict)} {word} · {age_range_text(*age) if age else DASH}", verdict_color(verdict, theme)
-        )
+        age_words, of_now = DASH if age is None else age_range_text(*age), ""
+        if self._period is not None:
+            # The word takes the room of the range, which the tooltip has in full.
+            word, age_words, of_now = f"{word} now", DASH if age is None else age_text(age.high_s), OF_NOW
+        self._age.set_text(f"{verdict_glyph(verdict)} {word} · {age_words}", verdict_color(verdict, theme))
         self._age.set_definition(
             f"{VERDICT_DEFINITIONS[verdict]}\n{self._age_story(quote, now)}\n"
-            "Age: between now − response received and now − request sent + cache age."
+            f"Age: between now − response received and now − request sent + cache age.{of_now}"
         )
         is_good = verdict.is_trustworthy
         kind = "" if quote is None or quote.price_kind is None else f" ({quote.price_kind} price)"
@@ -198,12 +224,12 @@ class FocusHeader(QWidget):
             font.setStrikeOut(not is_good and quote is not None)
             self._price.setFont(font)
         self._price.set_text(DASH if quote is None else price_text(quote.price), None if is_good else theme.text_muted)
-        self._price.set_definition(f"Price{kind}")
+        self._price.set_definition(f"Price{kind}{of_now}")
         change = None if quote is None else quote.change_24h
         self._change.set_text(
             change_text(change), theme.change_color(None if change is None or not is_good else float(change))
         )
-        self._change.set_definition("Change against 24 hours ago")
+        self._change.set_definition(f"Change against 24 hours ago{of_now}")
         if quote is not None:
             self._show_figures(quote, now)
         self._show_basis(key, quote, now)
@@ -237,10 +263,14 @@ class FocusHeader(QWidget):
                 is_current=quote.is_current(field, now),
                 age=DASH if age is None else age_text(age.high_s),
                 source="" if age is None else source_text(source_of_origin(quote.field_origin(field), now)),
+                of_now="" if self._period is None else OF_NOW,
             )
 
     def _show_basis(self, key: InstrumentKey, quote: QuoteState | None, now: float) -> None:
         figure, other = self._figures["Basis"], self._other
+        if self._period is not None:
+            self._show_past_basis(figure, key, self._period)
+            return
         listed = self._source.instruments
         other_quote = None if other is None else self._source.quote(other)
         basis = None
@@ -261,3 +291,29 @@ class FocusHeader(QWidget):
                 f"{signed(basis.difference, 4)} per coin, {kinds} price{foreign}"
             ),
         )
+
+    def _show_past_basis(self, figure: _Figure, key: InstrumentKey, period: Period) -> None:
+        span = self._past_basis(key, period)
+        if span is None:
+            figure.show_past(DASH, self._theme, "Of the chosen period: not both venues told a price then")
+            return
+        mean, least, most = (signed(one * 1e4, 1) for one in (span.mean, span.least, span.most))
+        figure.show_past(
+            f"{least} to {most} bp" if least != most else f"{mean} bp",
+            self._theme,
+            f"Of the chosen period: mean {mean} bp, lowest {least}, highest {most}. {BASIS_PERIOD_WHAT}, up to "
+            f"{age_text(span.max_skew_s)} before it (n = {span.n:,})",
+        )
+
+    def _past_basis(self, key: InstrumentKey, period: Period) -> BasisSpan | None:
+        """Reckoned anew only when the period holds other prices than before: this is called for every frame."""
+        listed, other = self._source.instruments, self._other
+        first, second = self._source.series(key), None if other is None else self._source.series(other)
+        if other is None or first is None or second is None or key not in listed or other not in listed:
+            return None
+        ends = period.start_mono_s, period.end_mono_s
+        basis_key = (period, key, other, first.index_range(*ends), second.index_range(*ends))
+        if basis_key != self._basis_key:
+            self._basis_key = basis_key
+            self._basis = basis_between((listed[key], first), (listed[other], second), period)
+        return self._basis

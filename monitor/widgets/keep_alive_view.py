@@ -10,7 +10,9 @@ from monitor.domain.pool_health import IdleBucket, KeepAliveFit
 from monitor.domain.telemetry import PoolStats
 from monitor.qtmodels.figures import DASH, plain_tooltip, safe_text
 from monitor.state.ages import seconds_text
-from monitor.state.pool_words import FitKind, FitWords, describe_fit
+from monitor.state.period import Period
+from monitor.state.pool_words import FitKind, FitWords, describe_fit, describe_fit_of_period
+from monitor.state.venue_period import fit_of_period
 from monitor.state.venue_state import VenueState
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
@@ -20,6 +22,13 @@ FIT_DEFINITION = (
     "dropped by the server (above). The height is the share, n the number of sockets. Triangle: the time between two "
     "requests to this host. Diamond: the idle time after which we close a socket ourselves."
 )
+PERIOD_FIT_WHAT = (
+    "Of the chosen period alone: the sockets looked at in it, with the poll interval and the idle time at its end; not "
+    "what earlier sockets and runs had shown. Pools tell of it every five seconds, so sockets looked at shortly before "
+    "the period may be among them."
+)
+NO_SOCKET = "no socket was looked at after a pause yet"
+NO_SOCKET_THEN = "no socket was looked at after a pause then"
 _BAR_HEIGHT_PX = 58
 MOST_BARS = 9
 """More would leave no room for their numbers."""
@@ -57,6 +66,7 @@ class FitChart(QWidget):
         self._theme = theme
         self._fit: KeepAliveFit | None = None
         self._interval_s: float | None = None
+        self._empty = NO_SOCKET
         font = self.font()
         font.setPointSizeF(max(font.pointSizeF() * 0.8, 6.0))
         self.setFont(font)
@@ -71,11 +81,12 @@ class FitChart(QWidget):
         self._theme = theme
         self.update()
 
-    def show_fit(self, fit: KeepAliveFit | None, interval_s: float | None) -> None:
-        """Show what was learned of a host that is asked every ``interval_s``."""
-        if (fit, interval_s) == (self._fit, self._interval_s):
+    def show_fit(self, fit: KeepAliveFit | None, interval_s: float | None, *, is_period: bool = False) -> None:
+        """Show what was learned of a host that is asked every ``interval_s``, since ever or in a period."""
+        empty = NO_SOCKET if not is_period else DASH if fit is None else NO_SOCKET_THEN
+        if (fit, interval_s, empty) == (self._fit, self._interval_s, self._empty):
             return
-        self._fit, self._interval_s = fit, interval_s
+        self._fit, self._interval_s, self._empty = fit, interval_s, empty
         buckets = () if fit is None else fit.buckets
         lines = [
             f"idle {seconds_text(one.idle_from_s)} to {seconds_text(one.idle_to_s)}: {one.survived} survived, "
@@ -83,7 +94,8 @@ class FitChart(QWidget):
             for one in buckets
         ]
         self.setAccessibleDescription("; ".join(lines))
-        self.setToolTip(plain_tooltip("\n".join([*lines, FIT_DEFINITION])))
+        definition = [PERIOD_FIT_WHAT, FIT_DEFINITION] if is_period else [FIT_DEFINITION]
+        self.setToolTip(plain_tooltip("\n".join([*lines, *definition])))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -93,7 +105,7 @@ class FitChart(QWidget):
         fit = self._fit
         if fit is None or not fit.buckets:
             painter.setPen(QColor(theme.text_muted))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "no socket was looked at after a pause yet")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._empty)
             return
         bars = merged(fit.buckets)
         width = min(self.width() / len(bars), 44.0)
@@ -155,15 +167,26 @@ class _HostFit(QWidget):
         self.chart.set_theme(theme)
         self._color()
 
-    def show_host(self, title: str, pool: PoolStats, words: FitWords, interval_s: float | None) -> None:
-        """Show one pool's host."""
+    def show_host(
+        self,
+        title: str,
+        pool: PoolStats,
+        fit: KeepAliveFit | None,
+        words: FitWords,
+        interval_s: float | None,
+        *,
+        is_period: bool,
+    ) -> None:
+        """Show the ``fit`` of one pool's host, of a period where ``is_period``."""
         self._title.set_text(title, self._theme.venue_color(pool.venue))
         self._host.set_text(safe_text(pool.host, 80), self._theme.text_muted)
         self.words.setText(words.text)
-        retire = "" if pool.fit is None else f"\nWe close a socket after {seconds_text(pool.fit.retire_after_s)} idle."
-        self.words.setToolTip(plain_tooltip(f"{words.text}{retire}\n{FIT_DEFINITION}"))
+        closes = "closed" if is_period else "close"
+        retire = "" if fit is None else f"\nWe {closes} a socket after {seconds_text(fit.retire_after_s)} idle."
+        period = f"{PERIOD_FIT_WHAT}\n" if is_period else ""
+        self.words.setToolTip(plain_tooltip(f"{words.text}{retire}\n{period}{FIT_DEFINITION}"))
         self.chart.setAccessibleName(f"{title}: how long sockets survive idling")
-        self.chart.show_fit(pool.fit, interval_s)
+        self.chart.show_fit(fit, interval_s, is_period=is_period)
         self._kind = words.kind
         self._color()
 
@@ -184,6 +207,7 @@ class KeepAliveView(QScrollArea):
         self._venues = tuple(venues)
         self._venue_title = venue_title
         self._theme = theme
+        self._period: Period | None = None
         self.keeps_warm = False
         self.hosts: dict[tuple[str, str, str], _HostFit] = {}
         self.setWidgetResizable(True)
@@ -198,12 +222,6 @@ class KeepAliveView(QScrollArea):
         self._empty.setProperty("muted", True)
         self._empty.setMargin(10)
         self._layout.addWidget(self._empty)
-        self._note = QLabel("Now, not of the period: what was learned of each host from all sockets so far.")
-        self._note.setWordWrap(True)
-        self._note.setProperty("muted", True)
-        self._note.setMargin(10)
-        self._note.hide()
-        self._layout.addWidget(self._note)
         self._layout.addStretch(1)
         self.setWidget(inside)
 
@@ -213,15 +231,17 @@ class KeepAliveView(QScrollArea):
         for host in self.hosts.values():
             host.set_theme(theme)
 
-    def set_period(self, has_period: bool) -> None:
-        """Say that a chosen period changes nothing here."""
-        self._note.setVisible(has_period)
+    def set_period(self, period: Period | None) -> None:
+        """Show the fit from the sockets of ``period`` alone; ``None``: from all sockets so far."""
+        self._period = period
+        self.refresh()
 
     def refresh(self) -> None:
-        """Show what is known now."""
+        """Show what is known now, or was seen in the period."""
+        period = self._period
         seen: set[tuple[str, str, str]] = set()
         for venue in self._venues:
-            interval_s = venue.shortest_cadence_s
+            interval_s = venue.shortest_cadence_s if period is None else venue.cadence.at(period.end_mono_s)
             for pool in venue.pools:
                 key = (pool.venue, pool.host, pool.scheme)
                 seen.add(key)
@@ -229,8 +249,14 @@ class KeepAliveView(QScrollArea):
                 if host is None:
                     host = self.hosts[key] = _HostFit(self._theme)
                     self._layout.insertWidget(self._layout.count() - 1, host)
-                words = describe_fit(pool.fit, interval_s, is_kept_warm=self.keeps_warm)
-                host.show_host(safe_text(self._venue_title(venue.name), 30) or DASH, pool, words, interval_s)
+                if period is None:
+                    fit = pool.fit
+                    words = describe_fit(fit, interval_s, is_kept_warm=self.keeps_warm)
+                else:
+                    fit = fit_of_period(venue, pool, period)
+                    words = describe_fit_of_period(fit, interval_s)
+                title = safe_text(self._venue_title(venue.name), 30) or DASH
+                host.show_host(title, pool, fit, words, interval_s, is_period=period is not None)
         for key in self.hosts.keys() - seen:
             gone = self.hosts.pop(key)
             self._layout.removeWidget(gone)

@@ -1,6 +1,6 @@
 """A period chosen on a plot: every figure on screen follows it until Escape."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from PySide6.QtCore import QObject, Qt
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from monitor.qtmodels.figures import local_time
 from monitor.state.period import Period
 from monitor.widgets.chart_area import ChartArea
+from monitor.widgets.dock import DockTitle
 from monitor.widgets.event_list import EventList
 from monitor.widgets.pool_panel import PoolPanel
 from monitor.widgets.request_table import RequestTable
@@ -18,7 +19,9 @@ from monitor.widgets.status_bar import StatusBar
 
 
 class PeriodFocus(QObject):
-    """Hands a period chosen in ``charts`` to everything that shows figures. Thread: GUI."""
+    """Hands a period chosen in ``charts`` to everything that shows figures; the panels of ``of_now`` say that they are
+    of now. Thread: GUI.
+    """
 
     def __init__(
         self,
@@ -30,12 +33,13 @@ class PeriodFocus(QObject):
         spikes: SpikePanel,
         events: EventList,
         status: StatusBar,
+        of_now: Sequence[DockTitle],
         clock: Callable[[], float],
         utc_now: Callable[[], datetime],
     ) -> None:
         super().__init__(window)
         self._charts, self._pools, self._requests, self._spikes = charts, pools, requests, spikes
-        self._events, self._status = events, status
+        self._events, self._status, self._of_now = events, status, tuple(of_now)
         self._clock, self._utc_now = clock, utc_now
         self.period: Period | None = None
         # Only while there is something to leave: otherwise Escape belongs to whatever has the keyboard.
@@ -80,6 +84,8 @@ class PeriodFocus(QObject):
         self._spikes.set_period(period, text)
         self._events.set_period(period)
         self._status.set_period(period, text)
+        for title in self._of_now:
+            title.set_now(period is not None)
         self._on_detail()
 
     def _on_detail(self) -> None:

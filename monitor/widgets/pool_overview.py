@@ -1,16 +1,18 @@
 """One venue's pools at a glance: reuse, occupancy now and over time, who opened and closed what, and what to change."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from monitor.domain.pool_health import SizingAdvice
 from monitor.domain.telemetry import PoolStats
 from monitor.qtmodels.figures import DASH, compact, count_text, duration_text, percent, plain_tooltip, safe_text
 from monitor.state.pool_figures import PoolFigures
-from monitor.state.pool_history import PoolHistory
+from monitor.state.pool_history import PoolCounters, PoolGauges, PoolHistory
 from monitor.state.pool_words import describe_eviction, describe_sizing
+from monitor.state.venue_period import PoolPeriod
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.pool_trend import ConnectionTrend, ReuseTrend
 from monitor.widgets.theme import Theme
@@ -21,22 +23,32 @@ REUSE_DEFINITION = (
 )
 SIZING_DEFINITION = (
     "Peak: most connections in use at once since start. What would do: the 99th percentile of connections in use over "
-    "the last 60 s, times 1.25, plus 1, within 2 to 32. Thrown away: connections closed because the pool was full."
+    "the last 60 s, times 1.25, plus 1, within 2 to 32. Thrown away: connections closed because the pool was full. "
+    "While a period is chosen: the advice as it stood at the end of the period."
 )
+ADVICE_THEN = "At the end of the chosen period: "
+AT_THE_END = "end: "
+"""Before a gauge of a chosen period: at its end. The tooltip says so in full; the line has to fit the panel."""
+UNKNOWN_THEN = f"{AT_THE_END}{DASH}"
+NO_GAUGES_WHAT = (
+    "How the pools stood at the end of the chosen period is not known: samples are taken with the replies of this run, "
+    "every two seconds, and kept for a day."
+)
+NO_ADVICE_WHAT = "No advice on the size is known of the end of the chosen period."
 
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("opened", "TCP connections opened"),
     ("reused", "Attempts that found an open connection"),
-    ("peak", "Most connections in use at the same time since start; not known of a period"),
+    (
+        "peak",
+        "Most connections in use at the same time since start; of a chosen period, most requests under way at once",
+    ),
     ("by server", "Connections the server ended: it said so, or it was found gone before or at use (stale)"),
     ("by us", "Connections we ended: idle too long, too old, reply abandoned, or closed with the pool"),
     ("on error", "Connections ended because a request on them failed"),
     ("discarded", "Connections thrown away because the pool was full when they came back"),
-    ("waiting", "Requests waiting for a free place in the pool now"),
-    (
-        "healed",
-        "Attempts that the other end dropped before it answered; the request went out again at once",
-    ),
+    ("waiting", "Requests waiting for a free place in the pool now; of a chosen period, at its end"),
+    ("healed", "Attempts that the other end dropped before it answered; the request went out again at once"),
     ("prewarmed", "Connections opened ahead of the first request; their handshake was paid earlier, not saved"),
     ("kept warm", "Times an idle connection was used only so that the server would not close it"),
     ("per socket", "Attempts per connection opened: how many requests one handshake pays for"),
@@ -155,7 +167,6 @@ class VenuePools(QWidget):
         self._alarm.setTextFormat(Qt.TextFormat.PlainText)
         self._alarm.setWordWrap(True)
         self._alarm.hide()
-        self._now_word = ""
         self.is_recorded = False
         """Whether what is shown is a recording, which holds no advice."""
         self._stripe = QWidget()
@@ -216,8 +227,12 @@ class VenuePools(QWidget):
         self._sizing.set_text(self._sizing.text, theme.text_muted)
         self._stripe.setStyleSheet(f"background: {theme.venue_color(self._venue)}; border-radius: 1px;")
 
-    def show_pools(self, pools: Sequence[PoolStats], figures: PoolFigures | None) -> None:
-        """Show gauges as they stand in ``pools``, and ``figures`` since start or of the chosen period."""
+    def show_pools(
+        self, pools: Sequence[PoolStats], figures: PoolFigures | None, chosen: PoolPeriod | None = None
+    ) -> None:
+        """Show gauges as they stand in ``pools`` and ``figures`` since start; of a ``chosen`` period, how they stood at
+        its end, and the figures of the period.
+        """
         theme = self._theme
         if not pools or figures is None:
             self._host.set_text("no request yet", theme.text_muted)
@@ -226,65 +241,111 @@ class VenuePools(QWidget):
         self._host.set_text(hosts, theme.text_muted)
         self._host.set_definition(f"{hosts}: the hosts asked, with their ports; each has a pool of its own.")
         self._reuse.set_text(percent(figures.reuse_ratio, 1), theme.text_muted if figures.reuse_ratio is None else None)
-        self._show_gauges(pools)
-        self._show_advice(pools)
+        if chosen is None:
+            self._show_gauges(pools)
+            told = tuple(pool.sizing for pool in pools if pool.sizing is not None)
+            self._show_advice(told, any(pool.discarded for pool in pools))
+        else:
+            self._show_gauges_then(chosen)
+            self._show_advice_then(chosen)
+        self._show_alarm(pools, before="" if chosen is None else "Since start: ")
         for name, text in counter_texts(figures).items():
             is_alarm = text not in ("0", DASH)
             alarm = {"on error": theme.error, "discarded": theme.warn, "waiting": theme.warn}
             self._values[name].set_text(text, alarm.get(name) if is_alarm else None)
         self._values["reused"].set_definition(f"reused: {count_text(figures.reused)}. {definition_text('reused')}")
 
-    def show_trends(self, history: PoolHistory, now_mono_s: float, span_s: float) -> None:
-        """Show the last ``span_s`` seconds in the two small plots."""
+    def show_trends(
+        self, history: PoolHistory, now_mono_s: float, span_s: float, chosen: PoolPeriod | None = None
+    ) -> None:
+        """Show the last ``span_s`` seconds in the two small plots; their figures are of ``chosen``, if there is one."""
+        for trend in (self.connections, self.reuse_trend):
+            trend.set_period(chosen)
         self.connections.refresh(history.open, history.active, now_mono_s, span_s)
         self.reuse_trend.refresh(history.reuse, now_mono_s, span_s)
 
-    def set_period(self, period: tuple[float, float] | None) -> None:
-        """Shade the chosen period in the small plots, and say of what is of now that it is."""
-        self._now_word = "" if period is None else "now: "
-        self.connections.set_period(period)
-        self.reuse_trend.set_period(period)
-
     def _show_gauges(self, pools: Sequence[PoolStats]) -> None:
-        def total(of: Callable[[PoolStats], int]) -> int:
-            return sum(of(pool) for pool in pools)
-
-        theme = self._theme
-        active, idle = total(lambda pool: pool.active), total(lambda pool: pool.idle)
-        suspect, maximum = total(lambda pool: pool.suspect), total(lambda pool: pool.max_connections)
-        waiting, failed = total(lambda pool: pool.waiting), total(lambda pool: pool.connect_failed)
-        self._bar.set_parts(active, max(idle - suspect, 0), suspect, maximum)
-        occupancy = f"{active + idle} open · {active} active · {idle} idle · {suspect} suspect · max {maximum}"
-        if failed and not active + idle:
-            occupancy = f"none open of {maximum} · {failed:,} failed to connect"
-        if waiting:
-            occupancy = f"{waiting} waiting · {active} active · {idle} idle · max {maximum}"
-        occupancy = f"{self._now_word}{occupancy}"
-        color = theme.error if failed and not active + idle else theme.warn if waiting else None
-        self._occupancy.set_text(occupancy, color)
-        waited = sum(pool.lease_wait_total_s for pool in pools)
-        self._occupancy.set_definition(
-            f"{active + idle} open now: {active} active (a request is on them), {idle} idle, of these {suspect} "
-            f"suspect (idle longer than such sockets are known to survive); at most {maximum} are kept.\n"
-            f"{waiting} requests wait for a place now; {duration_text(waited)} were waited in all, "
-            f"{total(lambda pool: pool.lease_timeouts):,} gave up. {failed:,} connections could not be opened.\n"
-            f"{OCCUPANCY_WORDS}"
+        gauges, counters = PoolGauges.of(pools), PoolCounters.of(pools)
+        self._show_occupancy(gauges, counters)
+        self._tell_occupancy(
+            f"{gauges.open} open now: {_parts_text(gauges)}.\n"
+            f"{gauges.waiting} requests wait for a place now; {_waits_text(counters)}."
         )
+
+    def _show_gauges_then(self, chosen: PoolPeriod) -> None:
+        gauges, counters = chosen.gauges, chosen.counters
+        if gauges is None:
+            self._bar.set_parts(0, 0, 0, 0)
+            self._occupancy.set_text(UNKNOWN_THEN)
+            self._tell_occupancy(NO_GAUGES_WHAT)
+            return
+        self._show_occupancy(gauges, counters, before=AT_THE_END)
+        spans = "".join(
+            f"In the period {name}: {span.least:.0f} to {span.most:.0f}, {span.mean:.1f} in the mean "
+            f"({span.n:,} samples, every two seconds).\n"
+            for name, span in (("open", chosen.open), ("active", chosen.active))
+            if span is not None
+        )
+        waits = "" if counters is None else f"; in the period {_waits_text(counters)}"
+        self._tell_occupancy(
+            f"{gauges.open} open at the end of the chosen period: {_parts_text(gauges)}.\n{spans}"
+            f"{gauges.waiting} requests waited for a place at its end{waits}."
+        )
+
+    def _show_occupancy(self, gauges: PoolGauges, counters: PoolCounters | None, before: str = "") -> None:
+        theme, maximum = self._theme, gauges.maximum
+        failed = 0 if counters is None or gauges.open else counters.connect_failed
+        self._bar.set_parts(gauges.active, max(gauges.idle - gauges.suspect, 0), gauges.suspect, maximum)
+        parts = f"{gauges.active} active · {gauges.idle} idle"
+        occupancy = f"{gauges.open} open · {parts} · {gauges.suspect} suspect · max {maximum}"
+        if failed:
+            occupancy = f"none open of {maximum} · {failed:,} failed to connect"
+        if gauges.waiting:
+            occupancy = f"{gauges.waiting} waiting · {parts} · max {maximum}"
+        color = theme.error if failed else theme.warn if gauges.waiting else None
+        self._occupancy.set_text(f"{before}{occupancy}", color)
+
+    def _tell_occupancy(self, story: str) -> None:
+        self._occupancy.set_definition(f"{story}\n{OCCUPANCY_WORDS}")
         self._bar.setToolTip(self._occupancy.toolTip())
 
-    def _show_advice(self, pools: Sequence[PoolStats]) -> None:
-        theme = self._theme
-        told = [describe_sizing(pool.sizing) for pool in pools if pool.sizing is not None]
+    def _show_advice(self, advice: Sequence[SizingAdvice], is_alarm: bool, before: str = "") -> None:
+        told = [describe_sizing(one) for one in advice]
         sizing = " / ".join(dict.fromkeys(told)) if told else describe_sizing(None, is_recorded=self.is_recorded)
-        discarded = any(pool.discarded for pool in pools)
-        self._sizing.set_text(f"{self._now_word}{sizing}", theme.warn if discarded else theme.text_muted)
-        self._sizing.set_definition(f"{sizing}\n{SIZING_DEFINITION}")
+        self._sizing.set_text(f"{before}{sizing}", self._theme.warn if is_alarm else self._theme.text_muted)
+        then = ADVICE_THEN if before else ""
+        self._sizing.set_definition(f"{then}{sizing}\n{SIZING_DEFINITION}")
+
+    def _show_advice_then(self, chosen: PoolPeriod) -> None:
+        if chosen.advice or self.is_recorded:
+            advice = chosen.advice or ()
+            self._show_advice(advice, any(one.discarded for one in advice), before=AT_THE_END)
+            return
+        self._sizing.set_text(UNKNOWN_THEN, self._theme.text_muted)
+        self._sizing.set_definition(f"{NO_ADVICE_WHAT}\n{SIZING_DEFINITION}")
+
+    def _show_alarm(self, pools: Sequence[PoolStats], before: str) -> None:
         alarm = describe_eviction(max((pool.evicted_pools for pool in pools), default=0))
         self._alarm.setVisible(alarm is not None)
         if alarm is not None:
-            self._alarm.setText(alarm)
+            self._alarm.setText(f"{before}{alarm}")
             self._alarm.setToolTip(
                 plain_tooltip(
-                    "Least recently used hosts lose their pool when more hosts are asked than pools are kept."
+                    "Since start: least recently used hosts lose their pool when more hosts are asked than pools are "
+                    "kept."
                 )
             )
+
+
+def _parts_text(gauges: PoolGauges) -> str:
+    return (
+        f"{gauges.active} active (a request is on them), {gauges.idle} idle, of these {gauges.suspect} suspect (idle "
+        f"longer than such sockets are known to survive); at most {gauges.maximum} are kept"
+    )
+
+
+def _waits_text(counters: PoolCounters) -> str:
+    return (
+        f"{duration_text(counters.lease_wait_s)} were waited in all, {counters.lease_timeouts:,} gave up, "
+        f"{counters.connect_failed:,} connections could not be opened"
+    )

@@ -1,6 +1,7 @@
 """The pool panel: is the connection reuse working, venue by venue; a card for every socket; keep-alive fit; savings."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
@@ -11,7 +12,7 @@ from monitor.qtmodels.figures import safe_text
 from monitor.state.ledger import SavingsLedger
 from monitor.state.period import Period
 from monitor.state.pool_figures import PoolFigures, figures_since_start
-from monitor.state.venue_period import venue_period
+from monitor.state.venue_period import PeakFinder, PoolPeriod, pool_period, venue_period, was_asked_by
 from monitor.state.venue_state import VenueState
 from monitor.widgets.connection_list import ConnectionList
 from monitor.widgets.elided import ElidedLabel
@@ -22,7 +23,11 @@ from monitor.widgets.scrolled import ScrolledColumn
 from monitor.widgets.theme import Theme
 
 SINCE_START = "since start"
-CARDS_WHAT = "Sockets open now, and the newest of those that were closed; the same while a period is chosen."
+CARDS_WHAT = "Sockets open now, and the newest of those that were closed."
+CARDS_PERIOD_WHAT = (
+    "Sockets that were open at some moment of the chosen period, as far as cards are kept: of those open now, and of "
+    "the newest closed ones of each pool; the overview counts all. A card tells the socket's whole life until now."
+)
 TAB_WHAT = (
     "Reuse, connections now and over time, who opened and closed them",
     "A card for every socket, open ones first",
@@ -60,6 +65,7 @@ class PoolPanel(QWidget):
         self.sections = {
             venue.name: VenuePools(venue.name, safe_text(venue_title(venue.name), 30), theme) for venue in venues
         }
+        self._peaks = {venue.name: PeakFinder(venue) for venue in venues}
         self.model = ConnectionModel(venue_title, self)
         self.cards = ConnectionList(self.model, theme)
         self.keep_alive = KeepAliveView(self._venues, venue_title=venue_title, theme=theme)
@@ -123,11 +129,9 @@ class PoolPanel(QWidget):
         self.on_slow_frame()
 
     def set_period(self, period: Period | None, text: str) -> None:
-        """Show the figures of ``period``, which is called ``text``; ``None``: since start. Gauges are always of now."""
+        """Show the figures of ``period``, which is called ``text``; ``None``: those since start, and gauges of now."""
         self._period, self._span_text = period, SINCE_START if period is None else text
-        self.keep_alive.set_period(period is not None)
-        for section in self.sections.values():
-            section.set_period(None if period is None else (period.start_mono_s, period.end_mono_s))
+        self.keep_alive.set_period(period)
         self.on_slow_frame()
 
     def on_slow_frame(self) -> None:
@@ -139,12 +143,13 @@ class PoolPanel(QWidget):
         if page is self.keep_alive:
             self.keep_alive.refresh()
         elif self.savings.isVisible():
-            self.savings.show_rows(self._savings(now), self._span_text, is_period=self._period is not None)
+            self.savings.show_rows(self._savings(now), self._span_text)
         else:
             for venue in self._venues:
                 section = self.sections[venue.name]
-                section.show_pools(venue.pools, self._figures(venue))
-                section.show_trends(venue.pool_history, now, self._span_s)
+                chosen = None if self._period is None else pool_period(venue, self._period)
+                section.show_pools(venue.pools, self._figures(venue, chosen), chosen)
+                section.show_trends(venue.pool_history, now, self._span_s, chosen)
 
     @property
     def front(self) -> QWidget:
@@ -166,16 +171,27 @@ class PoolPanel(QWidget):
         self.cards.scrollTo(index)
         return True
 
-    def _figures(self, venue: VenueState) -> PoolFigures | None:
-        return figures_since_start(venue.pools) if self._period is None else venue_period(venue, self._period).pools
+    def _figures(self, venue: VenueState, chosen: PoolPeriod | None) -> PoolFigures | None:
+        if chosen is None:
+            return figures_since_start(venue.pools)
+        return replace(
+            venue_period(venue, chosen.period).pools,
+            peak=self._peaks[venue.name].find(chosen.period),
+            waiting=None if chosen.gauges is None else chosen.gauges.waiting,
+        )
 
     def _show_cards(self, pools: Sequence[PoolStats], now_mono_s: float) -> None:
-        self.model.refresh(pools, now_mono_s)
+        period = self._period
+        self.model.refresh(pools, now_mono_s, period)
+        self.cards.set_period(period is not None)
         self.model.tick(now_mono_s)
         opened = self.model.open_count
         closed = self.model.rowCount() - opened
-        now = "" if self._period is None else "now: "
-        self._cards_title.set_text(f"{now}{opened} open" + (f" · {closed} closed lately" if closed else ""))
+        if period is None:
+            self._cards_title.set_text(f"{opened} open" + (f" · {closed} closed lately" if closed else ""))
+        else:
+            self._cards_title.set_text(f"of the period: {opened} still open · {closed} closed since")
+        self._cards_title.set_definition(CARDS_WHAT if period is None else CARDS_PERIOD_WHAT)
 
     def _savings(self, now_mono_s: float) -> dict[str, SavingsRow]:
         period = self._period
@@ -187,13 +203,16 @@ class PoolPanel(QWidget):
             }
             hosts = {name: host for tally in tallies.values() for name, host in tally.by_host.items()}
             pooling = self._ledger.pooling_between(period, hosts)
-            caching = self._ledger.caching_between(period, {name: tally.calls for name, tally in tallies.items()})
+            known = {venue.name for venue in self._venues if was_asked_by(venue, period)}
+            caching = self._ledger.caching_between(
+                period, {name: tally.calls for name, tally in tallies.items() if name in known}
+            )
         return {
             venue.name: SavingsRow(
                 venue.name,
                 tuple(pooling[pool.host] for pool in venue.pools if pool.host in pooling),
                 caching.get(venue.name),
-                venue.cache,
+                venue.cache if period is None else venue.cache_between(period),
             )
             for venue in self._venues
         }

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.qtmodels.figures import DASH, percent, plain_tooltip
 from monitor.state.series import FloatArray, TimeSeries
+from monitor.state.venue_period import PoolPeriod
 from monitor.widgets.theme import Theme
 
 LEAST_HEIGHT_PX = 34
@@ -30,7 +31,7 @@ class _Trend(QWidget):
         self._definition = definition
         self._theme = theme
         self._start_s = self._end_s = 0.0
-        self._period: tuple[float, float] | None = None
+        self._chosen: PoolPeriod | None = None
         font = self.font()
         font.setPointSizeF(max(font.pointSizeF() * 0.8, 6.0))
         self.setFont(font)
@@ -50,10 +51,9 @@ class _Trend(QWidget):
         self._theme = theme
         self.update()
 
-    def set_period(self, period: tuple[float, float] | None) -> None:
-        """Shade a period, start and end in monotonic seconds; ``None``: none."""
-        self._period = period
-        self.update()
+    def set_period(self, chosen: PoolPeriod | None) -> None:
+        """Shade a period and tell its figures with the next ``refresh``; ``None``: those of now."""
+        self._chosen = chosen
 
     def _take_span(self, end_s: float, span_s: float) -> None:
         self._start_s, self._end_s = end_s - span_s, end_s
@@ -74,8 +74,9 @@ class _Trend(QWidget):
         theme = self._theme
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.background))
-        if self._period is not None:
-            left, right = (min(max(self._x(time_s), 0.0), float(self.width())) for time_s in self._period)
+        if self._chosen is not None:
+            ends = (self._chosen.period.start_mono_s, self._chosen.period.end_mono_s)
+            left, right = (min(max(self._x(time_s), 0.0), float(self.width())) for time_s in ends)
             painter.fillRect(QRectF(left, 0.0, max(right - left, 1.0), self.height()), QColor(theme.selection))
         self._paint_data(painter)
         painter.setPen(QColor(theme.text_muted))
@@ -107,11 +108,15 @@ class ConnectionTrend(_Trend):
         self._active = active.window(start_s, end_s, self._columns(), is_padded=True)
         known = self._open[1][np.isfinite(self._open[1])]
         self._most = max(1.0, float(known.max())) if len(known) else 1.0
-        now, busy = opened.last_value, active.last_value
+        now, busy, when = opened.last_value, active.last_value, "now"
+        if self._chosen is not None:
+            gauges, when = self._chosen.gauges, "at the end of the chosen period"
+            now, busy = (None, None) if gauges is None else (float(gauges.open), float(gauges.active))
         idle = None if now is None or busy is None else now - busy
         parts = ((now, "open"), (busy, "active"), (idle, "idle"))
         told = ", ".join(f"{DASH if count is None else f'{count:.0f}'} {name}" for count, name in parts)
-        self._tell(f"{told} now; at most {self._most:.0f} open in the time shown." if len(known) else "No sample yet.")
+        most = f"; at most {self._most:.0f} open in the time shown"
+        self._tell(f"{told} {when}{most}." if len(known) else "No sample yet.")
         self.update()
 
     def _paint_data(self, painter: QPainter) -> None:
@@ -159,17 +164,18 @@ class ReuseTrend(_Trend):
     def __init__(self, theme: Theme) -> None:
         super().__init__("reuse", REUSE_DEFINITION, theme)
         self._data: tuple[FloatArray, FloatArray] | None = None
-        self._newest: float | None = None
+        self._told: float | None = None
 
     def refresh(self, reuse: TimeSeries, end_s: float, span_s: float) -> None:
         """Show the ``span_s`` seconds before ``end_s``."""
         self._take_span(end_s, span_s)
         self._data = reuse.window(end_s - span_s, end_s, self._columns(), is_padded=True)
-        self._newest = reuse.last_value
+        self._told = reuse.last_value if self._chosen is None else self._chosen.reuse
+        when = "in the last minute" if self._chosen is None else "in the minute before the end of the chosen period"
         known = self._data[1][np.isfinite(self._data[1])]
         least = percent(float(known.min()), 1) if len(known) else ""
         self._tell(
-            f"{percent(self._newest, 1)} in the last minute; {least} at least in the time shown."
+            f"{percent(self._told, 1)} {when}; {least} at least in the time shown."
             if least
             else "No attempt in the time shown."
         )
@@ -194,8 +200,7 @@ class ReuseTrend(_Trend):
         _draw_line(painter, line)
         painter.setPen(QColor(theme.text_muted))
         shown = self.rect().adjusted(4, 1, -4, 0)
-        now = "" if self._period is None else "now "
-        painter.drawText(shown, Qt.AlignmentFlag.AlignRight, f"{now}{percent(self._newest)}")
+        painter.drawText(shown, Qt.AlignmentFlag.AlignRight, percent(self._told))
 
 
 def _closed(points: list[QPointF], x: float, y: float, bottom: float) -> QPolygonF:

@@ -24,9 +24,9 @@ CACHING_DEFINITION = (
     "calls were made than a plain plan would have."
 )
 CACHE_DEFINITION = (
-    "How reads were answered since start. Hits: from memory, without a request. Partly: only the missing candles were "
-    "asked for. Shared: by a request that was under way for somebody else. Stale: from memory beyond its time, because "
-    "the venue failed. Misses: by a request."
+    "How reads were answered in the time named above. Hits: from memory, without a request. Partly: only the missing "
+    "candles were asked for. Shared: by a request that was under way for somebody else. Stale: from memory beyond its "
+    "time, because the venue failed. Misses: by a request."
 )
 NOTE = "Two ledgers that never share a column: what one saves the other cannot."
 
@@ -48,7 +48,7 @@ class SavingsRow(msgspec.Struct, frozen=True):
     pooling: tuple[PoolingSaving, ...]
     caching: CachingSaving | None
     cache: CacheStats | None = None
-    """How reads were answered since start, whatever the period; ``None`` while nobody told."""
+    """How reads were answered; ``None`` where nobody told."""
 
 
 def cache_texts(stats: CacheStats | None) -> tuple[str, str]:
@@ -161,14 +161,13 @@ class SavingsView(QWidget):
         for venue, name in self._names.items():
             name.set_text(name.text, theme.venue_color(venue))
 
-    def show_rows(self, rows: Mapping[str, SavingsRow], span: str, *, is_period: bool = False) -> None:
-        """Show ``rows`` by venue; ``span`` says of which time they are: not so how reads were answered."""
+    def show_rows(self, rows: Mapping[str, SavingsRow], span: str) -> None:
+        """Show ``rows`` by venue; ``span`` says of which time they are."""
         theme = self._theme
         self._span.set_text(span, theme.text_muted)
         for venue in self._names:
             row = rows.get(venue)
-            hits, between = cache_texts(None if row is None else row.cache)
-            texts = (f"now: {hits}" if is_period else hits, between)
+            texts = cache_texts(None if row is None else row.cache)
             for label, text in zip(self.cache[venue], texts, strict=True):
                 label.set_text(text, theme.text_muted)
                 label.set_definition(f"{text}\n{CACHE_DEFINITION}" if text else CACHE_DEFINITION)

@@ -15,10 +15,8 @@ from monitor.qtmodels.figures import (
     percent,
     plain_tooltip,
     safe_text,
-    signed,
 )
 from monitor.qtmodels.lag import LagWindow
-from monitor.qtmodels.lag_probe import LagProbe
 from monitor.state.latency import LatencySummary
 from monitor.state.period import Period
 from monitor.state.sources import source_of_feed, source_text
@@ -28,18 +26,16 @@ from monitor.state.verdict import Verdict
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.marks import VERDICT_DEFINITIONS, verdict_color, verdict_glyph
 from monitor.widgets.savings_view import cache_texts
+from monitor.widgets.status_labels import ClockLabel, LagLabel
 from monitor.widgets.theme import Theme
 
 LATENCY_SPAN_S = 300.0
 """The percentiles in the status bar are of the last five minutes."""
 
+STATE_OF_NOW = "State and age are of now, also while a period is chosen: old data must never look live."
 SHARED_WHAT = (
     "someone else on this IP address is using the budget: the venue refused although this app was within its own cap"
 )
-LAG_CAPTION = "app lag"
-CLOCK_CAPTION = "clock"
-LAG_BAD_S = 0.05
-"""A stall or a delay of ours longer than this is shown as a warning: it is the bar the app is built to."""
 
 
 class VenueLight(QWidget):
@@ -107,12 +103,16 @@ class VenueLight(QWidget):
         countdown_s = venue.paused_for_s(now_mono_s)
         budget = venue.budget
         age_words = f"age {DASH if age is None else age_text(age.high_s)}"
-        # State and age are of now whatever is chosen; side by side they need the word once.
-        parts = [f"{self._title} {word}, {age_words} now" if chosen else f"{self._title} {word}"]
+        of_now = []
         if countdown_s is not None:
-            parts.append(f"asked to wait {age_text(countdown_s)}")
+            of_now.append(f"asked to wait {age_text(countdown_s)}")
         if budget is not None and budget.is_shared_suspected:
-            parts.append("someone else on this IP")
+            of_now.append("someone else on this IP")
+        if chosen:
+            # Of now whatever is chosen; side by side they need the word once.
+            parts = [", ".join([f"{self._title} {word}", age_words, *of_now]) + " now"]
+        else:
+            parts = [f"{self._title} {word}", *of_now]
         parts.append(f"{duration_text(warm.p50_s)} warm")
         if chosen is None:
             parts.append(age_words)
@@ -120,7 +120,7 @@ class VenueLight(QWidget):
         parts.append(f"reuse {percent(reuse)}")
         parts.append(f"budget {percent(used)}")
         if chosen:
-            parts.append(f"{count_text(chosen.tally.calls)} calls")
+            parts.append(f"{count_text(chosen.calls)} calls")
         self._label.set_text(" · ".join(parts), None if self._verdict.is_trustworthy else self._theme.text_muted)
         story = self._describe(now_mono_s, warm, chosen)
         self.setToolTip(plain_tooltip(story))
@@ -137,6 +137,7 @@ class VenueLight(QWidget):
         age = venue.age(now_mono_s)
         lines = [
             f"{self._title}: {self._verdict.value}. {VERDICT_DEFINITIONS[self._verdict]}",
+            *([] if chosen is None else [STATE_OF_NOW]),
             (
                 f"age of the newest reply, now: {age_range_text(*age) if age else DASH}, "
                 f"{safe_text(source_text(source_of_feed(venue.fast_feed, now_mono_s)), 160)}"
@@ -154,8 +155,13 @@ class VenueLight(QWidget):
         ]
         if chosen is not None:
             lines.append(
-                f"chosen period: {count_text(chosen.tally.calls)} calls, reuse {percent(chosen.pools.reuse_ratio, 1)}, "
+                f"chosen period: {count_text(chosen.calls)} calls, reuse {percent(chosen.pools.reuse_ratio, 1)}, "
                 f"budget {percent(chosen.budget_fraction, 1)} of what the documented limit allows in that time"
+            )
+            by_weight = sorted(chosen.tally.by_endpoint.items(), key=lambda item: -item[1].weight)
+            lines.extend(
+                f"    {safe_text(name, 60)}: {count_text(one.calls)} calls, weight {one.weight:,} in the chosen period"
+                for name, one in by_weight
             )
         if venue.cache is not None:
             lines.append(f"reads since start: {' · '.join(cache_texts(venue.cache))}")
@@ -221,7 +227,6 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self._venues = tuple(venues)
         self._clock = clock
-        self._venue_title = venue_title
         self._theme = theme
         self.setSizeGripEnabled(False)
         self.setAccessibleName("Status")
@@ -229,33 +234,30 @@ class StatusBar(QStatusBar):
         for light in self.lights.values():
             self.addWidget(light)
             light.clicked.connect(self.venue_clicked)
-        self._probe = LagProbe()
-        self._now_word = ""
         self.period_label = ElidedLabel("", least="Period")
         self.period_label.hide()
         self.insertWidget(0, self.period_label)
-        self.lag_label = ElidedLabel(f"{LAG_CAPTION} {DASH}")
-        self.clock_label = ElidedLabel(f"{CLOCK_CAPTION} {DASH}")
+        self.lag_label = LagLabel(clock=clock, theme=theme)
+        self.clock_label = ClockLabel(self._venues, venue_title=venue_title)
         for label in (self.lag_label, self.clock_label):
-            label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
-            label.setContentsMargins(10, 0, 6, 0)
             self.addPermanentWidget(label)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in the colours of ``theme``."""
         self._theme = theme
+        self.lag_label.set_theme(theme)
         for light in self.lights.values():
             light.set_theme(theme)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt: measure the client's own delay from now on."""
         super().showEvent(event)
-        self._probe.start()
+        self.lag_label.probe.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Qt: nobody looks, so nothing is measured."""
         super().hideEvent(event)
-        self._probe.stop()
+        self.lag_label.probe.stop()
 
     def set_period(self, period: Period | None, text: str) -> None:
         """Let the figures be of ``period``, which is called ``text``; ``None``: of now."""
@@ -265,51 +267,21 @@ class StatusBar(QStatusBar):
             "Esc clears."
         )
         self.period_label.setVisible(period is not None)
-        self._now_word = "" if period is None else " now"
-        for label, caption in ((self.lag_label, LAG_CAPTION), (self.clock_label, CLOCK_CAPTION)):
-            # At once, not with the next refresh: what is not of the period must not look as if.
-            rest = label.text.removeprefix(caption).removeprefix(" now")
-            label.set_text(f"{caption}{self._now_word}{rest}")
+        # At once, not with the next refresh: what is not of the period must not look as if.
+        self.lag_label.set_period(period)
+        self.clock_label.set_period(period)
         for light in self.lights.values():
             light.set_period(period)
             light.refresh(self._clock())
+
+    def set_recorded(self) -> None:
+        """What is shown is a recording, which holds no delays of the app."""
+        self.lag_label.set_recorded()
 
     def refresh(self, stalls: LagWindow, reply_to_paint: LagWindow) -> None:
         """Show everything as of now."""
         now = self._clock()
         for light in self.lights.values():
             light.refresh(now)
-        self._show_lag(stalls, reply_to_paint)
-        self._show_clocks()
-
-    def _show_lag(self, stalls: LagWindow, reply_to_paint: LagWindow) -> None:
-        stall, shown, client = stalls.figures(), reply_to_paint.figures(), self._probe.read().figures()
-        is_bad = (stall.worst_s or 0.0) > LAG_BAD_S
-        self.lag_label.set_text(
-            f"{LAG_CAPTION}{self._now_word} {duration_text(shown.p50_s)} · client +{duration_text(client.p50_s)}",
-            self._theme.warn if is_bad else None,
-        )
-        self.lag_label.set_definition(
-            "The app's own delay, not the network's.\n"
-            f"Client delay, how late a thread of this app wakes and so how much of a measured latency may be ours "
-            f"(interpreter lock, busy machine): p50 {duration_text(client.p50_s)}, p99 {duration_text(client.p99_s)}, "
-            f"worst {duration_text(client.worst_s)} (n = {client.n}, last minute)\n"
-            f"Last byte of a reply until it is painted: p50 {duration_text(shown.p50_s)}, "
-            f"p99 {duration_text(shown.p99_s)}, worst {duration_text(shown.worst_s)} (n = {shown.n})\n"
-            f"Window standing still: p99 {duration_text(stall.p99_s)}, worst {duration_text(stall.worst_s)} "
-            f"(last {stall.n} ticks), worst ever {duration_text(stalls.worst_ever_s)}"
-        )
-
-    def _show_clocks(self) -> None:
-        lines = ["Venue clock minus this machine's clock, from the Date of replies."]
-        worst: float | None = None
-        worst_error: float | None = None
-        for venue in self._venues:
-            offset, error = venue.clock_offset_s, venue.clock_offset_error_s
-            lines.append(f"{self._venue_title(venue.name)}: {signed(offset, 2, ' s')} ± {duration_text(error)}")
-            if offset is not None and (worst is None or abs(offset) > abs(worst)):
-                worst, worst_error = offset, error
-        lines.append("Ages are measured with a clock that nobody can set, so an offset does not change them.")
-        bound = "" if worst_error is None else f" ± {duration_text(worst_error)}"
-        self.clock_label.set_text(f"{CLOCK_CAPTION}{self._now_word} {signed(worst, 1, ' s')}{bound}")
-        self.clock_label.set_definition("\n".join(lines))
+        self.lag_label.refresh(stalls, reply_to_paint)
+        self.clock_label.refresh()

@@ -51,17 +51,6 @@ class WindowPanels:
         )
         self.watchlist.focus_changed.connect(self.book.set_focus)
         self.charts.time_range_changed.connect(self.pools.set_time_range)
-        self.period = PeriodFocus(
-            window,
-            charts=self.charts,
-            pools=self.pools,
-            requests=self.requests,
-            spikes=self.spikes,
-            events=self.events,
-            status=self.status,
-            clock=clock,
-            utc_now=wall_clock,
-        )
         docks = (
             Dock("watchlist", "Watchlist", self.watchlist, parent=window),
             Dock("pools", "Connection pools", self.pools, parent=window),
@@ -73,6 +62,22 @@ class WindowPanels:
             Dock("events", "Events", self.events, parent=window),
         )
         self.docks = {dock.objectName(): dock for dock in docks}
+        self.period = PeriodFocus(
+            window,
+            charts=self.charts,
+            pools=self.pools,
+            requests=self.requests,
+            spikes=self.spikes,
+            events=self.events,
+            status=self.status,
+            of_now=[
+                dock.title
+                for dock in docks
+                if dock.widget() in (self.watchlist, self.book, self.alerts) or dock in self.accounts.docks
+            ],
+            clock=clock,
+            utc_now=wall_clock,
+        )
 
     def on_frame(self) -> None:
         """Something changed: show it where it moves."""

@@ -4,10 +4,8 @@ import re
 from collections.abc import Iterator
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QStandardItemModel, QTextDocumentFragment
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QApplication,
     QHeaderView,
     QLabel,
     QListView,
@@ -20,54 +18,19 @@ from pytestqt.qtbot import QtBot
 from monitor.qtmodels.figures import DASH
 from monitor.widgets.elided import ElidedLabel
 from tests.fakes.account_samples import SampleAccounts
+from tests.fakes.figure_walk import everything, is_drawn_by_us, names, plain, told, visible_texts
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 
 _FIGURE = re.compile(rf"\d|^{DASH}$")
 
 
-def plain(tooltip: str) -> str:
-    return QTextDocumentFragment.fromHtml(tooltip).toPlainText().strip()
-
-
-def told(widget: QWidget) -> str:
-    """What the pointer is told over ``widget``: its tooltip, or the nearest one around it."""
-    around: QWidget | None = widget
-    while around is not None:
-        if around.toolTip():
-            return plain(around.toolTip())
-        around = None if around.isWindow() else around.parentWidget()
-    return ""
-
-
-def is_drawn_by_us(widget: QWidget) -> bool:
-    """Whether a widget of this app paints itself, and so may show anything."""
-    kinds = [kind for kind in type(widget).__mro__ if kind.__module__.startswith("monitor.")]
-    return any("paintEvent" in vars(kind) for kind in kinds)
-
-
-def names(widget: QWidget) -> str:
-    """Where a widget is, for the message."""
-    chain = []
-    around: QWidget | None = widget
-    while around is not None and not around.isWindow():
-        chain.append(type(around).__name__)
-        around = around.parentWidget()
-    return " < ".join(chain[:4])
-
-
 def undefined_labels(root: QWidget) -> Iterator[str]:
-    for label in root.findChildren(QWidget):
-        if isinstance(label, QAbstractButton) or not label.isVisibleTo(root):
-            continue
-        if isinstance(label, ElidedLabel):
-            text = label.text
-        elif isinstance(label, QLabel):
-            text = plain(label.text())
-        else:
-            text = ""
-            if is_drawn_by_us(label) and not told(label):
+    for label, text in visible_texts(root):
+        if is_drawn_by_us(label) and not isinstance(label, ElidedLabel):
+            if not told(label):
                 yield f"{names(label)} paints itself and has no definition"
+            continue
         if _FIGURE.search(text) and told(label) in ("", text):
             yield f"{names(label)}: {text!r} has no definition"
 
@@ -107,19 +70,6 @@ def shown(window_factory: WindowFactory, qtbot: QtBot) -> SampleWindow:
     s.show_now()
     s.window.links.show_request(s.board.requests.items[-1].request_id)
     return s
-
-
-def everything(s: SampleWindow) -> Iterator[None]:
-    """Bring every dock and every tab of a panel to the front, one after the other."""
-    for dock in s.window.docks.values():
-        dock.raise_()
-        QApplication.processEvents()
-        s.show_now()
-        yield
-    for place in range(s.window.pools.tabs.count()):
-        s.window.pools.tabs.setCurrentIndex(place)
-        s.show_now()
-        yield
 
 
 def test_every_figure_on_screen_has_a_definition(window_factory: WindowFactory, qtbot: QtBot) -> None:

@@ -3,10 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
 
 from monitor.qtmodels.lag import LagFigures, LagWindow
 from monitor.qtmodels.lag_history import SLOT_S, LagHistory
 from monitor.state.period import Period
+from tests.qt.conftest import WindowFactory
 
 NOTHING = LagFigures(n=0, p50_s=None, p99_s=None, worst_s=None)
 
@@ -58,3 +60,28 @@ def test_no_delay_is_lost_from_a_window_read_in_time() -> None:
     assert window.since(6) == [6.0, 7.0]
     assert window.since(8) == []
     assert window.since(0) == [3.0, 4.0, 5.0, 6.0, 7.0]
+
+
+def test_a_stall_of_the_period_warns_and_one_outside_it_does_not(window_factory: WindowFactory, qtbot: QtBot) -> None:
+    s = window_factory(seconds=5)
+    s.window.show()
+    label, before_s = s.window.status.lag_label, s.clock.now_s
+    s.pump.stalls.add(0.300)
+    s.pump.reply_to_paint.add(0.210)
+    s.show_now()
+    s.clock.now_s += 100.0
+    s.pump.stalls.add(0.001)
+    s.pump.reply_to_paint.add(0.021)
+    s.show_now()
+
+    s.window.panels.period.choose(before_s, before_s + 5.0)
+    assert "app lag worst 210 ms" in label.text
+    colors = [label._color]
+    assert "worst 300 ms" in label.toolTip()
+    s.window.panels.period.choose(s.clock.now_s - 5.0, s.clock.now_s)
+    assert "app lag worst 21 ms" in label.text
+    colors.append(label._color)
+    s.window.panels.period.choose(before_s + 40.0, before_s + 50.0)
+    assert label.text == "app lag –"
+    assert "none was measured in the chosen period" in label.toolTip()
+    assert colors == [label._theme.warn, None]

@@ -51,7 +51,7 @@ def test_a_stopped_probe_writes_nothing_more(qtbot: QtBot) -> None:
 def test_the_status_bar_shows_both_delays(window_factory: WindowFactory, qtbot: QtBot) -> None:
     s = window_factory(seconds=5)
     s.window.show()
-    qtbot.waitUntil(lambda: s.window.status._probe.read().total >= 3)
+    qtbot.waitUntil(lambda: s.window.status.lag_label.probe.read().total >= 3)
     s.show_now()
 
     assert "client +" in s.window.status.lag_label.text

@@ -300,15 +300,15 @@ def test_a_loss_is_shown_as_one(qtbot: QtBot) -> None:
     assert view.caching[SECOND].value.text == DASH
 
 
-def test_how_reads_were_answered_is_marked_as_of_now_beside_the_figures_of_a_period(qtbot: QtBot) -> None:
+def test_how_reads_were_answered_stands_beside_the_savings(qtbot: QtBot) -> None:
     view = SavingsView([FIRST], venue_title=title_of, theme=DARK)
     qtbot.addWidget(view)
     rows = {FIRST: SavingsRow(FIRST, (), None, CacheStats(network=7, cached=2))}
 
     view.show_rows(rows, "since start")
     assert view.cache[FIRST][0].text == "cache 2 hits · 7 misses"
-    view.show_rows(rows, "Period 10:00:00–10:01:00", is_period=True)
-    assert view.cache[FIRST][0].text == "now: cache 2 hits · 7 misses"
+    view.show_rows({FIRST: SavingsRow(FIRST, (), None)}, "Period 10:00:00–10:01:00")
+    assert view.cache[FIRST][0].text == f"cache {DASH}"
 
 
 def test_one_unknown_host_makes_the_sum_unknown() -> None:

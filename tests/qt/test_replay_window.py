@@ -13,8 +13,10 @@ from monitor.domain.telemetry import PoolStats
 from monitor.history.recording import RecordingError
 from monitor.history.records import Entry
 from monitor.state.pool_figures import figures_since_start
+from tests.fakes.figure_walk import ignoring_period
 from tests.fakes.history_samples import WatchedBoard
 from tests.fakes.incidents import save_incident
+from tests.fakes.period_samples import BEFORE_EVERYTHING
 from tests.fakes.widget_texts import everything_in
 from tests.qt.conftest import WindowFactory
 
@@ -77,6 +79,30 @@ def test_advice_that_is_not_recorded_is_not_promised(desk: ReplayDesk) -> None:
 
     assert "advice on the size is not recorded" in everything_in(section)
     assert "no advice yet" not in everything_in(section)
+
+
+def test_a_period_of_a_recording_is_shown_as_far_as_it_was_recorded(desk: ReplayDesk, qapp: QApplication) -> None:
+    window = desk.window
+    window.show()
+    window.charts.load_plots()
+    window.on_frame()
+    window.on_slow_frame()
+    ended_s = sorted(window.requests.model.trace_at(row).ended_mono_s for row in range(90))
+    window.panels.period.choose(ended_s[20], ended_s[59])
+    window.on_slow_frame()
+    light = window.status.lights["bitunix"].text
+
+    assert window.requests.proxy.rowCount() == 40
+    assert "40 calls" in light
+    assert window.status.lag_label.text == "app lag –"
+    assert "not recorded" in window.status.lag_label.toolTip()
+    assert window.status.clock_label.text == "clock –"
+    window.panels.period.choose(BEFORE_EVERYTHING.start_mono_s, BEFORE_EVERYTHING.end_mono_s)
+    window.on_slow_frame()
+    assert list(ignoring_period(window)) == []
+    window.panels.period.clear()
+    window.on_slow_frame()
+    window.close()
 
 
 def test_prices_are_shown_as_old_as_they_were(desk: ReplayDesk, qapp: QApplication) -> None:

@@ -56,6 +56,18 @@ def test_a_refusal_counts_down_on_the_status_bar_and_goes(shown: SampleWindow, m
     assert "asked to wait" not in light(shown, SECOND).text
 
 
+def test_a_refusal_is_of_now_beside_the_figures_of_a_period(
+    shown: SampleWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(shown, monkeypatch, paused_for_s=30.0, refusals=1, is_shared_suspected=True)
+    shown.window.panels.period.choose(shown.clock.now_s - 20.0, shown.clock.now_s)
+    of_now, _, of_period = light(shown).text.partition(" now · ")
+
+    assert all(words in of_now for words in ("age", "asked to wait 30 s", "someone else on this IP"))
+    assert "calls" in of_period
+    assert "asked to wait" not in of_period
+
+
 def test_somebody_else_on_this_address_is_named(shown: SampleWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "someone else" not in light(shown).text + light(shown).toolTip()
     refuse(shown, monkeypatch, paused_for_s=5.0, refusals=1, is_shared_suspected=True)

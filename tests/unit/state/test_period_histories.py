@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.errors import ErrorKind
 from monitor.domain.market import Instrument
@@ -269,9 +270,7 @@ def test_before_the_run_nothing_is_known_not_even_zero() -> None:
 def instrument(multiplier: int, name: str = "PEPE") -> Instrument:
     board, _, feed = make_board(seconds=1)
     sample = board.instruments[feed.watchlist(1)[0]]
-    return Instrument(
-        **{field: getattr(sample, field) for field in sample.__slots__} | {"multiplier": multiplier, "base": name}
-    )
+    return replace(sample, multiplier=multiplier, base=name)
 
 
 def test_the_basis_of_a_period_pairs_prices_by_time() -> None:
