@@ -1,8 +1,8 @@
 """The pool panel: is the connection reuse working, venue by venue; a card for every socket; keep-alive fit; savings."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 

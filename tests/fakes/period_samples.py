@@ -1,9 +1,9 @@
 """A window in which everything that a chosen period can show has happened, and a while in which nothing had."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.pool_health import IdleBucket, KeepAliveFit, SizingAdvice
 from monitor.domain.telemetry import PoolStats
