@@ -1,6 +1,7 @@
 """The app's own delays: how long the window stood still, and how old a reply was when it was on screen."""
 
 from collections import deque
+from itertools import islice
 
 import msgspec
 
@@ -47,7 +48,8 @@ class LagWindow:
     def since(self, total: int) -> list[float]:
         """Those added after the first ``total`` of all, oldest first, as far as they are in the window still."""
         fresh = min(self.total - total, len(self._values))
-        return list(self._values)[-fresh:] if fresh > 0 else []
+        # From the right: a deque reaches its ends at once but its middle only by walking.
+        return list(islice(reversed(self._values), max(fresh, 0)))[::-1]
 
     def figures(self) -> LagFigures:
         """Percentiles by nearest rank (the smallest value that at least that share does not exceed)."""
