@@ -5,7 +5,8 @@ Names and units follow the OpenTelemetry semantic conventions for HTTP client me
 ``http.client.connection.duration``, with the attributes ``server.address``, ``server.port``, ``http.request.method``,
 ``http.response.status_code``, ``network.protocol.version``, ``error.type`` and ``http.connection.state``. Figures
 OpenTelemetry has no name for with HTTP start with ``trading_monitor_``; the texts name its database conventions where
-those have one.
+those have one. Not told: ``http.client.active_requests`` (pools are read when a request has just ended, and one HTTP/2
+connection carries several) and the sizes of bodies (what is counted is all that goes over a connection).
 """
 
 from collections.abc import Iterable
@@ -40,6 +41,18 @@ class MetricsEndpoint:
                 "connection",
             ],
             buckets=DURATION_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._sent = Counter(
+            "trading_monitor_sent_bytes",
+            "Requests on the wire inside TLS, headers included (the sum of http.request.size)",
+            address,
+            registry=self.registry,
+        )
+        self._received = Counter(
+            "trading_monitor_received_bytes",
+            "Replies on the wire inside TLS, headers included (the sum of http.response.size)",
+            address,
             registry=self.registry,
         )
         self._open = Gauge(
@@ -155,10 +168,12 @@ class MetricsEndpoint:
     def observe_traces(self, traces: Iterable[RequestTrace]) -> None:
         """Count attempts; each trace must be given once."""
         for trace in traces:
+            address = (*_address(trace.host), trace.venue)
+            self._sent.labels(*address).inc(trace.request_bytes or 0)
+            self._received.labels(*address).inc(trace.response_bytes or 0)
             connection = "none" if trace.is_cold is None else ("cold" if trace.is_cold else "warm")
             self._duration.labels(
-                *_address(trace.host),
-                trace.venue,
+                *address,
                 trace.method,
                 "" if trace.status is None else str(trace.status),
                 trace.http_version or "",

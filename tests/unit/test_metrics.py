@@ -66,6 +66,17 @@ def test_requests_carry_opentelemetrys_name_and_attributes() -> None:
     assert value(metrics, "http_client_request_duration_seconds_count", **bad) == 1.0
 
 
+def test_bytes_on_the_wire_add_up_and_unknown_ones_are_left_out() -> None:
+    metrics = MetricsEndpoint()
+    known = make_trace(1, request_bytes=400, response_bytes=5_000)
+    unanswered = make_trace(2, request_bytes=410, response_bytes=None, error_kind=ErrorKind.TIMEOUT, status=None)
+    unsent = make_trace(3, request_bytes=None, response_bytes=None, error_kind=ErrorKind.DNS, status=None)
+    metrics.observe_traces([known, unanswered, unsent])
+
+    assert value(metrics, "trading_monitor_sent_bytes_total") == 810.0
+    assert value(metrics, "trading_monitor_received_bytes_total") == 5_000.0
+
+
 def test_each_open_socket_is_in_one_state() -> None:
     metrics = MetricsEndpoint()
     metrics.observe_pool(make_pool())
