@@ -10,42 +10,7 @@ import pytest
 
 from tests.fakes.command_line import addresses_of, run_monitor
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
-
-QUOTE_KEYS = {
-    "instrument",
-    "venue_symbol",
-    "kind",
-    "last",
-    "mark",
-    "index",
-    "mid",
-    "bid",
-    "ask",
-    "change_24h",
-    "volume_24h_base",
-    "volume_24h_quote",
-    "open_interest_base",
-    "funding_rate",
-    "funding_interval_h",
-    "funding_rate_hourly",
-    "next_funding_time",
-    "venue_time",
-    "received_at",
-    "age_s",
-}
-POOL_KEYS = {
-    "host",
-    "attempts",
-    "opened",
-    "reused",
-    "reuse_ratio",
-    "discarded",
-    "closed",
-    "idle",
-    "active",
-    "peak",
-    "max",
-}
+from tests.fakes.promised_keys import POOL_KEYS, QUOTE_KEYS
 
 MORE_POOL_KEYS = {
     "healed",
@@ -79,7 +44,7 @@ def test_a_bitunix_snapshot_has_the_documented_shape(exchange: DemoServer) -> No
     assert document["schema"] == "trading-monitor.snapshot/1"
     assert document["venue"] == "bitunix"
     (quote,) = document["quotes"]
-    assert quote.keys() >= QUOTE_KEYS | {"book", "candles"}
+    assert quote.keys() >= {*QUOTE_KEYS, "book", "candles"}
     assert quote["instrument"] == "BTC-USDT-PERP"
     assert quote["venue_symbol"] == "BTCUSDT"
     assert quote["kind"] == "perp"
@@ -88,7 +53,7 @@ def test_a_bitunix_snapshot_has_the_documented_shape(exchange: DemoServer) -> No
     assert datetime.fromisoformat(quote["received_at"]).utcoffset() == timedelta(0)
     assert 0 <= quote["age_s"] < 30
     (pool,) = document["pools"]
-    assert pool.keys() >= POOL_KEYS | MORE_POOL_KEYS
+    assert pool.keys() >= {*POOL_KEYS, *MORE_POOL_KEYS}
     (socket,) = pool["connections"]
     assert (socket["state"], socket["family"], socket["closed_by"]) == ("idle", "IPv4", None)
     assert socket["tls_version"] == "TLSv1.3"

@@ -3,55 +3,27 @@
 import base64
 import contextlib
 import socket
-import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from tests.fakes.loopback_proxy import LoopbackProxy
 
-class ConnectProxy:
-    """Accepts, counts and passes bytes both ways. ``targets`` are the request lines' targets, in order."""
+
+class ConnectProxy(LoopbackProxy):
+    """``targets`` are the request lines' targets."""
 
     def __init__(self, *, user: str | None = None, password: str = "") -> None:
         token = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._authorization = f"basic {token}".lower() if user is not None else None
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self.accepts = 0
-        self.targets: list[str] = []
-        self._threads: list[threading.Thread] = []
-        self._sockets: list[socket.socket] = []
-        self._start(self._accept)
+        super().__init__()
 
     @property
     def url(self) -> str:
         """Proxy URL without user and password."""
         return f"http://127.0.0.1:{self.port}"
 
-    def stop(self) -> None:
-        """Close everything and wait for the threads."""
-        for sock in (self._listener, *self._sockets):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
-        for thread in self._threads:
-            thread.join(10)
-
-    def _start(self, target: object, *args: object) -> None:
-        thread = threading.Thread(target=target, args=args, daemon=True)  # type: ignore[arg-type]  # a bound method
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self.accepts += 1
-            self._sockets.append(client)
-            self._start(self._serve, client)
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket) -> None:
+        """Read the head of a request, and open the tunnel or pass it on."""
         head = b""
         while b"\r\n\r\n" not in head:
             try:
@@ -77,24 +49,12 @@ class ConnectProxy:
             client.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
             client.close()
             return
-        self._sockets.append(upstream)
         if method == "CONNECT":
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:
             path = target[target.index(port) + len(port) :]
             upstream.sendall(head.replace(target.encode("latin-1"), path.encode("latin-1"), 1))
-        self._start(self._pass, upstream, client)
-        self._pass(client, upstream)
-
-    @staticmethod
-    def _pass(source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-        for sock in (source, sink):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
+        self.join(client, upstream)
 
 
 @contextlib.contextmanager

@@ -2,46 +2,20 @@
 
 import contextlib
 import socket
-import threading
 from collections.abc import Iterator
 
+from tests.fakes.loopback_proxy import LoopbackProxy
 
-class Socks5Proxy:
-    """Accepts, counts and passes bytes both ways. ``targets`` are the hosts asked for, as they were written."""
+
+class Socks5Proxy(LoopbackProxy):
+    """``targets`` are the hosts asked for, as they were written."""
 
     def __init__(self, *, user: str | None = None, password: str = "") -> None:
         self._login = None if user is None else (user.encode(), password.encode())
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self.targets: list[str] = []
-        self._sockets: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
-        self._start(self._accept)
+        super().__init__()
 
-    def stop(self) -> None:
-        """Close everything and wait for the threads."""
-        for sock in (self._listener, *self._sockets):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
-        for thread in self._threads:
-            thread.join(10)
-
-    def _start(self, target: object, *args: object) -> None:
-        thread = threading.Thread(target=target, args=args, daemon=True)  # type: ignore[arg-type]  # a bound method
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self._sockets.append(client)
-            self._start(self._serve, client)
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket) -> None:
+        """Shake hands, and pass on."""
         try:
             upstream = self._agree(client)
         except OSError:
@@ -49,9 +23,7 @@ class Socks5Proxy:
         if upstream is None:
             client.close()
             return
-        self._sockets.append(upstream)
-        self._start(self._pass, upstream, client)
-        self._pass(client, upstream)
+        self.join(client, upstream)
 
     def _agree(self, client: socket.socket) -> socket.socket | None:
         def read(count: int) -> bytes:
@@ -86,16 +58,6 @@ class Socks5Proxy:
             return None
         client.sendall(b"\x05\x00\x00\x01" + bytes(6))
         return upstream
-
-    @staticmethod
-    def _pass(source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-        for sock in (source, sink):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """The client without a pool: one connection per request, as unsafe as nothing else in here."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +11,7 @@ from monitor.transport.config import TransportConfig
 from monitor.transport.interface import Endpoint
 from monitor.transport.naive import NaiveTransport
 from tests.fakes.pooled import ALLOWED, BODY, GET, PATIENT, POST, roomy_budget, traces_of
-from tests.fakes.tls_server import SMALL_JSON, LoopbackServer, Received, drop, serving
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with serving() as running:
-        yield running
+from tests.fakes.tls_server import SMALL_JSON, LoopbackServer, Received, drop
 
 
 @pytest.fixture

@@ -35,12 +35,6 @@ from tests.fakes.tls_server import LoopbackServer, Received, drop, serving
 SECRET = "signature-0123456789abcdef"
 
 
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with serving() as running:
-        yield running
-
-
 def addresses_of(*ports: int) -> Callable[[str, int], list[AddressInfo]]:
     """A look-up whose answer is these ports of the loopback address, whatever was asked."""
 

@@ -33,13 +33,6 @@ def server(request: pytest.FixtureRequest) -> Iterator[LoopbackServer]:
         yield running
 
 
-@pytest.fixture
-def session(server: LoopbackServer) -> Iterator[PooledSession]:
-    made = session_to(server)
-    yield made
-    made.close()
-
-
 def ask(session: PooledSession, endpoint: Endpoint) -> Reply:
     return session.request(endpoint, body=BODY if endpoint.method == "POST" else None)
 

@@ -2,7 +2,6 @@
 
 import random
 import threading
-from collections.abc import Iterator
 from time import perf_counter
 
 import pytest
@@ -12,20 +11,7 @@ from monitor.domain.telemetry import CloseCause
 from monitor.transport.interface import Question
 from monitor.transport.session import PooledSession
 from tests.fakes.pooled import GET, assert_adds_up, assert_at_rest, close_idle, eventually, session_to, the_pool
-from tests.fakes.tls_server import LoopbackServer, serving
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture
-def session(server: LoopbackServer) -> Iterator[PooledSession]:
-    made = session_to(server)
-    yield made
-    made.close()
+from tests.fakes.tls_server import LoopbackServer
 
 
 def test_connections_opened_ahead_survive_their_session_tickets(server: LoopbackServer, session: PooledSession) -> None:

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -25,22 +25,9 @@ from tests.fakes.pooled import (
     the_pool,
     traces_of,
 )
-from tests.fakes.tls_server import SMALL_JSON, LoopbackServer, Received, drop, http_reply, serving
+from tests.fakes.tls_server import SMALL_JSON, LoopbackServer, Received, drop, http_reply
 
 SMALL = structs.replace(GET, max_reply_bytes=10_000)
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture
-def session(server: LoopbackServer) -> Iterator[PooledSession]:
-    made = session_to(server)
-    yield made
-    made.close()
 
 
 def trickle(prefix: bytes, forever: bytes) -> Callable[[Received], None]:

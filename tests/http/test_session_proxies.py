@@ -1,7 +1,6 @@
 """Requests through explicit proxies: the same reuse, the same traces, the same healing."""
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -20,12 +19,6 @@ from tests.fakes.pooled import (
     traces_of,
 )
 from tests.fakes.tls_server import SMALL_JSON, LoopbackServer, drop, serving
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with serving() as running:
-        yield running
 
 
 def test_tunnel_is_opened_once_and_reused(server: LoopbackServer) -> None:

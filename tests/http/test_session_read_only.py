@@ -1,7 +1,6 @@
 """Nothing but what is on the read-only list ever touches a socket, whoever asks."""
 
 import ssl
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -41,19 +40,6 @@ PATHS = [
     ":80@evil.test/api/x",
     ".evil.test/api/x",
 ]
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture
-def session(server: LoopbackServer) -> Iterator[PooledSession]:
-    made = session_to(server)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("path", PATHS)

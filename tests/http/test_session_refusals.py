@@ -1,7 +1,6 @@
 """Refusals of the venue go to the budget and come back as replies; nothing waits inside."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,13 +8,7 @@ from monitor.domain.errors import BudgetExhausted
 from monitor.transport.budget import BudgetRule, WeightBudget
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.pooled import GET, session_to
-from tests.fakes.tls_server import LoopbackServer, Received, serving
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with serving() as running:
-        yield running
+from tests.fakes.tls_server import LoopbackServer, Received
 
 
 def budget(clock: FakeClock) -> WeightBudget:

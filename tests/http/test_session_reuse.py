@@ -29,13 +29,6 @@ def server(request: pytest.FixtureRequest) -> Iterator[LoopbackServer]:
         yield running
 
 
-@pytest.fixture
-def session(server: LoopbackServer) -> Iterator[PooledSession]:
-    made = session_to(server)
-    yield made
-    made.close()
-
-
 def test_second_request_is_warm_and_has_no_connect_phases(server: LoopbackServer, session: PooledSession) -> None:
     cold = session.request(GET).traces[0]
     warm = session.request(POST, body=BODY).traces[0]

@@ -1,7 +1,5 @@
 """Requests through a real SOCKS 5 proxy: the same reuse and the same traces."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from monitor.domain.errors import ConnectFailed, ErrorKind
@@ -10,12 +8,6 @@ from tests.fakes.listeners import address_info, closed_port
 from tests.fakes.pooled import GET, assert_at_rest, assert_phases_add_up, next_cold, session_to, the_pool, traces_of
 from tests.fakes.socks_proxy import socks_proxying
 from tests.fakes.tls_server import SMALL_JSON, LoopbackServer, serving
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with serving() as running:
-        yield running
 
 
 def test_connection_through_it_is_traced_reused_and_resumed(server: LoopbackServer) -> None:

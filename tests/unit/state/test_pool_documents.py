@@ -10,21 +10,7 @@ from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats
 from monitor.exchanges.caching import CacheStats
 from monitor.state.pool_documents import cache_document, connection_document, pool_document
 from tests.fakes.poll_results import EPOCH
-
-PROMISED = (
-    "host",
-    "attempts",
-    "opened",
-    "reused",
-    "reuse_ratio",
-    "discarded",
-    "closed",
-    "idle",
-    "active",
-    "peak",
-    "max",
-)
-"""Product description, section 7: keys that stay, and first."""
+from tests.fakes.promised_keys import POOL_KEYS
 
 CARD = ConnectionCard(
     connection_id=7,
@@ -76,7 +62,7 @@ def make_pool() -> PoolStats:
 def test_a_pool_tells_all_that_the_panel_shows_and_keeps_its_promised_keys() -> None:
     document = json.loads(json.dumps(pool_document(make_pool(), now_mono_s=160.0, request_interval_s=75.0)))
 
-    assert set(PROMISED) <= document.keys()
+    assert set(POOL_KEYS) <= document.keys()
     assert [document[name] for name in ("suspect", "waiting", "evicted_pools", "prewarmed", "kept_warm")] == [
         1,
         4,

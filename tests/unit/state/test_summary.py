@@ -33,45 +33,11 @@ from tests.fakes.poll_results import (
     make_success,
     make_trace,
 )
+from tests.fakes.promised_keys import POOL_KEYS, QUOTE_KEYS
 
 BTC = ("bitunix", "BTCUSDT")
-# The promised shapes, kept here word for word; keys may be added, never lost.
-QUOTE_KEYS = [
-    "instrument",
-    "venue_symbol",
-    "kind",
-    "last",
-    "mark",
-    "index",
-    "mid",
-    "bid",
-    "ask",
-    "change_24h",
-    "volume_24h_base",
-    "volume_24h_quote",
-    "open_interest_base",
-    "funding_rate",
-    "funding_interval_h",
-    "funding_rate_hourly",
-    "next_funding_time",
-    "venue_time",
-    "received_at",
-    "age_s",
-]
+# Promised like those of the fakes, word for word.
 VENUE_KEYS = ["venue", "planned", "made", "missed", "failed", "healed", "pools", "latency", "budget", "quotes"]
-POOL_KEYS = [
-    "host",
-    "attempts",
-    "opened",
-    "reused",
-    "reuse_ratio",
-    "discarded",
-    "closed",
-    "idle",
-    "active",
-    "peak",
-    "max",
-]
 CANDLE_KEYS = ["open_time", "open", "high", "low", "close", "volume_base", "volume_quote", "closed"]
 
 

@@ -1,0 +1,37 @@
+"""The shapes of the JSON documents that were promised, word for word: keys may be added, never lost."""
+
+QUOTE_KEYS = (
+    "instrument",
+    "venue_symbol",
+    "kind",
+    "last",
+    "mark",
+    "index",
+    "mid",
+    "bid",
+    "ask",
+    "change_24h",
+    "volume_24h_base",
+    "volume_24h_quote",
+    "open_interest_base",
+    "funding_rate",
+    "funding_interval_h",
+    "funding_rate_hourly",
+    "next_funding_time",
+    "venue_time",
+    "received_at",
+    "age_s",
+)
+POOL_KEYS = (
+    "host",
+    "attempts",
+    "opened",
+    "reused",
+    "reuse_ratio",
+    "discarded",
+    "closed",
+    "idle",
+    "active",
+    "peak",
+    "max",
+)
