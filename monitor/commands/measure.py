@@ -17,10 +17,10 @@ from monitor.domain.errors import MonitorError
 from monitor.proof.measurement import (
     MAX_REQUESTS,
     MIN_REQUESTS,
+    Measurement,
     MeasureOptions,
     MeasureProgress,
     MeasureResult,
-    measure,
 )
 from monitor.proof.report import document_bytes, measure_document
 from monitor.proof.runs import HTTP2_NOTE, default_jobs
@@ -50,13 +50,13 @@ def run_measure(options: argparse.Namespace) -> int:
         runtime = assemble([venue], context.settings, base_urls=context.base_urls, ca_file=context.ca_file)[venue]
         try:
             with _interrupt_cancels() as cancel:
-                result = measure(
+                result = Measurement(
                     runtime,
                     default_jobs(runtime, context.settings),
                     replace(wishes, max_age_s=context.settings.max_age_s),
                     cancel=cancel,
                     progress=_show_progress if sys.stderr.isatty() else lambda _: None,
-                )
+                ).run()
         finally:
             runtime.transport.close()
     except AssemblyError as exc:

@@ -178,7 +178,7 @@ class DeskMeasuring:
     def _outcome(self, run: _Run) -> MeasureReport:
         """Measure in the calling thread, and say how it went."""
         # Here, as the start of the window would wait for it otherwise.
-        from monitor.proof.measurement import MeasureOptions, measure, nobody_first  # noqa: PLC0415 - see above
+        from monitor.proof.measurement import Measurement, MeasureOptions, nobody_first  # noqa: PLC0415 - see above
 
         number = run.number
 
@@ -201,7 +201,7 @@ class DeskMeasuring:
                     jobs = run.jobs or default_jobs(runtime, run.settings)
                     wishes = MeasureOptions(requests=run.requests, max_age_s=run.settings.max_age_s)
                     hold_s = nobody_first if run.is_private_demo else partial(self._hold_s, run.venue)
-                    result = measure(
+                    result = Measurement(
                         runtime,
                         jobs,
                         wishes,
@@ -209,7 +209,7 @@ class DeskMeasuring:
                         progress=tell,
                         hold_s=hold_s,
                         waiting=tell_waiting,
-                    )
+                    ).run()
             except (AssemblyError, DemoExchangeError) as exc:
                 return MeasureReport(run=number, failure=str(exc))
             return MeasureReport(run=number, result=result)

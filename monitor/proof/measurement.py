@@ -336,23 +336,6 @@ class Measurement:
         return reading_of(traces, stopwatch.decode_s)
 
 
-def measure(
-    runtime: VenueRuntime,
-    jobs: Sequence[PollJob],
-    options: MeasureOptions,
-    *,
-    cancel: threading.Event,
-    progress: Callable[[MeasureProgress], object] = lambda _: None,
-    wait: Wait = wait_for_event,
-    hold_s: HoldS = nobody_first,
-    waiting: Waiting = nobody_told,
-) -> MeasureResult:
-    """Make and run one :class:`Measurement`; see there."""
-    return Measurement(
-        runtime, jobs, options, cancel=cancel, progress=progress, wait=wait, hold_s=hold_s, waiting=waiting
-    ).run()
-
-
 def known_life(pools: Sequence[PoolStats], max_age_s: float) -> LifeRules:
     """How long connections live, as far as it was learned of this venue's host; else only what we do ourselves."""
     fit = next((pool.fit for pool in pools if pool.fit is not None), None)

@@ -13,7 +13,7 @@ from monitor.desktop.settings import Settings
 from monitor.exchanges.asking import utc_now
 from monitor.exchanges.base import ExchangeClient, Fetched, Payload
 from monitor.exchanges.registry import VENUES
-from monitor.proof.measurement import MeasureOptions, MeasureResult, Read, measure
+from monitor.proof.measurement import Measurement, MeasureOptions, MeasureResult, Read
 from monitor.proof.simulated import MeasuredTimes
 from tests.fakes.day_venue import CANDLES, INTERVAL, INTERVAL_S
 from tests.fakes.demo_exchange import DemoServer
@@ -61,7 +61,7 @@ def measured_venue(
     wishes = MeasureOptions(requests=requests, seed=seed, first_rounds=0)
     try:
         quotes, whole, news = (
-            measure(runtime, (), one, cancel=Event())
+            Measurement(runtime, (), one, cancel=Event()).run()
             for one in (
                 replace(wishes, first_rounds=first_rounds),
                 replace(wishes, read=read_candles(venue, CANDLES)),

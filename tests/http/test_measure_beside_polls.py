@@ -11,7 +11,7 @@ from monitor.desktop.settings import Settings
 from monitor.domain.credentials import AccountRef
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
 from monitor.polling.results import PollFailure, PollSuccess, TaskDone
-from monitor.proof.measurement import MeasureOptions, MeasureResult, measure
+from monitor.proof.measurement import Measurement, MeasureOptions, MeasureResult
 from tests.fakes.demo_exchange import demo_exchange
 
 pytestmark = pytest.mark.beside
@@ -43,13 +43,13 @@ def test_no_price_poll_is_missed_for_a_run(*, has_account: bool) -> None:
 
         def run() -> None:
             results.append(
-                measure(
+                Measurement(
                     controller.runtimes[VENUE],
                     [],
                     MeasureOptions(requests=4, first_rounds=1),
                     cancel=threading.Event(),
                     hold_s=lambda weight, waited_s: controller.spare_hold_s(VENUE, weight, waited_s),
-                )
+                ).run()
             )
 
         take(5.0)
