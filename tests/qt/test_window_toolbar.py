@@ -18,6 +18,7 @@ def _at_width(window_factory: WindowFactory, qapp: QApplication, width: int, *, 
     window.show()
     # With every panel open the window is never narrower than what they need.
     window.docks["pools"].close()
+    qapp.processEvents()
     window.resize(width, 720)
     window.set_paused(is_paused)
     qapp.processEvents()
@@ -86,6 +87,7 @@ def test_the_candle_interval_can_be_chosen_in_the_menu(
     window = sample.window
     window.show()
     window.docks["pools"].close()
+    qapp.processEvents()
     window.resize(800, 720)
     qapp.processEvents()
     assert not window.bar.interval.isVisible()
