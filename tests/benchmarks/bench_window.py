@@ -39,8 +39,9 @@ from monitor.qtmodels.lag import LagWindow
 from monitor.state.board import Board
 from monitor.widgets.main_window import MainWindow
 from monitor.widgets.theme import DARK, apply_theme
-from tests.fakes.board_samples import FIRST, SECOND, TITLES, SampleClock, SampleFeed
+from tests.fakes.board_samples import SampleClock, SampleFeed
 from tests.fakes.fake_commands import FakeCommands
+from tests.fakes.sample_markets import FIRST, SECOND, TITLES
 
 COUNTS = (800, 500)
 HISTORY_S = 86_400

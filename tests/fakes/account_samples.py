@@ -38,8 +38,9 @@ from monitor.exchanges.base import Payload, Source
 from monitor.polling.results import PollFailure, PollSuccess
 from monitor.state.accounts import Access
 from monitor.state.board import Board
-from tests.fakes.board_samples import FIRST, SECOND, SampleClock
+from tests.fakes.board_samples import SampleClock
 from tests.fakes.poll_results import make_budget
+from tests.fakes.sample_markets import FIRST, SECOND
 
 MAIN = AccountRef(FIRST, "main")
 VAULT = AccountRef(SECOND, "vault money")

@@ -10,7 +10,7 @@ from monitor.domain.telemetry import PoolStats
 from monitor.exchanges.caching import CacheStats
 from monitor.state.period import Period
 from tests.fakes.account_samples import SampleAccounts
-from tests.fakes.board_samples import SampleVenue
+from tests.fakes.sample_markets import SampleVenue
 from tests.fakes.sample_window import SampleWindow
 
 BEFORE_EVERYTHING = Period(-2_000.0, -1_000.0)

@@ -11,8 +11,9 @@ from monitor.qtmodels.frame_pump import FramePump
 from monitor.state.board import Board
 from monitor.widgets.main_window import MainWindow
 from monitor.widgets.theme import DARK, Theme, apply_theme
-from tests.fakes.board_samples import TITLES, SampleClock, SampleFeed, make_board
+from tests.fakes.board_samples import SampleClock, SampleFeed, make_board
 from tests.fakes.fake_commands import FakeCommands
+from tests.fakes.sample_markets import TITLES
 
 
 @dataclass

@@ -24,7 +24,7 @@ from monitor.widgets.account_table import AccountTable
 from monitor.widgets.theme import DARK
 from tests.fakes.account_samples import MAIN, VAULT, SampleAccounts, position
 from tests.fakes.account_samples import order as open_order
-from tests.fakes.board_samples import FIRST
+from tests.fakes.sample_markets import FIRST
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 

@@ -16,7 +16,7 @@ from monitor.widgets.account_lines import beyond
 from monitor.widgets.account_table import AccountTable
 from monitor.widgets.plot_view import PlotView
 from tests.fakes.account_samples import MAIN, SampleAccounts, order, position
-from tests.fakes.board_samples import FIRST
+from tests.fakes.sample_markets import FIRST
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 

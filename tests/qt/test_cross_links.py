@@ -14,7 +14,7 @@ from monitor.widgets.latency_plot import LatencyPlot
 from monitor.widgets.plot_chosen import RING_PX, TICK_PX
 from monitor.widgets.plot_frame import TimePlot
 from monitor.widgets.price_plot import PricePlot
-from tests.fakes.board_samples import FIRST, SECOND
+from tests.fakes.sample_markets import FIRST, SECOND
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 

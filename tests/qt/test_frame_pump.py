@@ -12,7 +12,8 @@ from monitor.polling.results import PollResult, TaskDone
 from monitor.qtmodels import frame_pump
 from monitor.qtmodels.frame_pump import FramePump
 from monitor.qtmodels.lag import LagWindow
-from tests.fakes.board_samples import FIRST, SampleClock, SampleFeed, make_board
+from tests.fakes.board_samples import SampleClock, SampleFeed, make_board
+from tests.fakes.sample_markets import FIRST
 
 
 class Sink:

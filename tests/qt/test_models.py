@@ -24,7 +24,8 @@ from monitor.state.event_log import EventLog
 from monitor.state.period import Period
 from monitor.state.spike_log import SpikeLog
 from monitor.state.spikes import Spike, SpikeCause
-from tests.fakes.board_samples import FIRST, SECOND, make_board, title_of
+from tests.fakes.board_samples import make_board
+from tests.fakes.sample_markets import FIRST, SECOND, title_of
 
 
 class Watcher(QObject):

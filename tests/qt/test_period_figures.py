@@ -7,9 +7,9 @@ from pytestqt.qtbot import QtBot
 
 from monitor.state.period import Period
 from monitor.widgets.elided import ElidedLabel
-from tests.fakes.board_samples import FIRST
 from tests.fakes.figure_walk import COUNTED, everything, ignoring_period, told
 from tests.fakes.period_samples import BEFORE_EVERYTHING, happening
+from tests.fakes.sample_markets import FIRST
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 

@@ -5,7 +5,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from monitor.state.period import Period
-from tests.fakes.board_samples import FIRST
+from tests.fakes.sample_markets import FIRST
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 

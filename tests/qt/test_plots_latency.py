@@ -18,8 +18,8 @@ from monitor.widgets.plot_header import PlotHeader, Run
 from monitor.widgets.plot_primitives import MarkFill, MarkShape, Sprites, shape_for
 from monitor.widgets.price_plot import PriceLine, PricePlot
 from monitor.widgets.theme import DARK
-from tests.fakes.board_samples import FIRST
 from tests.fakes.plot_samples import NOW_S, NOW_UTC, attempt, series_of
+from tests.fakes.sample_markets import FIRST
 from tests.qt.conftest import WindowFactory
 
 

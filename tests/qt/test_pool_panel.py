@@ -24,8 +24,8 @@ from monitor.widgets.pool_panel import PoolPanel
 from monitor.widgets.savings_view import SavingsRow, SavingsView, pooled_total, saved_text
 from monitor.widgets.theme import DARK
 from monitor.widgets.window_layout import POOLS_WIDTH_PX
-from tests.fakes.board_samples import FIRST, SECOND, title_of
 from tests.fakes.poll_results import FakeClock, make_quotes, make_success, make_trace
+from tests.fakes.sample_markets import FIRST, SECOND, title_of
 from tests.qt.conftest import WindowFactory
 
 HOST = "venue.test:443"

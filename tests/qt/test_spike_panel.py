@@ -16,7 +16,8 @@ from monitor.state.period import Period
 from monitor.state.spike_log import PastSpikes
 from monitor.state.spikes import SpikeCause
 from monitor.widgets.spike_panel import EMPTY_PERIOD_TEXT, EMPTY_TEXT, SpikePanel
-from tests.fakes.board_samples import FIRST, SECOND, make_board, title_of
+from tests.fakes.board_samples import make_board
+from tests.fakes.sample_markets import FIRST, SECOND, title_of
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 

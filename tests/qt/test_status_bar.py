@@ -8,8 +8,8 @@ from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import BudgetState
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.status_bar import VenueLight
-from tests.fakes.board_samples import FIRST, SECOND, SampleVenue
 from tests.fakes.poll_results import FakeClock, make_failure
+from tests.fakes.sample_markets import FIRST, SECOND, SampleVenue
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 

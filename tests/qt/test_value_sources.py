@@ -5,7 +5,7 @@ from pytestqt.qtbot import QtBot
 
 from monitor.exchanges.caching import CacheStats
 from monitor.qtmodels.quote_model import QuoteColumn
-from tests.fakes.board_samples import FIRST
+from tests.fakes.sample_markets import FIRST
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 
