@@ -4,7 +4,6 @@ import logging
 import os
 import subprocess
 import sys
-import traceback
 from pathlib import Path
 
 import pytest
@@ -16,26 +15,12 @@ from keyring.backends.null import Keyring as NullKeyring
 from monitor.desktop.account_index import FILE_NAME
 from monitor.desktop.credentials import USER_NAME, CredentialStore, _write_entry, service_name
 from monitor.desktop.keyring_backends import ALLOWED, check_backend, choose_backend, explain
-from monitor.domain.credentials import (
-    MAX_ENTRY_CHARS,
-    AccountRef,
-    CredentialError,
-    CredentialProblem,
-    Credentials,
-    Hidden,
-    Secret,
-)
-from monitor.domain.errors import ErrorKind
+from monitor.domain.credentials import MAX_ENTRY_CHARS, CredentialError, CredentialProblem, Credentials
 from tests.fakes.fake_keyring import FakeKeyring, PlaintextKeyring
+from tests.fakes.planted_credentials import PLANTED, made, problem_of
 
 ROOT = Path(__file__).resolve().parents[3]
-PLANTED = "pl4nted-s3cret-0123456789"
 P = CredentialProblem
-
-
-def made(name: str = "main", venue: str = "bitunix", secret: str = PLANTED) -> Credentials:
-    values: dict[str, Hidden] = {"api_key": Secret("key-12345"), "secret": Secret(secret)}
-    return Credentials(account=AccountRef(venue, name), values=values)
 
 
 @pytest.fixture
@@ -46,13 +31,6 @@ def keyring() -> FakeKeyring:
 @pytest.fixture
 def store(tmp_path: Path, keyring: FakeKeyring) -> CredentialStore:
     return CredentialStore(tmp_path / FILE_NAME, backend=keyring, is_trusted=True)
-
-
-def problem_of(error: Exception) -> CredentialProblem:
-    assert isinstance(error, CredentialError)
-    assert error.kind is ErrorKind.CREDENTIALS
-    assert PLANTED not in "".join(traceback.format_exception(error))
-    return error.problem
 
 
 def entry_of(chars: int, *, letter: str) -> Credentials:

@@ -1,7 +1,6 @@
 """Secrets kept in a keyring: stored, listed, replaced, renamed and removed, and the list of names beside it."""
 
 import json
-import traceback
 from pathlib import Path
 
 import pytest
@@ -9,25 +8,11 @@ from keyring import errors
 
 from monitor.desktop.account_index import FILE_NAME, load_index
 from monitor.desktop.credentials import CredentialStore, service_name
-from monitor.domain.credentials import (
-    AccountRef,
-    CredentialError,
-    CredentialInputError,
-    CredentialProblem,
-    Credentials,
-    Hidden,
-    Secret,
-)
-from monitor.domain.errors import ErrorKind
+from monitor.domain.credentials import AccountRef, CredentialError, CredentialInputError, CredentialProblem
 from tests.fakes.fake_keyring import FakeKeyring
+from tests.fakes.planted_credentials import PLANTED, made, problem_of
 
-PLANTED = "pl4nted-s3cret-0123456789"
 P = CredentialProblem
-
-
-def made(name: str = "main", venue: str = "bitunix", secret: str = PLANTED) -> Credentials:
-    values: dict[str, Hidden] = {"api_key": Secret("key-12345"), "secret": Secret(secret)}
-    return Credentials(account=AccountRef(venue, name), values=values)
 
 
 @pytest.fixture
@@ -38,13 +23,6 @@ def keyring() -> FakeKeyring:
 @pytest.fixture
 def store(tmp_path: Path, keyring: FakeKeyring) -> CredentialStore:
     return CredentialStore(tmp_path / FILE_NAME, backend=keyring, is_trusted=True)
-
-
-def problem_of(error: Exception) -> CredentialProblem:
-    assert isinstance(error, CredentialError)
-    assert error.kind is ErrorKind.CREDENTIALS
-    assert PLANTED not in "".join(traceback.format_exception(error))
-    return error.problem
 
 
 class CaselessKeyring(FakeKeyring):
