@@ -17,8 +17,9 @@ from monitor.state.spikes import (
 SPIKE_DEFINITION: Final = (
     f"an attempt that took at least {SPIKE_FACTOR:g} times the median of the last {USUAL_WINDOW} like it, "
     f"{SPIKE_DEVIATIONS:g} median absolute deviations and {SPIKE_FLOOR_S * 1_000:.0f} ms above it, or waited over "
-    f"{QUEUE_FLOOR_S * 1_000:.0f} ms longer than nine in ten of them before it was sent; judged from {MIN_SAMPLES} "
-    "such attempts on. Named is what was most in excess over its own median. Failed attempts are none"
+    f"{QUEUE_FLOOR_S * 1_000:.0f} ms longer than nine in ten of them before it was sent (not of an account, which lets "
+    f"prices go first); judged from {MIN_SAMPLES} such attempts on. Named is what was most in excess over its own "
+    "median. Failed attempts are none"
 )
 CAUSE_WORDS: Final[Mapping[SpikeCause, str]] = MappingProxyType(
     {
@@ -40,7 +41,7 @@ CAUSE_DEFINITIONS: Final[Mapping[SpikeCause, str]] = MappingProxyType(
         SpikeCause.DNS: "looking up the address took long: the resolver of this machine or network",
         SpikeCause.VENUE: "the first byte of the reply was late: the venue, or the way there and back",
         SpikeCause.RATE_LIMIT: "it waited for its turn or for the rate limit before it was sent. Fewer instruments or "
-        "longer intervals shorten that; it is in no latency",
+        "longer intervals shorten that; it is in no latency. Accounts let prices go first, which is not counted",
         SpikeCause.POOL_WAIT: "all connections of the pool were in use. The pool panel says how many would do",
         SpikeCause.CLIENT: "the time went between the phases: this app or this machine was busy",
         SpikeCause.RETRY: "the kept connection was dead; the request was sent again on a new one, and nothing was lost "

@@ -224,7 +224,7 @@ class Board:
             if self.requests.add(trace):
                 venue.note_trace(trace)
                 self.ledger.add_trace(trace)
-                self.spikes.add(trace)
+                self.spikes.add(trace, gives_way=result.account is not None)
                 self._narrator.traced(trace)
         self._narrator.before_result(venue, result)
         venue.note_result(result, self._clock())

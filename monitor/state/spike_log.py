@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from monitor.domain.telemetry import RequestTrace
 from monitor.state.period import Period
@@ -104,8 +105,11 @@ class SpikeLog:
         """The newest outliers of this run, oldest first; a live view, do not change it."""
         return self._items
 
-    def add(self, trace: RequestTrace) -> SpikeEntry | None:
-        """Take an attempt in; the entry when it is an outlier. Each attempt once, about in the order they ended."""
+    def add(self, trace: RequestTrace, *, gives_way: bool = False) -> SpikeEntry | None:
+        """Take an attempt in; the entry when it is an outlier. Each attempt once, about in the order they ended.
+
+        ``gives_way``: it lets others go first, as reads of accounts do, so that its wait for them is no outlier.
+        """
         if self._first_mono_s is None or trace.started_mono_s < self._first_mono_s:
             self._first_mono_s = trace.started_mono_s
         self._minutes.add(int(trace.started_at.timestamp() // 60))
@@ -119,7 +123,7 @@ class SpikeLog:
         if not is_comparable(trace):
             return None
         before = self._before.setdefault((trace.venue, trace.endpoint), deque(maxlen=USUAL_WINDOW))
-        spike = find_spike(trace, before, lost_s=lost_s)
+        spike = find_spike(replace(trace, queue_s=None) if gives_way else trace, before, lost_s=lost_s)
         before.append(trace)
         if spike is None:
             return None

@@ -12,9 +12,11 @@ from monitor.state.account_figures import Sum
 from monitor.state.account_tables import position_rows, position_totals
 from monitor.state.accounts import Access
 from monitor.state.board import Board
+from monitor.state.spikes import SpikeCause
 from monitor.state.verdict import Verdict
 from tests.fakes.account_samples import MAIN, VAULT, SampleAccounts
 from tests.fakes.board_samples import SampleClock, SampleFeed, make_board
+from tests.fakes.poll_results import make_trace
 from tests.fakes.sample_markets import FIRST
 
 D = Decimal
@@ -196,3 +198,23 @@ def test_an_empty_list_is_known_to_be_empty(sample: Sample) -> None:
     unread = replace(found, unread=1).sum_of("value")
     assert unread is not None
     assert unread.value is None, "no position of it was heard of, which is not the same as holding none"
+
+
+def test_an_account_that_lets_prices_go_first_is_no_outlier_for_its_wait(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    known = len(board.spikes.items)
+
+    def read(number: int, **changes: object) -> None:
+        clock.now_s += 5
+        trace = make_trace(90_000 + number, endpoint="bitunix.positions", **changes)
+        success = accounts.success(MAIN, "positions", PositionList(account=MAIN, positions=()))
+        board.apply([replace(success, traces=(trace,))])
+
+    for number in range(20):
+        read(number, queue_s=0.01)
+    read(20, queue_s=6.0)
+    assert len(board.spikes.items) == known
+    read(21, queue_s=6.0, wait_s=0.9, total_s=0.91)
+
+    (slow,) = list(board.spikes.items)[known:]
+    assert slow.spike.cause is SpikeCause.VENUE, "how long it took still counts"
