@@ -4,7 +4,6 @@ import gc
 import json
 import sqlite3
 import threading
-import time
 import zipfile
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from monitor.desktop.settings import Settings
 from monitor.domain.alerts import AlertRule
 from monitor.widgets.export_dialog import FILTERS, with_ending
 from tests.fakes.demo_exchange import demo_exchange
+from tests.fakes.sample_desk import work_until
 
 
 def _choose(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
@@ -59,9 +59,7 @@ def test_what_was_shown_is_in_the_file_within_a_second(
         desk.open()
         gc.callbacks.append(note)
         board = desk.controller.board
-        give_up_s = time.monotonic() + 20
-        while time.monotonic() < give_up_s and len(board.requests) < 10:
-            desk.work_for(0.1)
+        work_until(desk, lambda: len(board.requests) >= 10)
         shown = len(board.requests)
         desk.work_for(1.0)
         file = tmp_path / "history.db"
@@ -69,32 +67,30 @@ def test_what_was_shown_is_in_the_file_within_a_second(
             tables = [name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             counts = {name: reader.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608 - our own table names
         reader.close()
+        answers: set[str] = set()
+
+        def is_told_of(*names: str) -> bool:
+            answers.update(toast.text for toast in desk.window.toasts.toasts())
+            return all(any(name in text for text in answers) for name in names)
+
+        # Who asked for a file is told where it is, once it is whole.
         desk.window.commands_of_user.named["incident"].trigger()
         folder = tmp_path / "incidents"
-        give_up_s = time.monotonic() + 20
-        while time.monotonic() < give_up_s and not list(folder.glob("*.zip")):
-            desk.work_for(0.1)
+        work_until(desk, lambda: any(is_told_of(file.name) for file in folder.glob("*.zip")))
         (saved,) = folder.glob("*.zip")
-        desk.work_for(0.3)
-        answers = [toast.text for toast in desk.window.toasts.toasts()]
         with zipfile.ZipFile(saved) as bundle:
             picture = bundle.read("window.png")
             requests = json.loads(bundle.read("export.json"))["requests"]
             settings = json.loads(bundle.read("settings.json"))
             about = json.loads(bundle.read("about.json"))
-        for name in ("all.json", "quotes.csv", "chart.png"):
+        names = ("all.json", "quotes.csv", "chart.png")
+        for name in names:
             _choose(monkeypatch, tmp_path / name)
             desk.window.commands_of_user.named["export"].trigger()
-        give_up_s = time.monotonic() + 20
-        while time.monotonic() < give_up_s and not (
-            (tmp_path / "all.json").exists() and (tmp_path / "quotes.csv").exists()
-        ):
-            desk.work_for(0.1)
+        work_until(desk, lambda: is_told_of(*names))
         exported = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))
         quotes = (tmp_path / "quotes.csv").read_text(encoding="utf-8-sig").splitlines()
         chart = (tmp_path / "chart.png").read_bytes()
-        desk.work_for(0.3)
-        answers += [toast.text for toast in desk.window.toasts.toasts()]
         alerts = [entry.text for entry in board.events.items if entry.text.startswith("alert: ")]
         told = [entry.text for entry in board.events.items if saved.name in entry.text]
         was_gui_only = not gc.isenabled()
@@ -121,7 +117,7 @@ def test_what_was_shown_is_in_the_file_within_a_second(
     assert chart.startswith(b"\x89PNG")
     assert len(told) == 1
     assert about["demo"] is exported["demo"] is False
-    for name in (saved.name, "all.json", "quotes.csv", "chart.png"):
+    for name in (saved.name, *names):
         assert any(name in text for text in answers), f"who asked for {name} is told where it is"
     assert len(alerts) == 1
     assert max(counts.values()) >= shown, counts
