@@ -158,7 +158,8 @@ def run_checks(venv: VirtualEnvironment, pytest_arguments: Sequence[str]) -> int
     environment = dict(os.environ)
     # No windows popping up; the tests that want a real one start their own X server.
     environment.setdefault("QT_QPA_PLATFORM", "offscreen")
-    tests = Check("pytest", ("pytest", "--durations=10", *pytest_arguments))
+    # Two processes, one of them for tests that mostly wait (tests/conftest.py); more would spoil what is timed.
+    tests = Check("pytest", ("pytest", "--numprocesses=2", "--dist=loadgroup", "--durations=10", *pytest_arguments))
     results.append((tests.name, _run_check(venv, tests, environment, is_last=True)))
 
     failed = [(name, code) for name, code in results if code]

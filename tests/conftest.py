@@ -10,8 +10,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes import beside
-
 if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -25,7 +23,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "allow_warnings: WARNING records in the log are expected and not checked")
     config.addinivalue_line("markers", "automatic_gc: leaves Python's garbage collector as Python has it")
     config.addinivalue_line("markers", "allow_threads: threads may outlive the test; say why beside the marker")
-    beside.register(config)
+    # Under pytest-xdist its plugin tells of it in the workers only.
+    config.addinivalue_line("markers", 'xdist_group("waiting"): mostly waits; runs in a process of its own')
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two groups for two processes: what mostly waits, and everything else, in order and alone with its processor."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group("working"))
 
 
 class _Warnings(logging.Handler):

@@ -16,7 +16,7 @@ import pytest
 from tests.fakes.command_line import ROOT, addresses_of, run_monitor
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 
-pytestmark = pytest.mark.beside
+pytestmark = pytest.mark.xdist_group("waiting")
 
 
 @pytest.fixture(scope="module")

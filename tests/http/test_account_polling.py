@@ -18,7 +18,7 @@ from monitor.state.account_rounds import closed_positions
 from monitor.state.verdict import Verdict
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 
-pytestmark = pytest.mark.beside
+pytestmark = pytest.mark.xdist_group("waiting")
 
 SECRET = "demo-secret-worth-nothing"
 

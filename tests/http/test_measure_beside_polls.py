@@ -14,7 +14,7 @@ from monitor.polling.results import PollFailure, PollSuccess, TaskDone
 from monitor.proof.measurement import Measurement, MeasureOptions, MeasureResult
 from tests.fakes.demo_exchange import demo_exchange
 
-pytestmark = pytest.mark.beside
+pytestmark = pytest.mark.xdist_group("waiting")
 
 VENUE = "bitunix"
 INPUTS = {"api_key": "demo-key-worth-nothing", "secret": "demo-secret-worth-nothing"}

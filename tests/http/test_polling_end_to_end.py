@@ -20,7 +20,7 @@ from monitor.transport.session import PooledSession
 from monitor.transport.tls import make_ssl_context
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 
-pytestmark = pytest.mark.beside
+pytestmark = pytest.mark.xdist_group("waiting")
 
 PATIENCE_S = 30.0
 

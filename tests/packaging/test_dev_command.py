@@ -112,7 +112,11 @@ def test_a_program_that_does_not_start_is_a_sentence(tmp_path: Path) -> None:
 @on_posix
 @pytest.mark.parametrize(
     ("fails", "exit_code", "last_line"),
-    [("nothing", 0, "ran pytest --durations=10 -k some"), ("mypy", 4, "Failed: mypy"), ("pytest", 4, "Failed: pytest")],
+    [
+        ("nothing", 0, "ran pytest --numprocesses=2 --dist=loadgroup --durations=10 -k some"),
+        ("mypy", 4, "Failed: mypy"),
+        ("pytest", 4, "Failed: pytest"),
+    ],
 )
 def test_all_checks_run_and_pytest_has_the_last_word(
     checkout: Path,
@@ -136,5 +140,5 @@ def test_all_checks_run_and_pytest_has_the_last_word(
         "ran ruff check",
         "ran ruff format --check",
         "ran mypy",
-        "ran pytest --durations=10 -k some",
+        "ran pytest --numprocesses=2 --dist=loadgroup --durations=10 -k some",
     ]

@@ -107,7 +107,7 @@ def _desk(exchange: DemoServer, folder: Path) -> Desk:
 
 
 @pytest.mark.soak
-@pytest.mark.beside
+@pytest.mark.xdist_group("waiting")
 @pytest.mark.timeout(400)
 @pytest.mark.allow_warnings  # faults are meant to be logged
 def test_two_minutes_of_random_faults_leave_nothing_behind(
