@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from monitor.qtmodels.figures import DASH, price_text, safe_text, signed
+from monitor.qtmodels.figures import DASH, average_decimals, price_text, safe_text, signed
 from monitor.state.account_tables import Row
 
 RowT = TypeVar("RowT", bound=Row)
@@ -191,7 +191,7 @@ def number_text(look: Look, value: Decimal) -> str:
     if look is Look.AMOUNT:
         return price_text(value, min(8, max(2, 3 - value.adjusted())) if value else 2)
     if look is Look.AVERAGE:
-        return price_text(value, min(8, max(2, 4 - value.adjusted())) if value else 2)
+        return price_text(value, average_decimals(value))
     if look is Look.RATE:
         return f"{price_text(value * 100, 6)} %"
     if look in {Look.PERCENT, Look.USED_BAR, Look.DISTANCE_BAR}:

@@ -53,7 +53,7 @@ POSITIONS: Final[tuple[Column[PositionRow], ...]] = (
         name="entry_price",
         title="Entry",
         definition="Average price the position was opened at",
-        look=Look.PRICE,
+        look=Look.AVERAGE,
         read=of("position", "entry_price"),
     ),
     Column(

@@ -41,6 +41,11 @@ def price_text(price: Decimal | None, decimals: int | None = None) -> str:
     return text.replace("-", MINUS)
 
 
+def average_decimals(price: Decimal) -> int:
+    """Decimals of a price that is a quotient, which has more digits than mean anything: as prices of its size have."""
+    return min(8, max(2, 4 - price.adjusted())) if price else 2
+
+
 def signed(value: float | Decimal | None, decimals: int, unit: str = "") -> str:
     """Write ``value`` with its sign always shown; zero has none."""
     if value is None or not math.isfinite(value):

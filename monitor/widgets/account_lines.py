@@ -8,7 +8,7 @@ import msgspec
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from monitor.qtmodels.figures import price_text, safe_text
+from monitor.qtmodels.figures import average_decimals, price_text, safe_text
 from monitor.state.account_levels import AccountLevel, LevelKind
 from monitor.widgets.plot_gutter import spread
 from monitor.widgets.plot_view import PlotView
@@ -66,6 +66,8 @@ def lines_of(
 def _label(level: AccountLevel, scale: float, *, is_covered: bool) -> str:
     # What stands on an axis is in its units: one coin, where the venue prices a thousand.
     price = level.price if scale == 1.0 else level.price * Decimal(str(scale))
+    if level.kind is LevelKind.ENTRY:
+        price = round(price, average_decimals(price))
     # Averages come with zeros at the end, which take room and say nothing.
     price = price.normalize()
     is_position = level.kind in {LevelKind.ENTRY, LevelKind.LIQUIDATION}

@@ -16,7 +16,7 @@ from monitor.domain.errors import ErrorKind
 from monitor.qtmodels.account_columns import COVERED
 from monitor.qtmodels.account_model import MARK
 from monitor.qtmodels.figures import DASH
-from monitor.state.account_levels import LevelKind, account_levels
+from monitor.state.account_levels import AccountLevel, LevelKind, account_levels
 from monitor.state.accounts import Access
 from monitor.widgets.account_lines import lines_of
 from monitor.widgets.account_panels import NAMES
@@ -275,6 +275,23 @@ def test_a_list_that_is_not_whole_yet_is_never_called_empty(opened: Opened) -> N
     assert "not all yet" not in whole.text
     assert partial.text.endswith("not all yet")
     assert "there may be more" in partial.story
+
+
+@pytest.mark.parametrize(
+    ("entry", "shown"), [("93547.690854", "93,547.69"), ("0.41230049", "0.4123"), ("96000.000", "96,000")]
+)
+def test_an_average_on_the_chart_has_the_digits_of_a_price(entry: str, shown: str) -> None:
+    level = AccountLevel(
+        key=(FIRST, "BTCUSDT"),
+        account="main",
+        kind=LevelKind.ENTRY,
+        price=Decimal(entry),
+        size=Decimal(1),
+        is_up=True,
+        is_current=True,
+    )
+
+    assert lines_of((level,), DARK, scale_of={}, is_covered=True)[0].label == f"main long entry {shown}"
 
 
 def test_the_chart_gets_entries_liquidations_and_orders_and_no_size_when_hidden(opened: Opened) -> None:
