@@ -6,10 +6,12 @@ call. So the socket's class asks for it: the connecting thread lays it out, :cla
 """
 
 import contextlib
+import errno
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -38,6 +40,20 @@ class ResumingSocket(ssl.SSLSocket):
             with contextlib.suppress(ValueError):
                 self.session = _OFFER.session
         super().do_handshake(block)
+
+    def getpeername(self) -> Any:
+        """Who is at the other end.
+
+        A socket whose other end had reset it before the handshake is closed first: Python drops it unclosed, and it
+        would stay open until garbage is collected.
+        """
+        try:
+            return super().getpeername()
+        except OSError as error:
+            if self._sslobj is not None:  # type: ignore[attr-defined]  # set once TLS begins
+                raise
+            self.close()
+            raise ConnectionResetError(errno.ECONNRESET, "reset before the TLS handshake") from error
 
 
 def can_resume(context: ssl.SSLContext) -> bool:

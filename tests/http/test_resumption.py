@@ -1,11 +1,15 @@
 """TLS sessions resumed for real: which connections say so, and when none may."""
 
+import errno
+import os
 import socket
 import ssl
+import struct
 import threading
 from typing import Any
 
 import pytest
+from urllib3.util import wait_for_read
 
 from monitor.domain.errors import ConnectFailed
 from monitor.domain.telemetry import RequestTrace
@@ -214,3 +218,23 @@ def test_context_that_verifies_by_itself_is_left_alone() -> None:
         assert [trace.is_resumed for trace in cold_and_next(session, server)] == [False, False]
         assert context.sslsocket_class is ssl.SSLSocket
         session.close()
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="what a reset leaves behind is known of POSIX")
+def test_a_socket_that_was_reset_before_its_handshake_is_closed() -> None:
+    """Python leaves it open until garbage is collected."""
+    context = ssl.create_default_context()
+    context.sslsocket_class = ResumingSocket
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sock = socket.create_connection(server.getsockname())
+        accepted, _ = server.accept()
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        accepted.close()
+        wait_for_read(sock, timeout=5.0)
+        descriptor = sock.fileno()
+        with pytest.raises(ConnectionResetError):
+            context.wrap_socket(sock, server_hostname="127.0.0.1")
+
+        with pytest.raises(OSError) as caught:
+            os.fstat(descriptor)
+    assert caught.value.errno == errno.EBADF
