@@ -76,7 +76,7 @@ class RequestTrace(msgspec.Struct, frozen=True, kw_only=True):
     error_kind: ErrorKind | None = None
     """``None`` when a reply arrived whole, whatever its status."""
     is_healed: bool = False
-    """Its connection was closed before a byte of the reply; the next attempt of the same request took over."""
+    """Its connection was closed before a byte of the reply; a later attempt of the same request was answered."""
     is_prewarmed: bool = False
     """Warm, but the first request on a connection that was opened ahead: its handshake was paid earlier, not saved."""
     is_dns_cached: bool | None = None

@@ -80,10 +80,10 @@ class Narrator:
         self._say(text, venue=venue.name, level=level, key=f"missed:{result.endpoint}")
 
     def traced(self, trace: RequestTrace) -> None:
-        """Tell of a connection that died and was healed."""
+        """Tell of a connection that was dropped while another attempt brought the answer."""
         if trace.is_healed:
             what = "a new connection before it answered" if trace.is_cold else "the idle connection"
-            text = f"{trace.endpoint}: the server had closed {what}; healed by one retry"
+            text = f"{trace.endpoint}: the server had closed {what}; healed by asking again"
             self._say(text, venue=trace.venue, key=f"healed:{trace.endpoint}")
 
     def failed(self, result: PollFailure) -> None:

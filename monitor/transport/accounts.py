@@ -157,10 +157,10 @@ class OriginAccount:
             self.evicted_pools += 1
             self.is_changed = True
 
-    def count_healed(self) -> None:
-        """An attempt was dropped before it was answered, and another takes its place."""
+    def count_healed(self, attempts: int) -> None:
+        """A request was answered although ``attempts`` before had been dropped."""
         with self.lock:
-            self.healed += 1
+            self.healed += attempts
             self.is_changed = True
 
     def count_kept_warm(self) -> None:

@@ -169,11 +169,14 @@ class ReadOnlyAdapter(HTTPAdapter):
         if CURRENT.record is not None or self._support is None:
             return super().send(request, stream, timeout, True, None, cast(dict[str, str] | None, proxies))
         # From the inner session, not from ours: nobody reads the trace, but deadline, healing and counters hold.
-        CURRENT.record = self._record_for(method, str(request.url))
+        record = CURRENT.record = self._record_for(method, str(request.url))
         try:
-            return super().send(request, stream, timeout, True, None, cast(dict[str, str] | None, proxies))
+            response = super().send(request, stream, timeout, True, None, cast(dict[str, str] | None, proxies))
         finally:
             CURRENT.record = None
+        if record.heal_counter is not None:
+            record.heal_counter.count_healed(record.attempt - 1)
+        return response
 
     def _record_for(self, method: str, url: str) -> Record:
         now = perf_counter()

@@ -36,9 +36,7 @@ class HealDrops(Retry):
         if record is not None and record.is_dropped:
             account = _pool.ledger.account if isinstance(_pool, TracedHTTPPool) else None
             if record.may_repeat(is_new_trusted=account is None or not account.is_dropping_all):
-                record.heal()
-                if account is not None:
-                    account.count_healed()
+                record.repeat(account)
                 # Itself, not a counted-down copy: the record counts, and a history would keep URLs.
                 return self
             if account is not None and record.attempt >= MAX_ATTEMPTS:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import RequestTrace
 
@@ -21,6 +23,12 @@ class Taintable(Protocol):
     """As much of a connection as a record touches."""
 
     is_tainted: bool
+
+
+class HealCounter(Protocol):
+    """As much of an origin's account as a record touches."""
+
+    def count_healed(self, attempts: int) -> None: ...
 
 
 class HeldSource(Protocol):
@@ -49,6 +57,7 @@ class Record:
         "dns_s",
         "endpoint",
         "first_byte_s",
+        "heal_counter",
         "host",
         "http_version",
         "is_ahead",
@@ -98,6 +107,7 @@ class Record:
         self.traces: tuple[RequestTrace, ...] = ()
         self.body_bytes = 0
         self.is_fresh_required = False
+        self.heal_counter: HealCounter | None = None
         self.is_ahead = False
         """A connection is opened for later, not for a request: no attempt and no trace of its own."""
         self.is_past_deadline = False
@@ -157,20 +167,24 @@ class Record:
     def may_repeat(self, *, is_new_trusted: bool) -> bool:
         """Whether the current attempt, dropped by the other end, may be made again on a new connection.
 
-        Not once a byte of a reply came, nor after ``MAX_ATTEMPTS``. On a kept connection the first attempt may; on a
-        new one, which a server may call idle until the request is there, only where ``is_new_trusted``.
+        Not once a byte of a reply came, nor after ``MAX_ATTEMPTS``. On a kept connection it may; on a new one, which a
+        server may call idle until the request is there, only where ``is_new_trusted``.
         """
         if self.wire_bytes or self.attempt >= MAX_ATTEMPTS or self.is_cold is None:
             return False
-        return is_new_trusted if self.is_cold else self.attempt == 1
+        return is_new_trusted or not self.is_cold
 
     def taint(self) -> None:
         """Bytes came after the end of the reply: the connection must not serve another request."""
         if self.connection is not None:
             self.connection.is_tainted = True
 
-    def heal(self) -> None:
-        """End the current attempt as one that a closed connection took along; begin the next, on a new socket."""
+    def repeat(self, counter: HealCounter | None) -> None:
+        """End the current attempt as one that a closed connection took along; begin the next, on a new socket.
+
+        ``counter`` is told of it once the request is answered.
+        """
+        self.heal_counter = counter
         now = perf_counter()
         self.end(now, error_kind=ErrorKind.DROPPED, weight=0, is_healed=True)
         self.attempt += 1
@@ -180,9 +194,17 @@ class Record:
     def end(
         self, ended_s: float, *, error_kind: ErrorKind | None, weight: int, is_healed: bool = False
     ) -> tuple[RequestTrace, ...]:
-        """Freeze the current attempt and return the traces of all so far."""
+        """Freeze the current attempt and return the traces of all so far.
+
+        Those before it were healed by it, or not, if this is the last and brought nothing.
+        """
         if error_kind is not None:
             self._end_phase_in_vain(ended_s)
+        if self.attempt > 1 and not is_healed:
+            if error_kind is not None:
+                self.traces = tuple([replace(trace, is_healed=False) for trace in self.traces])
+            elif self.heal_counter is not None:
+                self.heal_counter.count_healed(self.attempt - 1)
         send_s = wait_s = read_s = None
         if self.sent_s is not None and self.send_started_s is not None:
             send_s = self.sent_s - self.send_started_s

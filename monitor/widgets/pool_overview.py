@@ -48,7 +48,7 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("on error", "Connections ended because a request on them failed"),
     ("discarded", "Connections thrown away because the pool was full when they came back"),
     ("waiting", "Requests waiting for a free place in the pool now; of a chosen period, at its end"),
-    ("healed", "Attempts that the other end dropped before it answered; the request went out again at once"),
+    ("healed", "Attempts that the other end dropped before it answered; the request went out again and was answered"),
     ("prewarmed", "Connections opened ahead of the first request; their handshake was paid earlier, not saved"),
     ("kept warm", "Times an idle connection was used only so that the server would not close it"),
     ("per socket", "Attempts per connection opened: how many requests one handshake pays for"),

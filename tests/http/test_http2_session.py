@@ -13,7 +13,6 @@ import pytest
 from monitor.domain.errors import (
     BudgetExhausted,
     ConnectFailed,
-    ConnectionDropped,
     ErrorKind,
     ReadOnlyViolation,
     ReplyTooLarge,
@@ -153,89 +152,6 @@ def test_graceful_goodbye_costs_nobody_anything(server: H2Server) -> None:
     assert eventually(lambda: stats_of(session).closed.get(CloseCause.BY_SERVER) == 1)
     session.close()
     assert_at_rest(stats_of(session), accepts=2)
-
-
-def test_request_that_was_not_taken_up_is_repeated(server: H2Server) -> None:
-    def behave(asked: Asked) -> None:
-        if asked.link is server.links[0] and asked.number == 2:
-            asked.link.go_away(asked.stream_id - 2)
-            return
-        asked.reply()
-
-    server.behave = behave
-    session = session_on(server)
-    session.request(GET)
-    reply = session.request(POST, body=BODY)
-
-    assert [(trace.is_cold, trace.is_healed) for trace in reply.traces] == [(False, True), (True, False)]
-    assert stats_of(session).healed == 1
-    session.close()
-    assert_at_rest(stats_of(session), accepts=2)
-
-
-def test_closed_connection_is_found_before_use_or_healed(server: H2Server) -> None:
-    session = session_on(server)
-    session.request(GET)
-    server.links[0].drop()
-    assert eventually(lambda: stats_of(session).closed.get(CloseCause.STALE) == 1)
-    assert [trace.is_cold for trace in session.request(GET).traces] == [True]
-
-    def behave(asked: Asked) -> None:
-        asked.link.drop()
-        server.behave = lambda next_one: next_one.reply()
-
-    server.behave = behave
-    healed = session.request(POST, body=BODY)
-    assert [trace.is_healed for trace in healed.traces] == [True, False]
-    for trace in healed.traces:
-        assert_phases_add_up(trace)
-    session.close()
-    assert_at_rest(stats_of(session), accepts=3)
-
-
-def test_drop_on_a_new_connection_is_healed_unless_everything_is_dropped(server: H2Server) -> None:
-    def drop_once(asked: Asked) -> None:
-        server.behave = lambda next_one: next_one.reply()
-        asked.link.drop()
-
-    server.behave = drop_once
-    session = session_on(server)
-    healed = session.request(GET)
-    assert [(trace.is_cold, trace.is_healed) for trace in healed.traces] == [(True, True), (True, False)]
-
-    server.behave = lambda asked: asked.link.drop()
-    lost: list[int] = []
-    for _ in range(2):
-        with pytest.raises(ConnectionDropped) as caught:
-            session.request(GET)
-        lost.append(len(caught.value.traces))
-    assert lost == [3, 1]
-
-    server.behave = lambda asked: asked.reply()
-    session.request(GET)
-    server.behave = drop_once
-    assert [trace.is_healed for trace in session.request(GET).traces] == [True, False]
-    assert stats_of(session).healed == 4
-    session.close()
-    assert_at_rest(stats_of(session))
-
-
-def test_drop_after_the_first_byte_is_one_error(server: H2Server) -> None:
-    session = session_on(server)
-    session.request(GET)
-
-    def half(asked: Asked) -> None:
-        asked.link.send_part(asked.stream_id, b"{", is_first=True)
-        asked.link.drop()
-
-    server.behave = half
-    with pytest.raises(ConnectionDropped) as broken:
-        session.request(GET)
-
-    assert len(broken.value.traces) == 1
-    assert stats_of(session).healed == 0
-    session.close()
-    assert_at_rest(stats_of(session))
 
 
 def test_refusal_goes_to_the_budget(server: H2Server) -> None:

@@ -118,8 +118,11 @@ def test_a_server_that_drops_everything_is_asked_three_times_and_then_once_a_pol
     server.behave = drop
     with pytest.raises(ConnectionDropped) as caught:
         session.request(GET)
-    assert [trace.is_healed for trace in traces_of(caught.value)] == [True, True, False]
+    assert [(trace.is_healed, trace.error_kind) for trace in traces_of(caught.value)] == [
+        (False, ErrorKind.DROPPED)
+    ] * 3
     assert server.served == 4
+    assert the_pool(session).healed == 0, "nothing was made good"
     for _ in range(3):
         with pytest.raises(ConnectionDropped) as caught:
             session.request(GET)
@@ -132,6 +135,7 @@ def test_a_server_that_drops_everything_is_asked_three_times_and_then_once_a_pol
     session.request(GET)
     server.script.extend([drop, drop])
     assert [trace.is_healed for trace in session.request(GET).traces] == [True, True, False]
+    assert the_pool(session).healed == 2
     assert_at_rest(the_pool(session), accepts=server.accepts)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 GOAWAY = 7
+REPLY_KINDS = frozenset({0, 1, 9})
+"""DATA, HEADERS, CONTINUATION: what a reply is made of. Others speak of the stream, and no reply has begun."""
 _HEAD_BYTES = 9
 MAX_PAYLOAD_BYTES = 16 * 1024
 """What we allow the other side; the protocol's own default."""

@@ -269,6 +269,7 @@ class Connector:
             raise NotOffered("The venue does not offer HTTP/2.", kind=ErrorKind.TLS)
         link = Http2Link(tls, on_end=lambda cause: self._ended(entry, cause))
         record.enter("send")
+        record.is_cold = True
         link.start(record.deadline_s)
         return _Live(link, entry)
 

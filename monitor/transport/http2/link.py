@@ -16,7 +16,7 @@ from h2.settings import SettingCodes, Settings
 from urllib3.util import wait_for_read, wait_for_write
 
 from monitor.domain.telemetry import CloseCause
-from monitor.transport.http2.frames import GOAWAY, Frame, FrameSplitter
+from monitor.transport.http2.frames import GOAWAY, REPLY_KINDS, Frame, FrameSplitter
 from monitor.transport.replies import TooManyBytes
 
 _WINDOW_BYTES = 1024 * 1024
@@ -244,7 +244,7 @@ class Http2Link:
         now = perf_counter()
         for frame in self._splitter.feed(data):
             exchange = self._exchanges.get(frame.stream_id)
-            if exchange is not None:
+            if exchange is not None and frame.kind in REPLY_KINDS:
                 exchange.wire_bytes += len(frame.data)
                 exchange.last_byte_s = now
                 if exchange.first_byte_s is None:

@@ -54,8 +54,8 @@ class _Wishes(msgspec.Struct):
 class Http2Session(TendedTransport):
     """One HTTP/2 connection for all requests, opened at the first one and again whenever it ended.
 
-    A request that died with a connection that had been used before, before a byte of its reply, or that the server
-    says it did not take up, is repeated once on a new one. ``ssl_context`` must verify, and offer ``h2`` (a context of
+    A request that died with its connection before a byte of its reply, or that the server says it did not take up, is
+    repeated on a new one, up to ``MAX_ATTEMPTS`` in all. ``ssl_context`` must verify, and offer ``h2`` (a context of
     its own: urllib3 rewrites what a shared one offers). A host that does not choose ``h2`` is asked over
     ``make_fallback()`` from then on, which is looked after as this one would be. No proxy: whoever builds it looks to
     that.
@@ -188,8 +188,7 @@ class Http2Session(TendedTransport):
                 if not record.may_repeat(is_new_trusted=not account.is_dropping_all):
                     account.is_dropping_all |= not record.wire_bytes and record.attempt >= MAX_ATTEMPTS
                     raise
-                record.heal()
-                account.count_healed()
+                record.repeat(account)
             else:
                 account.is_dropping_all = False
                 return answer

@@ -45,7 +45,8 @@ def test_no_request_is_made_more_than_three_times(is_kept: bool) -> None:
     finally:
         CURRENT.record = None
 
-    assert [trace.is_healed for trace in record.traces] == [True, True]
+    assert record.attempt == 3
+    assert len(record.traces) == 2
 
 
 def test_nothing_is_healed_outside_a_request() -> None:

@@ -70,7 +70,7 @@ def test_healing_begins_where_the_dead_attempt_ended() -> None:
     record.is_cold = False
     record.connection_id = 7
     record.request_bytes = 10
-    record.heal()
+    record.repeat(None)
     record.is_cold = True
     first, second = record.end(record.started_s + 1.0, error_kind=None, weight=3)
 
@@ -79,6 +79,23 @@ def test_healing_begins_where_the_dead_attempt_ended() -> None:
     assert second.started_mono_s == first.ended_mono_s
     assert second.request_bytes is None
     assert record.is_fresh_required
+
+
+def test_nothing_was_healed_if_the_last_attempt_failed_too() -> None:
+    record = made()
+    record.is_cold = False
+    counted: list[int] = []
+
+    class Counter:
+        def count_healed(self, attempts: int) -> None:
+            counted.append(attempts)
+
+    record.repeat(Counter())
+    record.is_cold = True
+    traces = record.end(record.started_s + 1.0, error_kind=ErrorKind.DROPPED, weight=1)
+
+    assert [trace.is_healed for trace in traces] == [False, False]
+    assert counted == []
 
 
 def test_request_ids_are_unique() -> None:
