@@ -147,7 +147,9 @@ class Controller:
         return _wind_down(engine, self._runtimes, deadline_s)
 
     def look_around(self, wall_s: float, mono_s: float) -> None:
-        """Once a second: notice that the machine slept, and plan anew when the venues' instruments became known."""
+        """Once a second: notice that the machine slept, plan anew when the venues' instruments became known, and tell
+        the board how pools and budgets stand, also while nothing polls. ``mono_s`` is ``perf_counter`` seconds.
+        """
         jump = self._sleep.look(wall_s, mono_s)
         if jump is not None and jump.are_prices_stale:
             self.board.mark_stale(slept_s=jump.unseen_s)
@@ -156,6 +158,9 @@ class Controller:
             if self._engine is not None:
                 self._engine.poll_now()
         self._note_caches()
+        for name, runtime in self._runtimes.items():
+            transport = runtime.transport
+            self.board.note_pools(name, transport.pool_stats(), transport.budget_state(), mono_s)
         self._replan()
 
     def set_focus(self, key: InstrumentKey, interval: str) -> None:

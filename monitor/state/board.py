@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from monitor.domain.market import CandleBatch, Instrument, InstrumentCatalog, OrderBook, QuoteBatch, VenueStatus
+from monitor.domain.telemetry import BudgetState, PoolStats
 from monitor.exchanges.base import Source
 from monitor.exchanges.caching import CacheStats
 from monitor.polling.results import PollFailure, PollResult, PollSuccess, TaskDone
@@ -179,6 +180,10 @@ class Board:
     def note_cache(self, venue: str, stats: CacheStats) -> None:
         """How the reads of a venue were answered so far, as its client counts."""
         self._venues[venue].note_cache(stats, self._clock())
+
+    def note_pools(self, venue: str, pools: Sequence[PoolStats], budget: BudgetState, taken_mono_s: float) -> None:
+        """How a venue's pools and budget stood at ``taken_mono_s``, from its transport and without a poll."""
+        self._venues[venue].note_pools(pools, budget, taken_mono_s, self._clock())
 
     def restore(self, past: Past) -> None:
         """Put what an earlier run showed before what this one has shown so far; ``past`` is taken over. Cheap.

@@ -1,7 +1,7 @@
 """What is known of one venue besides its prices: requests, pools, budget, failures, clock."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -77,7 +77,7 @@ class VenueState:
         self.pool_history = PoolHistory()
         self.budget: BudgetState | None = None
         self.budget_mono_s: float | None = None
-        """When :attr:`budget` was received."""
+        """When :attr:`budget` and :attr:`pools` were taken."""
         self.cache: CacheStats | None = None
         """How reads were answered since start; ``None`` while nobody told."""
         self._cache_gains = Gains(counts_first=True)
@@ -244,16 +244,10 @@ class VenueState:
         self.planned += planned
         self.made += made
         self.missed += result.missed
-        taken_mono_s = result.received_mono_s if isinstance(result, PollSuccess) else result.failed_mono_s
-        # Several workers hand over their results; a snapshot taken before the one shown says nothing new.
-        if self.budget_mono_s is None or taken_mono_s >= self.budget_mono_s:
-            if result.pools:
-                # Every pool that exists is among them; one that is not has gone with its transport.
-                self._pools = {(pool.host, pool.scheme): pool for pool in result.pools}
-            self.pool_history.add(self.pools, now_mono_s)
+        # Not when the reply came: a cache may have handed it out long after, and the figures are taken then.
+        taken_mono_s = _told_at(result)
+        if self._take_standing(result.pools or self.pools, result.budget, taken_mono_s, now_mono_s):
             self.cadence.note(self.shortest_cadence_s, now_mono_s)
-            self.budget = result.budget
-            self.budget_mono_s = taken_mono_s
         if isinstance(result, PollFailure):
             is_of_venue = result.failure.kind not in NO_FAILURES
             if is_of_venue:
@@ -266,6 +260,25 @@ class VenueState:
             before = self._streaks.get(result.endpoint)
             of_venue = result if is_of_venue else None if before is None else before.of_venue
             self._streaks[result.endpoint] = _Streak(result.plan_epoch, result, of_venue)
+
+    def note_pools(
+        self, pools: Sequence[PoolStats], budget: BudgetState, taken_mono_s: float, now_mono_s: float
+    ) -> None:
+        """Take in how pools and budget stood at ``taken_mono_s``, whether or not anything is polled."""
+        self._take_standing(pools, budget, taken_mono_s, now_mono_s)
+
+    def _take_standing(
+        self, pools: Sequence[PoolStats], budget: BudgetState, taken_mono_s: float, now_mono_s: float
+    ) -> bool:
+        """False: several threads tell, and figures taken before those shown say nothing new."""
+        if self.budget_mono_s is not None and taken_mono_s < self.budget_mono_s:
+            return False
+        # Every pool that exists is among them; one that is not has gone with its transport.
+        self._pools = {(pool.host, pool.scheme): pool for pool in pools}
+        self.pool_history.add(self.pools, now_mono_s)
+        self.budget = budget
+        self.budget_mono_s = taken_mono_s
+        return True
 
     def note_failure(self, result: PollFailure) -> None:
         """Tell the feed of a failed poll that what it brought before is kept beyond its time."""
@@ -290,3 +303,9 @@ class VenueState:
             feed.unseen_s += slept_s
         self.clock.forget()
         self.clock_history.note(None, None, now_mono_s)
+
+
+def _told_at(result: PollSuccess | PollFailure) -> float:
+    if isinstance(result, PollFailure):
+        return result.failed_mono_s
+    return result.received_mono_s if result.handed_out_mono_s is None else result.handed_out_mono_s

@@ -235,7 +235,7 @@ class VenuePools(QWidget):
         """
         theme = self._theme
         if not pools or figures is None:
-            self._host.set_text("no request yet", theme.text_muted)
+            self._show_nothing()
             return
         hosts = ", ".join(dict.fromkeys(safe_text(pool.host, 80) for pool in pools))
         self._host.set_text(hosts, theme.text_muted)
@@ -254,6 +254,15 @@ class VenuePools(QWidget):
             alarm = {"on error": theme.error, "discarded": theme.warn, "waiting": theme.warn}
             self._values[name].set_text(text, alarm.get(name) if is_alarm else None)
         self._values["reused"].set_definition(f"reused: {count_text(figures.reused)}. {definition_text('reused')}")
+
+    def _show_nothing(self) -> None:
+        """No pool exists: before the first request, and again after its transport was replaced."""
+        self._host.set_text("no request yet", self._theme.text_muted)
+        self._bar.set_parts(0, 0, 0, 0)
+        self._alarm.hide()
+        for label in (self._reuse, self._occupancy, self._sizing, *self._values.values()):
+            label.set_text(DASH, self._theme.text_muted)
+        self._tell_occupancy("No pool yet: it comes with the first request.")
 
     def show_trends(
         self, history: PoolHistory, now_mono_s: float, span_s: float, chosen: PoolPeriod | None = None

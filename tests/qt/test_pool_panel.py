@@ -24,7 +24,7 @@ from monitor.widgets.pool_panel import PoolPanel
 from monitor.widgets.savings_view import SavingsRow, SavingsView, pooled_total, saved_text
 from monitor.widgets.theme import DARK
 from monitor.widgets.window_layout import POOLS_WIDTH_PX
-from tests.fakes.poll_results import FakeClock, make_quotes, make_success, make_trace
+from tests.fakes.poll_results import FakeClock, make_budget, make_quotes, make_success, make_trace
 from tests.fakes.sample_markets import FIRST, SECOND, title_of
 from tests.qt.conftest import WindowFactory
 
@@ -133,6 +133,20 @@ def test_sizing_advice_is_always_there(shown: Panel, qtbot: QtBot) -> None:
 
     assert section._sizing.text == "peak 3 of 20; 2 would do; 0 thrown away"
     assert "99th percentile" in section._sizing.toolTip()
+
+
+def test_pools_that_went_with_their_transport_are_not_shown_any_more(shown: Panel, qtbot: QtBot) -> None:
+    shown.receive(a_pool())
+    section = shown.panel.sections[FIRST]
+    before = section._occupancy.text
+    shown.venue.note_pools([], make_budget(), shown.clock.advance(1.0), shown.clock())
+    shown.panel.on_slow_frame()
+
+    assert before.startswith("2 open")
+    assert section._occupancy.text == DASH
+    assert section._reuse.text == DASH
+    assert {value.text for value in section._values.values()} == {DASH}
+    assert section._host.text == "no request yet"
 
 
 def test_evicted_pools_are_an_alarm_that_names_the_setting(shown: Panel, qtbot: QtBot) -> None:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from monitor.domain.telemetry import CloseCause, PoolStats
 from monitor.exchanges.base import Source
@@ -96,6 +97,38 @@ def test_the_newest_snapshot_of_the_pools_counts() -> None:
     assert both == (other, first)
     assert [(pool.host, pool.attempts) for pool in venue.pools] == [("venue.test:443", 4)]
     assert venue.reuse_ratio == pytest.approx(3 / 4)
+
+
+def test_figures_told_without_a_poll_count_by_when_they_were_taken() -> None:
+    clock = FakeClock()
+    board = Board(venues=("bitunix",), clock=clock, utc_now=clock.utc_now)
+    venue = board.venue("bitunix")
+    taken_mono_s = clock.advance(1.0)
+    board.apply([make_success(make_quotes(PRICES), clock, pools=[make_pool(attempts=4, active=1)])])
+    board.note_pools("bitunix", [make_pool(attempts=3, idle=1)], make_budget(used=3), taken_mono_s - 0.1)
+    before = [pool.attempts for pool in venue.pools]
+    board.note_pools("bitunix", [make_pool(attempts=5)], make_budget(used=1), clock.advance(1.0))
+    late = make_success(make_quotes(PRICES), clock, pools=[make_pool(attempts=4)], received_mono_s=taken_mono_s)
+    board.apply([late])
+
+    assert before == [4]
+    assert [pool.attempts for pool in venue.pools] == [5]
+    assert venue.budget == make_budget(used=1)
+    board.note_pools("bitunix", [], make_budget(), clock.advance(1.0))
+    assert venue.pools == (), "its transport was replaced, and no pool exists yet"
+
+
+def test_figures_of_a_poll_that_a_cache_answered_are_of_its_end() -> None:
+    clock = FakeClock()
+    board = Board(venues=("bitunix",), clock=clock, utc_now=clock.utc_now)
+    board.apply([make_success(make_quotes(PRICES), clock, pools=[make_pool(attempts=4)])])
+    replied_mono_s = clock() - 60.0
+    hit = make_success(
+        make_quotes(PRICES), clock, pools=[make_pool(attempts=9)], received_mono_s=replied_mono_s, source=Source.CACHE
+    )
+    board.apply([structs.replace(hit, handed_out_mono_s=clock.advance(0.5))])
+
+    assert [pool.attempts for pool in board.venue("bitunix").pools] == [9]
 
 
 def test_reuse_is_unknown_before_the_first_attempt() -> None:
