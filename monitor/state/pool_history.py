@@ -15,6 +15,8 @@ from monitor.state.series import TimeSeries
 from monitor.state.steps import Steps
 
 POOL_HISTORY_SPACING_S: Final = 2.0
+SAMPLE_HOLDS_S: Final = 5 * POOL_HISTORY_SPACING_S
+"""A sample says nothing of a later time than this: the machine slept, or nobody looked."""
 POOL_HISTORY_CAPACITY: Final = 43_200
 """A day at one sample per ``POOL_HISTORY_SPACING_S``."""
 REUSE_WINDOW_S: Final = 60.0
@@ -137,9 +139,13 @@ class PoolHistory:
 
     def add(self, pools: Sequence[PoolStats], now_mono_s: float) -> None:
         """Take a sample, unless the last one is younger than the spacing."""
-        last_s = self.open.last_time_s
+        last_s, is_after_gap = self.open.last_time_s, False
         if last_s is not None and now_mono_s - last_s < POOL_HISTORY_SPACING_S:
             return
+        if last_s is not None and now_mono_s - last_s > SAMPLE_HOLDS_S:
+            for series in (self.open, self.idle, self.active, self.reuse):
+                series.append(last_s + SAMPLE_HOLDS_S, float("nan"))
+            is_after_gap = True
         gauges = PoolGauges.of(pools)
         attempts = sum(pool.attempts for pool in pools)
         reused = sum(pool.reused for pool in pools)
@@ -155,6 +161,9 @@ class PoolHistory:
         if self._reuse_counters and attempts < self._reuse_counters[-1][1]:
             self._reuse_counters.clear()  # pools were replaced, their counters began anew
             self._replaced = self._steps.newest or PoolCounters()
+        if is_after_gap and self._reuse_counters:
+            # When within the gap these attempts were made is not known.
+            self._reuse_counters = deque([(now_mono_s, attempts, reused)])
         # The newest sample from before the window stays: the minute is counted from it.
         while len(self._reuse_counters) > 1 and now_mono_s - self._reuse_counters[1][0] >= REUSE_WINDOW_S:
             self._reuse_counters.popleft()
@@ -183,10 +192,19 @@ class PoolHistory:
     def gauges_at(self, time_s: float) -> PoolGauges | None:
         """How the pools stood then, to within the spacing of samples; ``None`` where no sample is kept of it."""
         active, idle, rare = self.active.at(time_s), self.idle.at(time_s), self._rare.at(time_s)
-        if active is None or idle is None or rare is None:
+        if active is None or idle is None or rare is None or time_s - active[0] > SAMPLE_HOLDS_S:
             return None
         suspect, waiting, maximum = rare
         return PoolGauges(active=int(active[1]), idle=int(idle[1]), suspect=suspect, waiting=waiting, maximum=maximum)
+
+    def reuse_at(self, time_s: float) -> float | None:
+        """Reuse of the minute before, as a fraction; ``None`` where nothing was asked in it or no sample is kept."""
+        reuse = self.reuse.at(time_s)
+        return None if reuse is None or time_s - reuse[0] > SAMPLE_HOLDS_S else reuse[1]
+
+    def advice_at(self, time_s: float) -> tuple[SizingAdvice, ...] | None:
+        """What was advised on the size then; ``None`` where no sample is kept of it."""
+        return None if self.gauges_at(time_s) is None else self.advice.at(time_s)
 
     def fit_between(self, pool: PoolStats, start_mono_s: float, end_mono_s: float) -> KeepAliveFit | None:
         """The keep-alive fit of a pool's host from a period alone; ``None`` where it is not known."""

@@ -83,15 +83,14 @@ class PoolPeriod(msgspec.Struct, frozen=True, kw_only=True):
 def pool_period(venue: VenueState, period: Period) -> PoolPeriod:
     """How the pools stood; cheap enough for once a second."""
     history, start_s, end_s = venue.pool_history, period.start_mono_s, period.end_mono_s
-    reuse = history.reuse.at(end_s)
     return PoolPeriod(
         period=period,
         gauges=history.gauges_at(end_s),
         open=span_of(history.open, start_s, end_s),
         active=span_of(history.active, start_s, end_s),
         counters=history.counters_between(start_s, end_s),
-        advice=history.advice.at(end_s),
-        reuse=None if reuse is None else reuse[1],
+        advice=history.advice_at(end_s),
+        reuse=history.reuse_at(end_s),
     )
 
 

@@ -31,8 +31,8 @@ AT_THE_END = "end: "
 """Before a gauge of a chosen period: at its end. The tooltip says so in full; the line has to fit the panel."""
 UNKNOWN_THEN = f"{AT_THE_END}{DASH}"
 NO_GAUGES_WHAT = (
-    "How the pools stood at the end of the chosen period is not known: samples are taken with the replies of this run, "
-    "every two seconds, and kept for a day."
+    "How the pools stood at the end of the chosen period is not known: samples are taken every two seconds while the "
+    "app runs, and kept for a day."
 )
 NO_ADVICE_WHAT = "No advice on the size is known of the end of the chosen period."
 

@@ -8,14 +8,15 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.qtmodels.figures import DASH, percent, plain_tooltip
+from monitor.state.pool_history import SAMPLE_HOLDS_S
 from monitor.state.series import FloatArray, TimeSeries
 from monitor.state.venue_period import PoolPeriod
 from monitor.widgets.theme import Theme
 
 LEAST_HEIGHT_PX = 34
 CONNECTIONS_DEFINITION = (
-    "Connections over time, sampled every 2 s with the replies: the whole height of the coloured area is open, the "
-    "part at the bottom active (a request is on them), the rest idle."
+    "Connections over time, sampled every 2 s: the whole height of the coloured area is open, the "
+    "part at the bottom active (a request is on them), the rest idle. A gap: nobody looked."
 )
 REUSE_DEFINITION = (
     "Reuse over time: warm attempts / all attempts of the minute before each moment. A gap: nothing was asked."
@@ -154,7 +155,8 @@ class ConnectionTrend(_Trend):
             points.append(QPointF(x, y))
             last_y = y
         if points:
-            areas.append(_closed(points, room.right(), last_y, room.bottom()))
+            end_x = self._x(float(times[-1]) + SAMPLE_HOLDS_S)
+            areas.append(_closed(points, min(end_x, room.right()), last_y, room.bottom()))
         return areas
 
 

@@ -207,6 +207,28 @@ def test_gauges_are_those_of_the_end_of_the_period() -> None:
     assert (before.gauges, before.open, before.active, before.advice, before.reuse) == (None,) * 5
 
 
+def test_a_sample_says_nothing_of_a_time_in_which_nobody_looked() -> None:
+    venue = VenueState("bitunix")
+    advice = SizingAdvice(maximum=20, peak=3, discarded=0, recommended=4)
+    for at_s in (100.0, 102.0, 104.0, 900.0):
+        counted = pool(idle=5, attempts=int(at_s), reused=int(at_s) // 2, max_connections=20, sizing=advice)
+        venue.pool_history.add([counted], at_s)
+    shortly_after, amid, late = (pool_period(venue, Period(100.0, at_s)) for at_s in (105.0, 500.0, 2_000.0))
+
+    assert shortly_after.gauges is not None
+    assert (shortly_after.advice, shortly_after.reuse) == ((advice,), 0.5)
+    for unknown in (amid, late):
+        assert (unknown.gauges, unknown.advice, unknown.reuse) == (None, None, None)
+    assert pool_period(venue, Period(600.0, 901.0)).reuse is None, (
+        "asked at any time of the gap, not in its last minute"
+    )
+    for series in (venue.pool_history.open, venue.pool_history.active, venue.pool_history.reuse):
+        _, values = series.window(0.0, 950.0, 100)
+        assert np.isnan(values).any(), "the line is broken where nobody looked"
+    assert amid.open is not None
+    assert amid.open.n == 3
+
+
 def test_the_span_of_a_gauge_without_a_sample_is_not_known() -> None:
     history = PoolHistory()
     assert span_of(history.open, 0.0, 10.0) is None

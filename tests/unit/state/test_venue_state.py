@@ -169,14 +169,13 @@ def test_pool_history_is_sampled_no_faster_than_its_spacing() -> None:
 
 def test_pool_history_has_a_gap_where_nothing_was_asked() -> None:
     history = PoolHistory()
-    history.add([make_pool(attempts=5, reused=4)], 0.0)
-    history.add([make_pool(attempts=5, reused=4)], 100.0)
+    for at_s in range(0, 101, 2):
+        history.add([make_pool(attempts=5, reused=4)], float(at_s))
     history.add([make_pool(attempts=1, reused=0)], 102.0)  # the pool was replaced: its counters began anew
 
-    _, shares = history.reuse.points(0, 3)
-    assert shares[0] == pytest.approx(0.8)
-    assert math.isnan(shares[1])
-    assert shares[2] == 0.0
+    assert history.reuse_at(0.0) == pytest.approx(0.8)
+    assert history.reuse_at(100.0) is None
+    assert history.reuse_at(102.0) == 0.0
 
 
 def test_cold_and_warm_never_share_a_figure() -> None:
