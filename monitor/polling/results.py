@@ -41,6 +41,16 @@ class PollSuccess(msgspec.Struct, frozen=True, kw_only=True):
     handed_out_mono_s: float | None = None
     """When the payload was given to the poll, by a cache perhaps long after ``received_mono_s``; ``None``: at once."""
 
+    @property
+    def complete_mono_s(self) -> float | None:
+        """When all of it was here: the end of the last reply it needed, or when a cache handed it out.
+
+        ``received_mono_s`` is the end of the first reply, which may have come long before. ``None``: not known.
+        """
+        if self.traces:
+            return max(trace.ended_mono_s for trace in self.traces)
+        return None if self.source is Source.NETWORK else self.handed_out_mono_s
+
 
 class PollFailure(msgspec.Struct, frozen=True, kw_only=True):
     """A poll that brought nothing.

@@ -98,7 +98,9 @@ class FramePump(QObject):
         self.stalls = LagWindow()
         """How late each tick came: the time the GUI thread was busy or kept waiting."""
         self.reply_to_paint = LagWindow()
-        """From the last byte of a reply to the end of the repaint that shows it."""
+        """From the last byte of the last reply that a result needed (or from when a cache handed it out) to the end of
+        the repaint that shows it.
+        """
         self._drain_timer = QTimer(self)
         self._drain_timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._drain_timer.setInterval(DRAIN_INTERVAL_MS)
@@ -147,8 +149,8 @@ class FramePump(QObject):
         if not self._unshown:
             return
         now = self._clock()
-        for received_mono_s in self._unshown:
-            self.reply_to_paint.add(now - received_mono_s)
+        for complete_mono_s in self._unshown:
+            self.reply_to_paint.add(now - complete_mono_s)
         self._unshown.clear()
 
     def on_tick(self) -> None:
@@ -175,8 +177,9 @@ class FramePump(QObject):
             dropped, self._dropped = self._dropped, 0
             self._sink.apply((result,), dropped)
             if isinstance(result, PollSuccess):
-                if self._is_window_shown:
-                    self._unshown.append(result.received_mono_s)
+                complete_mono_s = result.complete_mono_s
+                if self._is_window_shown and complete_mono_s is not None:
+                    self._unshown.append(complete_mono_s)
             elif isinstance(result, TaskDone):
                 self.task_done.emit(result)
             if self._clock() - started_s > WORK_LIMIT_S:

@@ -3,17 +3,28 @@
 import itertools
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
+from monitor.domain.market import VenueStatus
+from monitor.exchanges.asking import Asking, VenueClock
+from monitor.exchanges.base import Source
+from monitor.exchanges.flights import handed_out
 from monitor.polling.outbox import Outbox
+from monitor.polling.reports import success_report
 from monitor.polling.results import PollResult, TaskDone
+from monitor.polling.schedule import Cadence
 from monitor.qtmodels import frame_pump
 from monitor.qtmodels.frame_pump import FramePump
 from monitor.qtmodels.lag import LagWindow
+from monitor.transport.interface import Endpoint
 from tests.fakes.board_samples import SampleClock, SampleFeed, make_board
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_transport import FakeTransport
 from tests.fakes.sample_markets import FIRST
+from tests.fakes.silent_transport import make_fetched, make_job
 
 
 class Sink:
@@ -155,6 +166,54 @@ def test_delay_runs_from_the_last_byte_to_the_end_of_the_repaint(qtbot: QtBot) -
     pump.painted()
 
     assert pump.reply_to_paint.total == 1
+
+
+def test_delay_of_a_cache_hit_runs_from_when_it_was_handed_out(qtbot: QtBot) -> None:
+    """Not from the reply that filled the cache, minutes before."""
+    demo, clock, outbox = FakeTransport(answers=[b"null"]), SampleClock(), Outbox()
+    pump = FramePump(outbox, Sink(clock), clock=clock)
+    pump.set_window_shown(True)
+    fetched = make_fetched(now_s=clock.now_s, now=clock.utc_now())
+    clock.now_s += 180.0
+    held = handed_out(fetched, 180.0, Source.CACHE)
+    cadence = Cadence(60.0, first_due_s=clock.now_s, random=lambda: 0.5)
+    job = make_job(lambda: held)
+    report = partial(success_report, job, epoch=1, transport=demo, cadence=cadence, missed=0, queue_s=0.0)
+    outbox.put(report(held, handed_out_mono_s=clock.now_s))
+    clock.now_s += 0.020
+    pump.on_tick()
+    pump.painted()
+    outbox.put(report(held, handed_out_mono_s=None))
+    pump.on_tick()
+    pump.painted()
+
+    assert [round(value, 6) for value in pump.reply_to_paint.values()] == [0.020], "without a start there is no delay"
+
+
+def test_delay_of_a_read_of_several_requests_runs_from_the_last_reply(qtbot: QtBot) -> None:
+    """The pages after the first may have waited long for the budget."""
+    clock, outbox = FakeClock(), Outbox()
+    pump = FramePump(outbox, Sink(SampleClock()), clock=clock)
+    pump.set_window_shown(True)
+    demo = FakeTransport(clock=clock, answers=[b"null"])
+    endpoint = Endpoint(name="bitunix.kline", method="GET", path="/kline")
+    with Asking(demo, VenueClock(clock.utc_now)) as ask:
+        ask.send(endpoint)
+        clock.advance(9.0)
+        ask.send(endpoint)
+        fetched = ask.fetched(VenueStatus(venue="bitunix", venue_time=None, special_status=None))
+    cadence = Cadence(60.0, first_due_s=clock(), random=lambda: 0.5)
+    job = make_job(lambda: fetched)
+    outbox.put(
+        success_report(
+            job, fetched, epoch=1, transport=demo, cadence=cadence, missed=0, queue_s=0.0, handed_out_mono_s=clock()
+        )
+    )
+    clock.advance(0.020)
+    pump.on_tick()
+    pump.painted()
+
+    assert [round(value, 6) for value in pump.reply_to_paint.values()] == [0.020]
 
 
 def test_a_hidden_window_is_not_measured(qtbot: QtBot) -> None:
