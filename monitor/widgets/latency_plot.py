@@ -105,7 +105,7 @@ class LatencyPlot(TimePlot):
         self._last_picture: tuple[object, ...] = ()
         self._period_key: object = None
         self._period_read_s = -math.inf
-        self._period_summaries: tuple[tuple[LatencySummary, LatencySummary], ...] = ()
+        self._period_summaries: tuple[tuple[LatencySummary, LatencySummary, LatencySummary], ...] = ()
 
     def refresh(self, now_mono_s: float, now_utc: datetime, lanes: Sequence[LatencyLane]) -> None:
         """Show ``lanes`` as they stand at ``now``; cheap when nothing has moved by a pixel and no request is new."""
@@ -232,11 +232,16 @@ class LatencyPlot(TimePlot):
         if key != self._period_key or self._period_read_s + _PERIOD_EVERY_S <= (self._now_mono_s or 0.0):
             self._period_key, self._period_read_s = key, self._now_mono_s or 0.0
             self._period_summaries = tuple(
-                (lane.window.summary(*period, False), lane.window.summary(*period, True)) for lane in self._lanes
+                (
+                    lane.window.summary(*period, False),
+                    lane.window.summary(*period, True),
+                    # Attempts that never got a connection are neither cold nor warm, and an outage is full of them.
+                    lane.window.summary(*period, None),
+                )
+                for lane in self._lanes
             )
         runs: list[Run] = []
-        for lane, (warm, cold) in zip(self._lanes, self._period_summaries, strict=True):
-            failed, healed = warm.failed + cold.failed, warm.healed + cold.healed
+        for lane, (warm, cold, every) in zip(self._lanes, self._period_summaries, strict=True):
             text = f"p50 {_known(warm.p50_s)}  p95 {_known(warm.p95_s)}"
             runs.append(Run(lane.title, theme.text_muted, is_optional=True, starts_group=bool(runs)))
             runs.append(
@@ -249,8 +254,9 @@ class LatencyPlot(TimePlot):
                 )
             )
             runs.append(Run(f"{count_text(cold.n)} cold", theme.text, is_optional=True))
-            if failed or healed:
-                runs.append(Run(f"{count_text(failed)} failed, {count_text(healed)} healed", theme.failed))
+            if every.failed or every.healed:
+                text = f"{count_text(every.failed)} failed, {count_text(every.healed)} healed"
+                runs.append(Run(text, theme.failed))
         return runs
 
     def _bin_runs(self, view: PlotView, time_s: float) -> list[Run]:

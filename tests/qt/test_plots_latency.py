@@ -64,6 +64,20 @@ def test_a_click_on_a_mark_names_its_request(plot: LatencyPlot, window: LatencyW
     assert clicked.args == [113, 2]
 
 
+def test_the_header_of_a_period_counts_an_outage(plot: LatencyPlot, window: LatencyWindow, qtbot: QtBot) -> None:
+    """Attempts that never got a connection are neither cold nor warm."""
+    for number in range(10):
+        window.add(attempt(NOW_S - 50.0 + number, 0.06))
+    for number in range(7):
+        window.add(attempt(NOW_S - 40.0 + number, 0.06, is_cold=None, is_failed=True))
+    window.add(attempt(NOW_S - 30.0, 0.06, is_healed=True))
+    window.add(attempt(NOW_S - 30.0, 0.06, is_cold=True, is_failed=True))
+    plot.set_focus_period((NOW_S - 55.0, NOW_S - 20.0))
+    plot.refresh(NOW_S, NOW_UTC, [lane_of(window)])
+
+    assert "8 failed, 1 healed" in plot.header.text
+
+
 def test_hovering_a_mark_tells_what_it_was(plot: LatencyPlot, window: LatencyWindow, qtbot: QtBot) -> None:
     window.add(attempt(NOW_S - 30.0, 0.199, is_cold=True, request_id=2**40))
     window.add(attempt(NOW_S - 10.0, 0.06))
