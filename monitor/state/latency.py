@@ -58,7 +58,9 @@ class LatencySummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HostTally(msgspec.Struct, frozen=True):
-    """``warm`` counts whole replies on open connections, ``wasted_s`` attempts that died with one and were healed."""
+    """``warm`` counts whole replies on open connections, without the first one on a connection that was opened ahead:
+    its handshake was paid earlier, not saved. ``wasted_s``: attempts that died with an open one and were healed.
+    """
 
     warm: int = 0
     cold: int = 0
@@ -155,6 +157,7 @@ class _Marks:
         "endpoints",
         "first_own",
         "hosts",
+        "is_prewarmed",
         "request_ids",
         "series",
         "weights",
@@ -172,7 +175,9 @@ class _Marks:
         self.coldness = np.empty(capacity, dtype=np.int8)  # 1 cold, 0 warm, -1 no connection
         self.endpoints = np.empty(capacity, dtype=np.int16)
         self.hosts = np.empty(capacity, dtype=np.int16)
-        self.weights = np.empty(capacity, dtype=np.int16)  # of this run's attempts only
+        # Of this run's attempts only, for nothing is counted of others.
+        self.weights = np.empty(capacity, dtype=np.int16)
+        self.is_prewarmed = np.empty(capacity, dtype=np.bool_)
 
     def slots(self, first: int, end: int) -> npt.NDArray[np.int64]:
         return np.arange(first, end) % self.series.capacity
@@ -189,7 +194,7 @@ class LatencyWindow:
     """
 
     def __init__(self, capacity: int = 100_000) -> None:
-        """``capacity`` is at least 1; memory is taken as marks come, about 77 bytes a mark."""
+        """``capacity`` is at least 1; memory is taken as marks come, about 78 bytes a mark."""
         self.capacity = capacity
         self._kinds = {kind: _Marks(capacity) for kind in MarkKind}
         self._endpoints = _Names()
@@ -212,6 +217,7 @@ class LatencyWindow:
         marks.endpoints[slot] = self._endpoints.number(trace.endpoint)
         marks.hosts[slot] = self._hosts.number(trace.host)
         marks.weights[slot] = min(trace.weight, np.iinfo(np.int16).max)
+        marks.is_prewarmed[slot] = trace.is_prewarmed
         self.revision += 1
 
     def load(self, kind: MarkKind, columns: MarkColumns) -> None:
@@ -273,12 +279,13 @@ class LatencyWindow:
             cold += int(np.count_nonzero(coldness == 1))
             _, took_s = marks.series.points(first, end)
             is_first = marks.attempts[slots] == 1
+            is_saving = ~marks.is_prewarmed[slots] if kind is MarkKind.WARM else np.zeros(len(slots), dtype=np.bool_)
             calls += int(np.count_nonzero(is_first))
             for number in np.unique(marks.hosts[slots]):
                 name, is_here = self._hosts.name(int(number)), marks.hosts[slots] == number
                 host = hosts.get(name, HostTally())
                 hosts[name] = HostTally(
-                    warm=host.warm + (int(np.count_nonzero(is_here)) if kind is MarkKind.WARM else 0),
+                    warm=host.warm + int(np.count_nonzero(is_here & is_saving)),
                     cold=host.cold + int(np.count_nonzero(is_here & (coldness == 1))),
                     wasted_s=host.wasted_s
                     + (float(took_s[is_here & (coldness == 0)].sum()) if kind is MarkKind.HEALED else 0.0),

@@ -245,6 +245,9 @@ def test_a_past_that_took_long_to_read_is_put_before_what_came_meanwhile(file: P
     past = read(file, watched)
     begun = WatchedBoard(FakeClock(mono_s=10.0))
     begun.feed({"BTCUSDT": "105"})
+    ahead = make_trace(7, ended_mono_s=begun.clock.mono_s, is_prewarmed=True)
+    begun.board.venue("bitunix").note_trace(ahead)
+    begun.board.requests.add(ahead)
     begun.board.restore(prepare(past.restored, series_capacity=begun.board.series_capacity))
     begun.feed({"BTCUSDT": "106"})
     series = begun.board.series(BTC)
@@ -254,8 +257,10 @@ def test_a_past_that_took_long_to_read_is_put_before_what_came_meanwhile(file: P
     assert [None if math.isnan(value) else value for value in values] == [100.0, None, 105.0, 106.0]
     assert list(times) == sorted(times)
     latency = begun.board.venue("bitunix").latency
-    assert latency.marks(MarkKind.WARM, -1e9, 1e9).n == 3
-    assert latency.summary(-1e9, 1e9, False).n == 2
+    assert latency.marks(MarkKind.WARM, -1e9, 1e9).n == 4
+    assert latency.summary(-1e9, 1e9, False).n == 3
+    (host,) = latency.tally(-1e9, 1e9).by_host.values()
+    assert host.warm == 2, "the handshake of a connection opened ahead was not saved"
 
 
 def test_what_is_not_watched_any_more_is_not_brought_back(file: Path) -> None:

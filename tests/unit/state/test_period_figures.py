@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.errors import ErrorKind
 from monitor.domain.telemetry import PoolStats, RequestTrace
@@ -71,6 +72,8 @@ def test_the_whole_of_time_saves_what_the_ledger_says() -> None:
     clock, ledger, window = FakeClock(), SavingsLedger(), LatencyWindow(100)
     traces = [attempt(1, 1_000.0, "cold"), *(attempt(n, 1_000.0 + n, "warm") for n in range(2, 9))]
     traces.append(attempt(9, 1_009.0, "healed"))
+    # Opened ahead: the handshake of their first requests was paid earlier, not saved.
+    traces += [replace(attempt(n, 1_000.0 + n / 10, "warm"), is_prewarmed=True) for n in (10, 11, 12)]
     for trace in traces:
         ledger.add_trace(trace)
         window.add(trace)
@@ -81,6 +84,8 @@ def test_the_whole_of_time_saves_what_the_ledger_says() -> None:
     period = Period(0.0, 1_010.0)
 
     assert ledger.pooling_between(period, tally.by_host) == ledger.pooling(1_010.0)
+    assert tally.warm == 11, "each found an open connection, which is what reuse counts"
+    assert tally.by_host["venue.test:443"].warm == 7
     assert ledger.caching_between(period, {"bitunix": tally.calls}) == ledger.caching()
 
 
