@@ -122,6 +122,7 @@ class Controller:
             self._make_client(credentials)
         self._planned = None
         self._replan()
+        self.board.renew_transports()
         if old_engine is not None:
             deadline_s = self.settings.deadline_s + STOP_SLACK_S
             threading.Thread(

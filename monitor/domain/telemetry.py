@@ -193,6 +193,8 @@ class BudgetState(msgspec.Struct, frozen=True, kw_only=True):
     used: int
     """Weight this app spent within the last ``window_s``."""
     used_60s: int = 0
+    total_weight: int = 0
+    """Weight this app spent since its transport was made, with what only replies revealed; never falls."""
     by_endpoint_60s: Mapping[str, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     paused_for_s: float | None = None
     """Seconds until the venue may be asked again after it refused; ``None`` when not paused."""

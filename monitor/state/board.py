@@ -146,6 +146,13 @@ class Board:
         for venue in self._venues.values():
             venue.accept_epoch(self._epoch)
 
+    def renew_transports(self) -> None:
+        """The plan in force is the first through new transports: polls of an older one tell no more of pools and
+        budgets, and counters begin anew.
+        """
+        for venue in self._venues.values():
+            venue.renew_transport(self._epoch)
+
     def track(self, keys: Iterable[InstrumentKey]) -> None:
         """Keep a full series for exactly these instruments; the series of others are forgotten."""
         self._markets.track(keys)

@@ -68,7 +68,9 @@ class HostTally(msgspec.Struct, frozen=True):
 
 
 class EndpointTally(msgspec.Struct, frozen=True):
-    """Requests (whatever their attempts) of one endpoint, and the budget weight of all attempts."""
+    """Requests (whatever their attempts) of one endpoint, and the budget weight of all attempts when they were sent:
+    without what only the reply revealed.
+    """
 
     calls: int = 0
     weight: int = 0
@@ -86,11 +88,6 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     healed: int
     by_host: Mapping[str, HostTally]
     by_endpoint: Mapping[str, EndpointTally]
-
-    @property
-    def weight(self) -> int:
-        """Budget weight of all attempts."""
-        return sum(endpoint.weight for endpoint in self.by_endpoint.values())
 
 
 class MarkArrays(msgspec.Struct, frozen=True):

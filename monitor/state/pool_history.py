@@ -136,6 +136,11 @@ class PoolHistory:
         self._reuse_counters: deque[tuple[float, int, int]] = deque()
         self._steps: Steps[PoolCounters] = Steps(COUNTER_STEPS_KEPT)
         self._replaced = PoolCounters()
+        self._is_renewed = False
+
+    def renew(self) -> None:
+        """Pools were replaced: the counters of the next sample begin at 0."""
+        self._is_renewed = True
 
     def add(self, pools: Sequence[PoolStats], now_mono_s: float) -> None:
         """Take a sample, unless the last one is younger than the spacing."""
@@ -158,7 +163,8 @@ class PoolHistory:
         for pool in pools:
             if pool.fit is not None:
                 self._fits.setdefault((pool.host, pool.scheme), FitHistory()).note(pool.fit, now_mono_s)
-        if self._reuse_counters and attempts < self._reuse_counters[-1][1]:
+        if self._is_renewed or (self._reuse_counters and attempts < self._reuse_counters[-1][1]):
+            self._is_renewed = False
             self._reuse_counters.clear()  # pools were replaced, their counters began anew
             self._replaced = self._steps.newest or PoolCounters()
         if is_after_gap and self._reuse_counters:

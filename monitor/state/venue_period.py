@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from monitor.domain.pool_health import KeepAliveFit, SizingAdvice
-from monitor.domain.telemetry import BudgetState, PoolStats
+from monitor.domain.telemetry import PoolStats
 from monitor.state.latency import LatencySummary, Tally
 from monitor.state.period import Period
 from monitor.state.pool_figures import PoolFigures, figures_of_period
@@ -28,7 +28,9 @@ class VenuePeriod(msgspec.Struct, frozen=True, kw_only=True):
     cold: LatencySummary
     pools: PoolFigures
     budget_fraction: float | None
-    """Weight used / what the documented limit allows in that time; ``None`` where no limit is known, or no time."""
+    """Weight used / what the documented limit allows in that time, by the budget's own count, sampled every two
+    seconds; ``None`` where nobody counted, no limit is known, or no time.
+    """
     is_known: bool
     """Whether this run had begun to ask the venue by its end: the zeros of ``tally`` say nothing otherwise."""
 
@@ -54,7 +56,7 @@ def venue_period(venue: VenueState, period: Period) -> VenuePeriod:
             reused=tally.warm if is_known else None,
             healed=tally.healed if is_known else None,
         ),
-        budget_fraction=_fraction(tally.weight, venue.budget, period.length_s) if is_known else None,
+        budget_fraction=_fraction(venue, period),
         is_known=is_known,
     )
 
@@ -144,7 +146,8 @@ def most_at_once(begins: FloatArray, ends: FloatArray, period: Period) -> int | 
     return int((np.arange(1, len(begins) + 1) - had_ended).max())
 
 
-def _fraction(weight: int, budget: BudgetState | None, length_s: float) -> float | None:
-    if budget is None or length_s <= 0.0:
+def _fraction(venue: VenueState, period: Period) -> float | None:
+    budget, weight = venue.budget, venue.weight_between(period)
+    if budget is None or weight is None or period.length_s <= 0.0 or not was_asked_by(venue, period):
         return None
-    return weight / (budget.limit * length_s / budget.window_s)
+    return weight / (budget.limit * period.length_s / budget.window_s)

@@ -78,6 +78,7 @@ class VenueState:
         self.budget: BudgetState | None = None
         self.budget_mono_s: float | None = None
         """When :attr:`budget` and :attr:`pools` were taken."""
+        self._weight_gains = Gains(counts_first=True)
         self.cache: CacheStats | None = None
         """How reads were answered since start; ``None`` while nobody told."""
         self._cache_gains = Gains(counts_first=True)
@@ -101,6 +102,8 @@ class VenueState:
         self._jobs: dict[str, _JobTotals] = {}
         self._streaks: dict[str, _Streak] = {}
         self._epoch = 0
+        self._transport_epoch = 0
+        self._is_transport_new = False
         self._fast: FeedState | None = None
 
     @property
@@ -194,6 +197,13 @@ class VenueState:
             return None
         return CacheStats(**dict(zip(CacheStats.__struct_fields__, map(int, gained), strict=True)))
 
+    def weight_between(self, period: Period) -> int | None:
+        """Budget weight spent in a period, with what only replies revealed, to within two seconds; ``None`` where
+        nobody counted then.
+        """
+        gained = self._weight_gains.between(period.start_mono_s, period.end_mono_s)
+        return None if gained is None else int(gained[0])
+
     # What the board calls.
 
     def note_cache(self, stats: CacheStats, now_mono_s: float) -> None:
@@ -212,6 +222,12 @@ class VenueState:
     def accept_epoch(self, epoch: int) -> None:
         """Forget failures of jobs that the new plan may not have any more."""
         self._epoch = max(self._epoch, epoch)
+
+    def renew_transport(self, epoch: int) -> None:
+        """Results of a plan before ``epoch`` tell no more of pools and budget; those of the new one count from 0."""
+        self._transport_epoch = epoch
+        self._is_transport_new = True
+        self.pool_history.renew()
 
     def feed_of(self, result: PollSuccess | PollFailure, *, dex: str = "") -> FeedState:
         """The feed of a job, made at its first result."""
@@ -246,7 +262,9 @@ class VenueState:
         self.missed += result.missed
         # Not when the reply came: a cache may have handed it out long after, and the figures are taken then.
         taken_mono_s = _told_at(result)
-        if self._take_standing(result.pools or self.pools, result.budget, taken_mono_s, now_mono_s):
+        if result.plan_epoch >= self._transport_epoch and self._take_standing(
+            result.pools or self.pools, result.budget, taken_mono_s, now_mono_s
+        ):
             self.cadence.note(self.shortest_cadence_s, now_mono_s)
         if isinstance(result, PollFailure):
             is_of_venue = result.failure.kind not in NO_FAILURES
@@ -276,6 +294,8 @@ class VenueState:
         # Every pool that exists is among them; one that is not has gone with its transport.
         self._pools = {(pool.host, pool.scheme): pool for pool in pools}
         self.pool_history.add(self.pools, now_mono_s)
+        self._weight_gains.note((budget.total_weight,), now_mono_s, is_new_count=self._is_transport_new)
+        self._is_transport_new = False
         self.budget = budget
         self.budget_mono_s = taken_mono_s
         return True

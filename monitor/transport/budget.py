@@ -59,6 +59,7 @@ class WeightBudget:
         self._spent: deque[tuple[float, str, int]] = deque()  # of the last 60 s or one window, whichever is longer
         self._window: deque[tuple[float, int]] = deque()
         self._used = 0
+        self._total = 0
         self._used_60s: Counter[str] = Counter()
         self._last_start_s: float | None = None
         self._paused_until_s: float | None = None
@@ -147,6 +148,7 @@ class WeightBudget:
                 cap=self.rule.cap,
                 used=self._used,
                 used_60s=self._used_60s.total(),
+                total_weight=self._total,
                 by_endpoint_60s=MappingProxyType(dict(self._used_60s)),
                 paused_for_s=paused_for_s,
                 refusals=self._refusals,
@@ -175,6 +177,7 @@ class WeightBudget:
             self._spent.append((now, endpoint, weight))
             self._window.append((now, weight))
             self._used += weight
+            self._total += weight
             self._used_60s[endpoint] += weight
 
     def _forget(self, now: float) -> None:

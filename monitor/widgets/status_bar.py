@@ -156,11 +156,12 @@ class VenueLight(QWidget):
         if chosen is not None:
             lines.append(
                 f"chosen period: {count_text(chosen.calls)} calls, reuse {percent(chosen.pools.reuse_ratio, 1)}, "
-                f"budget {percent(chosen.budget_fraction, 1)} of what the documented limit allows in that time"
+                f"budget {percent(chosen.budget_fraction, 1)} of what the documented limit allows in that time, "
+                "with surcharges that replies revealed, sampled every two seconds"
             )
             by_weight = sorted(chosen.tally.by_endpoint.items(), key=lambda item: -item[1].weight)
             lines.extend(
-                f"    {safe_text(name, 60)}: {count_text(one.calls)} calls, weight {one.weight:,} in the chosen period"
+                f"    {safe_text(name, 60)}: {count_text(one.calls)} calls, weight {one.weight:,} without surcharges"
                 for name, one in by_weight
             )
         if venue.cache is not None:

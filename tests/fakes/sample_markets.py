@@ -273,5 +273,6 @@ class SampleVenue:
             cap=3 if self.name == FIRST else 360,
             used=2 if self.name == FIRST else used,
             used_60s=used,
+            total_weight=2 * self.attempts,
             by_endpoint_60s=MappingProxyType({f"{self.name}.quotes": used}),
         )

@@ -74,6 +74,17 @@ def test_surcharge_counts_beyond_the_cap() -> None:
     assert budget.available_in_s(1) == pytest.approx(60.0)
 
 
+def test_the_total_goes_on_as_the_window_slides() -> None:
+    budget, clock = made()
+    for _ in range(3):
+        budget.reserve("x", 1)
+        budget.charge("x", 2)
+        clock.advance(70.0)
+
+    state = budget.state()
+    assert (state.used, state.used_60s, state.total_weight) == (0, 0, 9)
+
+
 def test_spacing_keeps_requests_apart() -> None:
     budget, clock = made(BudgetRule(venue="v", limit=100, window_s=1.0, min_spacing_s=0.5))
     budget.reserve("a", 1)

@@ -1,4 +1,4 @@
-"""What the board says of pools while nothing polls: how they stand, not how the last reply had found them."""
+"""What the board says of pools and budgets: how they stand, also while nothing polls, and what the budget counted."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from monitor.desktop.settings import Settings
 from monitor.polling.results import TaskDone
 from monitor.state.period import Period
 from monitor.state.pool_history import POOL_HISTORY_SPACING_S
-from monitor.state.venue_period import pool_period
+from monitor.state.venue_period import pool_period, venue_period
 from monitor.transport.session import PooledSession
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
 
@@ -50,6 +50,15 @@ def run_until(controller: Controller, is_true: Callable[[], bool]) -> None:
 
 def look(controller: Controller) -> None:
     controller.look_around(time.time(), time.perf_counter())
+
+
+def settle(controller: Controller) -> None:
+    """Take in what was under way, and a sample after it."""
+    transports = [runtime.transport for runtime in controller.runtimes.values()]
+    run_until(controller, lambda: all(pool.active == 0 for one in transports for pool in one.pool_stats()))
+    ends_s = time.monotonic() + POOL_HISTORY_SPACING_S + 0.1
+    run_until(controller, lambda: time.monotonic() > ends_s)
+    look(controller)
 
 
 def shown(controller: Controller, venue: str) -> tuple[int, int]:
@@ -117,3 +126,54 @@ def test_the_budget_of_a_paused_venue_frees_itself(controller: Controller) -> No
     budget = controller.board.venue("bitunix").budget
     assert budget is not None
     assert budget.used == 0
+
+
+def test_the_budget_of_a_period_is_what_the_budget_counted(controller: Controller) -> None:
+    """Also what only a reply revealed: 200 candles of Hyperliquid cost more than was known when they were asked for."""
+    began_s = time.perf_counter()
+    controller.set_focus(("hyperliquid", "BTC"), "1m")
+    budgets = controller.runtimes["hyperliquid"].transport.budget_state
+
+    def surcharged() -> bool:
+        return budgets().by_endpoint_60s.get("hyperliquid.candleSnapshot", 0) > 20
+
+    run_until(controller, surcharged)
+    controller.set_paused(is_paused=True)
+    settle(controller)
+    period = Period(began_s - 60.0, time.perf_counter())
+    state = controller.board.venue("hyperliquid")
+    counted = budgets()
+
+    assert state.weight_between(period) == counted.total_weight == counted.used_60s
+    by_endpoint = state.latency.tally(period.start_mono_s, period.end_mono_s).by_endpoint
+    assert counted.total_weight > sum(one.weight for one in by_endpoint.values()), "no reply had a surcharge"
+    fraction = venue_period(state, period).budget_fraction
+    assert fraction == pytest.approx(counted.total_weight / (counted.limit * period.length_s / counted.window_s))
+
+
+def test_new_transports_go_on_where_the_old_ones_ended(controller: Controller, exchange: DemoServer) -> None:
+    began_s = time.perf_counter() - 60.0
+    run_until(controller, lambda: all(shown(controller, venue)[0] for venue in VENUES))
+    controller.set_paused(is_paused=True)
+    settle(controller)
+    old = [controller.runtimes[venue].transport for venue in VENUES]
+    spent = [one.budget_state().total_weight for one in old]
+    opened = [sum(pool.opened for pool in one.pool_stats()) for one in old]
+    controller.attach(assemble(VENUES, Settings(), base_urls=exchange.venues, ca_file=exchange.ca_file))
+    look(controller)
+    gone = [shown(controller, venue) for venue in VENUES]
+    controller.set_paused(is_paused=False)
+    run_until(controller, lambda: all(shown(controller, venue)[0] for venue in VENUES))
+    controller.set_paused(is_paused=True)
+    settle(controller)
+    new = [controller.runtimes[venue].transport for venue in VENUES]
+    end_s = time.perf_counter()
+
+    assert gone == [(0, 0), (0, 0)], "their sockets were closed with them"
+    for place, venue in enumerate(VENUES):
+        state = controller.board.venue(venue)
+        in_all = spent[place] + new[place].budget_state().total_weight
+        assert state.weight_between(Period(began_s, end_s)) == in_all > spent[place] > 0
+        counters = state.pool_history.counters_between(began_s, end_s)
+        assert counters is not None
+        assert counters.opened == opened[place] + sum(pool.opened for pool in new[place].pool_stats())
