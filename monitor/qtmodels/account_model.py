@@ -24,6 +24,7 @@ LATE_ROLE = ROW_ROLE + 3
 """Of a sum: whether a part of it is too old to be believed."""
 
 MARK = "⚠"
+OLD_MARK = "The mark price it follows from is old: no new one came from the quotes."
 LATE_PART = "A part of it is late, so the sum is not current."
 
 RowT = TypeVar("RowT", bound=Row)
@@ -136,26 +137,31 @@ class AccountModel(RowsModel[RowT]):
         ]
         if column.look is Look.AGE or not row.is_believable:
             lines.append(explain_age(row.stamp, self._now_mono_s))
+        elif not row.is_current(column.name):
+            lines.append(OLD_MARK)
         return "\n".join(lines)
 
 
 class SumFigure(msgspec.Struct, frozen=True):
-    """One sum in words. ``value`` is ``None`` when it is unknown or covered; ``story`` says what it is a sum of."""
+    """One sum in words. ``value`` is ``None`` when it is unknown or covered; ``story`` says what it is a sum of.
+
+    ``is_late``: a part of it is too old to be believed.
+    """
 
     title: str
     text: str
     look: Look
     value: Decimal | None
     story: str
+    is_late: bool = False
 
 
 class VenueFigures(msgspec.Struct, frozen=True):
-    """The sums of one venue, by its name and its title. ``is_late``: a part of them is too old to be believed."""
+    """The sums of one venue, by its name and its title."""
 
     venue: str
     title: str
     figures: tuple[SumFigure, ...]
-    is_late: bool
 
 
 class TotalsModel(HeadedModel):
@@ -168,7 +174,7 @@ class TotalsModel(HeadedModel):
         self._columns = tuple(columns)
         self._venue_title = venue_title
         self._totals: tuple[RowTotals, ...] = ()
-        self._late: frozenset[str] = frozenset()
+        self._late: frozenset[tuple[str, str]] = frozenset()
         self._is_covered = False
 
     @property
@@ -176,16 +182,18 @@ class TotalsModel(HeadedModel):
         """What is shown."""
         return self._totals
 
-    def set_lines(self, lines: Sequence[RowTotals], *, is_covered: bool, late: frozenset[str] = frozenset()) -> None:
-        """Show ``lines``. ``late`` are the venues with rows that are too old to be believed."""
+    def set_lines(
+        self, lines: Sequence[RowTotals], *, is_covered: bool, late: frozenset[tuple[str, str]] = frozenset()
+    ) -> None:
+        """Show ``lines``. ``late``: venue and name of each sum with a part that is too old to be believed."""
         if (tuple(lines), is_covered, late) == (self._totals, self._is_covered, self._late):
             return
         self.beginResetModel()
         self._totals, self._is_covered, self._late = tuple(lines), is_covered, late
         self.endResetModel()
 
-    def _is_late(self, line: RowTotals) -> bool:
-        return bool(self._late) if line.venue is None else line.venue in self._late
+    def _is_late(self, line: RowTotals, column: Column[Any]) -> bool:
+        return any(name == column.total and line.venue in {None, venue} for venue, name in self._late)
 
     def figures_of(self, line: RowTotals, *, is_covered: bool) -> VenueFigures:
         """The sums of a venue's ``line``, for showing them in one line of text."""
@@ -200,10 +208,11 @@ class TotalsModel(HeadedModel):
                         look=column.look,
                         value=None if is_covered else found.value,
                         story=self._tooltip(line, column),
+                        is_late=self._is_late(line, column),
                     )
                 )
         venue = line.venue or ""
-        return VenueFigures(venue, self._venue_title(venue) if venue else "All", tuple(figures), self._is_late(line))
+        return VenueFigures(venue, self._venue_title(venue) if venue else "All", tuple(figures))
 
     def rowCount(self, parent: Index = NO_PARENT) -> int:
         """Qt: number of lines."""
@@ -222,7 +231,7 @@ class TotalsModel(HeadedModel):
             found = line.sum_of(column.total)
             return None if found is None else found.value
         if role == LATE_ROLE:
-            return self._is_late(line)
+            return self._is_late(line, column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self._heads[index.column()].alignment
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -250,7 +259,7 @@ class TotalsModel(HeadedModel):
         whole = "" if found.is_whole else f" * Only {found.known} of {found.count} are known in full."
         if line.unread:
             whole += f" * Of {line.unread} account(s) not everything was read yet, so rows are missing."
-        late = f" {LATE_PART}" if self._is_late(line) else ""
+        late = f" {LATE_PART}" if self._is_late(line, column) else ""
         return f"Sum. {column.title}: {column.definition}. Dollar coins are counted as one dollar each.{whole}{late}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -29,6 +29,10 @@ from monitor.state.verdict import Verdict
 
 NameOf: TypeAlias = Callable[[str, str], str]
 """Display name of an instrument by venue and venue symbol."""
+
+
+OF_MARK: Final = frozenset({"mark_price", "liquidation_distance", "value"})
+"""Columns of a position that are as old as its mark price."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +60,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it may be shown as current."""
         return self.verdict.is_trustworthy
 
+    def is_current(self, column: str) -> bool:  # noqa: ARG002 - for rows that know more of a column
+        """Whether its figure in ``column`` may be shown as current."""
+        return self.is_believable
+
 
 class PositionRow(Row, frozen=True, kw_only=True):
     """One position; ``position`` is ``None`` for a row that was lost."""
@@ -64,6 +72,11 @@ class PositionRow(Row, frozen=True, kw_only=True):
     figures: PositionFigures | None = None
     today: Decimal | None = None
     """Realised today in the instrument, by every position of the account in it."""
+
+    def is_current(self, column: str) -> bool:
+        """Believable, and what follows from the mark price only with a current one."""
+        has_old_mark = self.figures is not None and not self.figures.is_mark_current
+        return self.is_believable and not (has_old_mark and column in OF_MARK)
 
 
 class OrderRow(Row, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from monitor.qtmodels.account_columns import COVERED, Column, Look
 from monitor.qtmodels.account_model import COLUMN_ROLE, LATE_ROLE, MARK, VALUE_ROLE
 from monitor.qtmodels.figures import DASH
 from monitor.qtmodels.headed_model import ROW_ROLE, Index
-from monitor.state.account_tables import PositionRow, Row
+from monitor.state.account_tables import Row
 from monitor.widgets.marks import verdict_color
 from monitor.widgets.theme import Theme
 from monitor.widgets.themed_delegate import ThemedDelegate
@@ -60,9 +60,7 @@ class AccountDelegate(ThemedDelegate):
         elif self._is_total:
             painter.fillRect(rect, QColor(theme.raised))
         text = str(index.data() or "")
-        is_old = not row.is_believable if isinstance(row, Row) else bool(index.data(LATE_ROLE))
-        if isinstance(row, PositionRow) and row.figures is not None and column.name == "mark_price":
-            is_old = is_old or not row.figures.is_mark_current
+        is_old = not row.is_current(column.name) if isinstance(row, Row) else bool(index.data(LATE_ROLE))
         font = QFont(option.font)
         font.setBold(self._is_total)
         is_struck = is_old and column.look not in {Look.TEXT, Look.SIDE, Look.AGE, Look.YES}

@@ -209,7 +209,13 @@ class AccountTable(QWidget):
         is_low = self.height() < LOW_TABLE_PX and len(self._lines) > 1
         is_covered = self.model.is_covered
         below = self._lines[-1:] if is_low else self._lines
-        late = frozenset(row.ref.venue for row in self.model.rows if not row.is_believable)
+        summed = [column for column in self.model.columns if column.total]
+        late = frozenset(
+            (row.ref.venue, column.total)
+            for row in self.model.rows
+            for column in summed
+            if not row.is_current(column.name)
+        )
         self.totals.set_lines(below, is_covered=is_covered, late=late)
         self.footer.setVisible(bool(below))
         self.footer.setFixedHeight(self.footer.verticalHeader().defaultSectionSize() * len(below) + 2)

@@ -49,8 +49,10 @@ class VenueSums(QWidget):
             return
         self._venues = tuple(venues)
         told = [
-            f"{one.title}{' (late)' if one.is_late else ''}: "
-            + ", ".join(f"{figure.title.lower()} {figure.text}" for figure in one.figures)
+            f"{one.title}: "
+            + ", ".join(
+                f"{figure.title.lower()} {figure.text}{' (late)' if figure.is_late else ''}" for figure in one.figures
+            )
             for one in venues
         ]
         definitions = list(dict.fromkeys(figure.story for one in venues for figure in one.figures))
@@ -108,10 +110,10 @@ class VenueSums(QWidget):
             x += bold_metrics.horizontalAdvance(one.title)
             for figure in one.figures[:count]:
                 x += _FIGURE_GAP_PX
-                struck.setStrikeOut(one.is_late and figure.text not in {DASH, COVERED})
+                struck.setStrikeOut(figure.is_late and figure.text not in {DASH, COVERED})
                 for text, color, font in (
                     (figure.title.lower(), theme.text_muted, plain),
-                    (figure.text, theme.text_muted if one.is_late else _color_of(figure, theme), struck),
+                    (figure.text, theme.text_muted if figure.is_late else _color_of(figure, theme), struck),
                 ):
                     painter.setFont(font)
                     painter.setPen(QColor(color))

@@ -138,6 +138,29 @@ def test_a_bar_of_late_figures_alarms_nobody(shown: Shown) -> None:
     assert part == pytest.approx(0.9, abs=0.03)
 
 
+def test_a_distance_to_liquidation_from_an_old_mark_alarms_nobody_and_is_struck_through(shown: Shown) -> None:
+    quoted = position(mark_price=None, liquidation_price=D("96400"), margin_ratio=None)
+    color, _ = shown.bar(quoted, "liquidation_distance")
+    assert color == "error"
+
+    shown.sample.clock.now_s += 60
+    color, part = shown.bar(quoted, "liquidation_distance")
+
+    assert color == "text_muted"
+    assert part < 0.1
+    row = shown.table.model.rows[0]
+    assert row.is_believable, "the account itself was just read"
+    told = {column.name: row.is_current(column.name) for column in shown.table.model.columns}
+    assert {name for name, is_current in told.items() if not is_current} == {
+        "mark_price",
+        "liquidation_distance",
+        "value",
+    }
+    names = list(told)
+    assert "mark price it follows from is old" in shown.table.model.tooltip_of(row, names.index("liquidation_distance"))
+    assert "it follows from" not in shown.table.model.tooltip_of(row, names.index("unrealized_pnl"))
+
+
 def test_the_figure_stands_beside_the_bar_not_on_it(shown: Shown) -> None:
     held = using("0.61")
     shown.paint(held)

@@ -218,10 +218,20 @@ def test_one_venue_that_is_late_makes_its_own_sum_and_that_of_all_late(sample: S
     table = shown(sample, "positions")
     first, second = table.venue_sums.venues
 
-    assert not first.is_late
-    assert second.is_late
-    assert "Hyperliquid (late)" in table.venue_sums.accessibleName()
-    assert table.totals.index(0, 0).data(LATE_ROLE) is True
+    assert [figure.is_late for figure in first.figures if figure.title != "Value"] == [False] * 3
+    assert all(figure.is_late for figure in second.figures)
+    assert "Hyperliquid: unrealised +412.90 * (late)" in table.venue_sums.accessibleName()
+    margin = [column.name for column in table.model.columns].index("margin")
+    assert table.totals.index(0, margin).data(LATE_ROLE) is True
+
+
+def test_a_value_of_an_old_mark_makes_the_sum_of_values_late_and_no_other(sample: SampleWindow) -> None:
+    sample.clock.now_s += 100
+    accounts = SampleAccounts(sample.board, sample.clock)
+    accounts.deliver(MAIN, "positions", PositionList(account=MAIN, positions=(position(),)))
+    first = shown(sample, "positions").venue_sums.venues[0]
+
+    assert [figure.title for figure in first.figures if figure.is_late] == ["Value"]
 
 
 def test_unrealised_says_which_wallets_are_in_it(sample: SampleWindow) -> None:
