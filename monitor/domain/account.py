@@ -182,11 +182,25 @@ class FundingPaid(msgspec.Struct, frozen=True, kw_only=True):
     position_id: str | None = None
 
 
+class WalletApart(msgspec.Struct, frozen=True, kw_only=True):
+    """A wallet, or part of an account, whose figures are in no sum: its coin has no known price in the account's own.
+
+    The figures are in ``currency``; ``None``: unknown.
+    """
+
+    name: str
+    currency: str
+    available: Decimal | None = None
+    unrealized_pnl: Decimal | None = None
+    margin_used: Decimal | None = None
+
+
 class AccountSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The account as a whole, in ``currency``.
 
     ``equity`` includes unrealised PnL. ``available`` can be used for new positions. ``unvalued_assets`` are held but
-    have no known price, so ``equity`` is without them. ``mode`` is the venue's word for how the account counts margin.
+    have no known price, so ``equity`` is without them; ``wallets_apart`` are in none of the figures.
+    ``mode`` is the venue's word for how the account counts margin.
     ``oldest_part_mono_s``: when the oldest part was asked for (monotonic), where it is made of parts; else ``None``.
     """
 
@@ -203,6 +217,7 @@ class AccountSummary(msgspec.Struct, frozen=True, kw_only=True):
     margin_ratio: Decimal | None = None
     mode: str | None = None
     unvalued_assets: tuple[str, ...] = ()
+    wallets_apart: tuple[WalletApart, ...] = ()
     venue_time: datetime | None = None
     oldest_part_mono_s: float | None = None
     problems: tuple[RowProblem, ...] = ()

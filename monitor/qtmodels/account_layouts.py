@@ -194,7 +194,10 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
     Column(
         name="available",
         title="Available",
-        definition="What new positions can use, or what of the asset is free",
+        definition=(
+            "What new positions can use, or what of the asset is free; a star: without the wallets that equity leaves "
+            "out"
+        ),
         look=Look.AMOUNT,
         read=_of_summary("available", "available"),
         is_amount=True,
@@ -224,8 +227,8 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
         title="Unrealised",
         definition=(
             "Profit or loss of the open positions at the mark price, as the venue tells it for what equity counts. "
-            "Where equity is the USDT wallet's, positions on another coin's wallet, such as USDC, are not in it, but "
-            "are among the positions and in “Since open”"
+            "Where equity is the USDT wallet's, positions on another coin's wallet, such as USDC, are not in it, and a "
+            "star says so; they are among the positions and in “Since open”"
         ),
         look=Look.GAIN,
         read=_of_summary("unrealized_pnl"),
@@ -276,7 +279,7 @@ BALANCES: Final[tuple[Column[BalanceRow], ...]] = (
     Column(
         name="margin_used",
         title="Margin",
-        definition="Money that backs open positions",
+        definition="Money that backs open positions; a star: without the wallets that equity leaves out",
         look=Look.MONEY,
         read=_of_summary("margin_used"),
         is_amount=True,

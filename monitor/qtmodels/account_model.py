@@ -87,6 +87,8 @@ class AccountModel(RowsModel[RowT]):
         text = show(column, value)
         if column.name == "account" and row.notes:
             return f"{MARK} {text}"
+        if any(aside.is_partial and aside.column == column.name for aside in row.asides):
+            return f"{text} *"
         return text
 
     def file_row(self, row: RowT, *, with_amounts: bool) -> list[str]:
@@ -257,6 +259,8 @@ class TotalsModel(HeadedModel):
         if found is None:
             return ""
         whole = "" if found.is_whole else f" * Only {found.known} of {found.count} are known in full."
+        if found.without:
+            whole += f" Not in it, no price is known: {'; '.join(found.without)}."
         if line.unread:
             whole += f" * Of {line.unread} account(s) not everything was read yet, so rows are missing."
         late = f" {LATE_PART}" if self._is_late(line, column) else ""

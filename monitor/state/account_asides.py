@@ -6,18 +6,28 @@ from typing import Final
 import msgspec
 
 from monitor.domain.account import Position
-from monitor.state.account_figures import PositionFigures, venue_gain
+from monitor.state.account_figures import PositionFigures, left_out, venue_gain
 from monitor.state.accounts import AccountState
 
 _PERIODS: Final = (("week", "7 days"), ("month", "30 days"), ("allTime", "all time"))
+_PARTIAL: Final = (
+    ("equity_or_total", "equity"),
+    ("available", "available"),
+    ("unrealized_pnl", "unrealized_pnl"),
+    ("margin_used", "margin_used"),
+)
+"""Columns of an account and its figures from which wallets may be left out."""
 
 
 class Aside(msgspec.Struct, frozen=True):
-    """A sentence about the cell of ``column``. ``is_amount``: it tells how much somebody has."""
+    """A sentence about the cell of ``column``. ``is_amount``: it tells how much somebody has. ``is_partial``: the
+    cell's figure misses something.
+    """
 
     column: str
     text: str
     is_amount: bool = True
+    is_partial: bool = False
 
 
 def position_asides(state: AccountState, position: Position, figures: PositionFigures) -> tuple[Aside, ...]:
@@ -36,8 +46,8 @@ def position_asides(state: AccountState, position: Position, figures: PositionFi
 
 
 def account_asides(state: AccountState) -> tuple[Aside, ...]:
-    """The venue's figures of longer periods, and what the address may still sign."""
-    asides = []
+    """What is in no figure, the venue's figures of longer periods, and what the address may still sign."""
+    asides = _partial_asides(state)
     periods = [(title, venue_gain(state, period)) for period, title in _PERIODS]
     told = [f"{title} {_gain(gain)}" for title, gain in periods if gain is not None]
     if told:
@@ -47,6 +57,24 @@ def account_asides(state: AccountState) -> tuple[Aside, ...]:
         text = f"Requests that the address signed: {limits.used:,} of the {limits.cap:,} it may. Reading uses none."
         asides.append(Aside("location", text, is_amount=False))
     return tuple(asides)
+
+
+def _partial_asides(state: AccountState) -> list[Aside]:
+    summary = state.summary.value
+    if summary is None:
+        return []
+    asides = []
+    for column, figure in _PARTIAL:
+        missing = left_out(summary, figure)
+        if missing and getattr(summary, figure) is not None:
+            text = f"* Without {', '.join(missing)}: no price is known in {summary.currency}."
+            asides.append(Aside(column, text, is_amount=False, is_partial=True))
+        for wallet in summary.wallets_apart:
+            value = None if figure == "equity" else getattr(wallet, figure)
+            if value:
+                shown = _gain(value) if figure == "unrealized_pnl" else f"{value:,.2f}"
+                asides.append(Aside(column, f"In the {wallet.name}: {shown} {wallet.currency}."))
+    return asides
 
 
 def _gain(value: Decimal) -> str:

@@ -89,12 +89,13 @@ def venue_gain(state: AccountState, period: str = "day") -> Decimal | None:
 class Sum(msgspec.Struct, frozen=True, kw_only=True):
     """A sum of what is known: ``value`` is ``None`` when no part is, and 0 where there are no parts at all.
 
-    ``known`` of ``count`` parts are in it in full.
+    ``known`` of ``count`` parts are in it in full; ``without`` names what some of them leave out.
     """
 
     value: Decimal | None
     known: int
     count: int
+    without: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -140,21 +141,39 @@ def totals(states: Sequence[AccountState], now: datetime, *, venue: str | None =
         summed = add_up(parts)
         return summed if is_addable else Sum(value=None, known=0, count=summed.count)
 
+    def part(figure: str) -> Sum:
+        return _lacking(total(None if one is None else getattr(one, figure) for one in summaries), summaries, figure)
+
     return AccountTotals(
         venue=venue,
         accounts=len(states),
         currency=currency,
-        equity=_lacking(total(None if one is None else one.equity for one in summaries), summaries),
-        available=total(None if one is None else one.available for one in summaries),
-        unrealized=total(None if one is None else one.unrealized_pnl for one in summaries),
-        margin=total(None if one is None else one.margin_used for one in summaries),
+        equity=part("equity"),
+        available=part("available"),
+        unrealized=part("unrealized_pnl"),
+        margin=part("margin_used"),
         today=total(realized_today(state, now) for state in states),
         since_open=total(since_open(state) for state in states),
         venue_day=total(venue_gain(state) for state in states),
     )
 
 
-def _lacking(equity: Sum, summaries: Iterable[AccountSummary | None]) -> Sum:
-    """``equity`` with those accounts not counted as known whose assets are not all in it."""
-    short = sum(one is not None and one.equity is not None and bool(one.unvalued_assets) for one in summaries)
-    return replace(equity, known=max(0, equity.known - short))
+def left_out(summary: AccountSummary, figure: str) -> tuple[str, ...]:
+    """What ``figure`` of an account is without, by name: assets without a price, or wallets that are not empty.
+
+    ``figure``: ``equity``, or one that :class:`WalletApart` has.
+    """
+    if figure == "equity":
+        return summary.unvalued_assets
+    return tuple(wallet.name for wallet in summary.wallets_apart if getattr(wallet, figure) != 0)
+
+
+def _lacking(total: Sum, summaries: Iterable[AccountSummary | None], figure: str) -> Sum:
+    """``total`` with those accounts not counted as known of which not everything is in it."""
+    short = [
+        (one.account.name, missing)
+        for one in summaries
+        if one is not None and getattr(one, figure) is not None and (missing := left_out(one, figure))
+    ]
+    without = tuple(f"{', '.join(missing)} of {name}" for name, missing in short)
+    return replace(total, known=max(0, total.known - len(short)), without=without)

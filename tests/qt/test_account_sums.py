@@ -1,11 +1,13 @@
 """Sums per venue and of all: seen at the default height of the window, one line each where there is room."""
 
+from decimal import Decimal
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
-from monitor.domain.account import FillList, OrderList, PositionList
+from monitor.domain.account import FillList, OrderList, PositionList, WalletApart
 from monitor.qtmodels.account_columns import COVERED
 from monitor.qtmodels.account_model import LATE_ROLE
 from monitor.qtmodels.figures import DASH
@@ -245,3 +247,26 @@ def test_unrealised_says_which_wallets_are_in_it(sample: SampleWindow) -> None:
     assert "USDT wallet" in told("unrealized_pnl")
     assert "USDC, are not in it" in told("unrealized_pnl")
     assert "positions of every wallet" in told("pnl_since_open")
+
+
+def test_a_sum_without_a_wallet_has_a_star_and_names_the_wallet(sample: SampleWindow) -> None:
+    sample.clock.now_s += 1
+    accounts = SampleAccounts(sample.board, sample.clock)
+    apart = WalletApart(
+        name="USDC wallet", currency="USDC", available=Decimal(9), unrealized_pnl=Decimal("5.4"), margin_used=Decimal(0)
+    )
+    accounts.deliver(MAIN, "account", accounts.summary_of_main(wallets_apart=(apart,)))
+    table = shown(sample, "balances")
+    model, names = table.model, [column.name for column in table.model.columns]
+    row, unrealized = model.rows[0], names.index("unrealized_pnl")
+
+    assert model.text_of(row, unrealized) == "+354.41 *"
+    assert model.text_of(row, names.index("margin_used")) == "6,811.26"
+    assert "Without USDC wallet: no price is known in USDT." in model.tooltip_of(row, unrealized)
+    assert "In the USDC wallet: +5.40 USDC." in model.tooltip_of(row, unrealized)
+    assert all_line(table)["unrealized_pnl"] == "+767.31 *"
+    tip = table.totals.index(0, unrealized).data(Qt.ItemDataRole.ToolTipRole)
+    assert f"USDC wallet of {MAIN.name}" in " ".join(tip.split())
+    table.set_covered(True)
+    assert model.text_of(row, unrealized) == COVERED
+    assert "+5.40" not in model.tooltip_of(row, unrealized)

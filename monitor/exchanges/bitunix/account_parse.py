@@ -21,6 +21,7 @@ from monitor.domain.account import (
     PositionList,
     PositionSide,
     RowProblem,
+    WalletApart,
     reachable_liquidation,
 )
 from monitor.domain.account_history import LeverageSetting, PastPosition
@@ -96,10 +97,18 @@ def parse_account(data: Any, endpoint: str, account: AccountRef, margin_coin: st
 def with_other_wallet(summary: AccountSummary, other: AccountSummary) -> AccountSummary:
     """``summary`` with the balance of a wallet in another coin, whose worth in the first one is not known."""
     asset = other.currency
+    apart = WalletApart(
+        name=f"{asset} wallet",
+        currency=asset,
+        available=other.available,
+        unrealized_pnl=other.unrealized_pnl,
+        margin_used=other.margin_used,
+    )
     return replace(
         summary,
         balances=(*summary.balances, *(replace(balance, value=None) for balance in other.balances)),
         unvalued_assets=(*summary.unvalued_assets, asset) if other.wallet_balance else summary.unvalued_assets,
+        wallets_apart=(*summary.wallets_apart, apart),
         problems=(*summary.problems, *other.problems),
     )
 

@@ -174,7 +174,13 @@ class AccountReader:
         )
         if not is_whole:
             summary = replace(
-                summary, equity=None, available=None, unrealized_pnl=None, margin_used=None, unvalued_assets=()
+                summary,
+                equity=None,
+                available=None,
+                unrealized_pnl=None,
+                margin_used=None,
+                unvalued_assets=(),
+                wallets_apart=(),
             )
         positions = PositionList(
             account=self._account,

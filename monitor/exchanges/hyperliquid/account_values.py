@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from monitor.domain.account import AccountSummary, Balance, Position, RowProblem
+from monitor.domain.account import AccountSummary, Balance, Position, RowProblem, WalletApart
 from monitor.domain.credentials import AccountRef
 from monitor.exchanges.account_rows import total_of
 from monitor.exchanges.decoding import parse_decimal
@@ -110,6 +110,7 @@ def summarize(
     value_parts: list[Decimal | None] = []
     free_parts: list[Decimal | None] = []
     perp_rows: list[Balance] = []
+    apart: list[WalletApart] = []
     for state in dexes:
         token = collateral.get(state.dex)
         price = None if token is None else prices.by_token.get(token)
@@ -117,7 +118,17 @@ def summarize(
             if mode in UNIFIED_MODES:
                 pnl_parts.extend(None for _ in state.positions)
             else:
-                unvalued[f"perp {state.dex}".strip()] = None
+                name = f"perp {state.dex}".strip()
+                unvalued[name] = None
+                apart.append(
+                    WalletApart(
+                        name=name,
+                        currency=_collateral_name(token, spot),
+                        available=state.withdrawable,
+                        unrealized_pnl=total_of([position.unrealized_pnl for position in state.positions]),
+                        margin_used=state.margin_used,
+                    )
+                )
             continue
         worth = price or Decimal(1)
         pnl_parts.extend(_times(position.unrealized_pnl, worth) for position in state.positions)
@@ -165,6 +176,7 @@ def summarize(
         margin_ratio=_ratio(first) if first is not None and has_own_margin else None,
         mode=mode,
         unvalued_assets=tuple(unvalued),
+        wallets_apart=tuple(apart),
         venue_time=None if first is None else first.venue_time,
         oldest_part_mono_s=oldest_part_mono_s,
         problems=tuple(notes),

@@ -82,6 +82,9 @@ def test_another_margin_coin_is_listed_but_not_added() -> None:
     assert summary.equity == D("990.75")
     assert summary.unvalued_assets == ("USDC",)
     assert summary.unrealized_pnl == D("-9.25"), "of the same wallet as equity"
+    assert [(one.name, one.available, one.unrealized_pnl) for one in summary.wallets_apart] == [
+        ("USDC wallet", D(250), D(0))
+    ]
     assert coins_asked(transport) == [None, "USDT", "USDC", "BTC", "ETH"]
 
 

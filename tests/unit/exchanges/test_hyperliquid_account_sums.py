@@ -136,6 +136,7 @@ def test_a_builder_dex_whose_collateral_has_no_price_is_named() -> None:
     summary = snapshot(clearinghouseState=by_dex(xyz=state(value="200.0"))).summary
 
     assert summary.unvalued_assets == ("perp xyz",)
+    assert [one.name for one in summary.wallets_apart] == ["perp xyz"]
     assert summary.equity == D("250.5") + D("21.05") + D("913.01")
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from monitor.domain.account import ALL_KEPT, Fill, FillList, FundingPaid, FundingPaidList, PositionList
+from monitor.domain.account import ALL_KEPT, Fill, FillList, FundingPaid, FundingPaidList, PositionList, WalletApart
 from monitor.domain.account_history import AccountHistory, AccountPeriod
 from monitor.state.account_figures import position_figures, since_open, totals, venue_gain
 from monitor.state.account_realized import realized_today
@@ -156,6 +156,23 @@ def test_an_equity_without_an_asset_that_has_no_price_is_not_known_in_full(sampl
 
     assert whole.is_whole
     assert (equity.value, equity.known, equity.count) == (whole.value, 1, 2)
+
+
+def test_a_wallet_apart_makes_partial_what_it_has_something_of(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    clock.now_s += 1
+    apart = WalletApart(
+        name="USDC wallet", currency="USDC", available=D("2919.93"), unrealized_pnl=D("5.4"), margin_used=D(0)
+    )
+    accounts.deliver(MAIN, "account", accounts.summary_of_main(wallets_apart=(apart,)))
+    found = totals(tuple(board.accounts), clock.utc_now())
+
+    assert [(one.known, one.count) for one in (found.available, found.unrealized)] == [(1, 2)] * 2
+    assert found.unrealized.without == (f"USDC wallet of {MAIN.name}",)
+    assert found.margin.is_whole, "no margin lies in it"
+    row = balance_rows(board.accounts, clock.now_s, clock.utc_now())[0]
+    assert {aside.column for aside in row.asides if aside.is_partial} == {"available", "unrealized_pnl"}
+    assert "In the USDC wallet: +5.40 USDC." in [aside.text for aside in row.asides if aside.is_amount]
 
 
 def test_accounts_in_different_dollars_add_up_and_in_other_money_do_not(sample: Sample) -> None:
