@@ -237,7 +237,7 @@ class ChartArea(QWidget):
         if self.account_lines is not None:
             self.price_plot.set_account_lines(self.account_lines(keys, now, self._theme))
         self.price_plot.refresh(now, utc, lines)
-        self.latency_plot.refresh(now, utc, self._content.latency_lanes())
+        self.latency_plot.refresh(now, utc, self._content.latency_lanes(now))
 
     def _why_empty(self) -> str:
         if self._key is None:

@@ -81,7 +81,7 @@ class ChartContent(msgspec.Struct):
             )
         return lines
 
-    def latency_lanes(self) -> list[LatencyLane]:
+    def latency_lanes(self, now_mono_s: float) -> list[LatencyLane]:
         """One lane per venue."""
         return [
             LatencyLane(
@@ -90,9 +90,15 @@ class ChartContent(msgspec.Struct):
                 color=self.theme.venue_color(name),
                 shape=self.shape_of(name),
                 window=self.board.venue(name).latency,
+                is_old=lacks_replies(self.board.venue(name).verdict(now_mono_s)),
             )
             for name in self.board.venue_names
         ]
+
+
+def lacks_replies(verdict: Verdict) -> bool:
+    """Whether nothing new comes of a venue. What is frozen still answers: its prices are old, its latencies are not."""
+    return not verdict.is_trustworthy and verdict is not Verdict.FROZEN
 
 
 def candle_source(board: Board, key: InstrumentKey, interval: str, now_mono_s: float) -> str:

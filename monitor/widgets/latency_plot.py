@@ -17,7 +17,7 @@ from monitor.qtmodels.spike_words import SPIKE_DEFINITION
 from monitor.state.latency import LatencyMark, LatencySummary, LatencyWindow, MarkArrays, MarkKind, kind_of
 from monitor.state.latency_bins import MIN_BAND_MARKS, LatencyBand
 from monitor.state.series import FloatArray
-from monitor.widgets.latency_plot_items import BandPainter, nearest_mark
+from monitor.widgets.latency_plot_items import BandPainter, nearest_mark, warm_run
 from monitor.widgets.plot_chosen import Chosen
 from monitor.widgets.plot_frame import TimePlot
 from monitor.widgets.plot_gutter import Tag
@@ -46,13 +46,17 @@ _ROW_KINDS: Final = (MarkKind.HEALED, MarkKind.FAILED)
 
 
 class LatencyLane(msgspec.Struct, frozen=True, kw_only=True):
-    """One venue's requests, with the colour and shape that stand for it."""
+    """One venue's requests, with the colour and shape that stand for it.
+
+    ``is_old``: replies are missing, so that its newest percentile must not be shown as that of now.
+    """
 
     venue: str
     title: str
     color: str
     shape: MarkShape
     window: LatencyWindow
+    is_old: bool = False
 
 
 class _Drawn(msgspec.Struct, frozen=True):
@@ -85,7 +89,7 @@ class LatencyPlot(TimePlot):
             "Filled: warm, no connection was opened for it. Outlined: cold, one was.\n"
             "Cross: failed. Plus: died with a stale connection, and its retry took over. Neither has a latency.\n"
             f"Band: p50 to p95 of the warm ones of each bin of at least {MIN_BAND_MARKS}; point at it for its n. "
-            "At the right: p50 of the newest such bin.\n"
+            "At the right: p50 of the newest such bin; hollow and struck through while replies are missing.\n"
             "Line with its level at the right: where your alert on a venue's warm latency p95 begins.\n"
             "Ring: the request gone to in the table. Small rings or ticks: those of the connection filtered for.\n"
             f"Slow by: {SPIKE_DEFINITION}."
@@ -182,8 +186,9 @@ class LatencyPlot(TimePlot):
         for drawn in self._drawn:
             known = np.flatnonzero(~np.isnan(drawn.band.p50_s))
             if len(known):
-                p50_s = float(drawn.band.p50_s[known[-1]])
-                tags.append(Tag(self._y_of(view, p50_s), latency_text(p50_s), drawn.lane.color, drawn.lane.shape))
+                lane, p50_s = drawn.lane, float(drawn.band.p50_s[known[-1]])
+                y = self._y_of(view, p50_s)
+                tags.append(Tag(y, latency_text(p50_s), lane.color, lane.shape, is_old=lane.is_old))
         for lane, level_s, y in self._thresholds(view):
             arrow = "↑ " if y < self._top_px else "↓ " if y > view.height else ""
             at = min(max(y, self._top_px), view.height)
@@ -242,17 +247,8 @@ class LatencyPlot(TimePlot):
             )
         runs: list[Run] = []
         for lane, (warm, cold, every) in zip(self._lanes, self._period_summaries, strict=True):
-            text = f"p50 {_known(warm.p50_s)}  p95 {_known(warm.p95_s)}"
             runs.append(Run(lane.title, theme.text_muted, is_optional=True, starts_group=bool(runs)))
-            runs.append(
-                Run(
-                    f"{text}  n {warm.n:,} warm",
-                    theme.text,
-                    lane.shape,
-                    mark_color=lane.color,
-                    short=f"{text}  n {warm.n:,}",
-                )
-            )
+            runs.append(warm_run(warm.p50_s, warm.p95_s, warm.n, ink=theme.text, shape=lane.shape, color=lane.color))
             runs.append(Run(f"{count_text(cold.n)} cold", theme.text, is_optional=True))
             if every.failed or every.healed:
                 text = f"{count_text(every.failed)} failed, {count_text(every.healed)} healed"
@@ -267,11 +263,8 @@ class LatencyPlot(TimePlot):
             lane, band = drawn.lane, drawn.band
             number = min(max(int(band.edges_s.searchsorted(time_s, "right")) - 1, 0), len(band.n) - 1)
             p50_s, p95_s, n = float(band.p50_s[number]), float(band.p95_s[number]), int(band.n[number])
-            text = "—" if math.isnan(p50_s) else f"p50 {latency_text(p50_s)}  p95 {latency_text(p95_s)}"
             runs.append(Run(lane.title, theme.text_muted, is_optional=True, starts_group=True))
-            runs.append(
-                Run(f"{text}  n {n:,} warm", theme.text, lane.shape, mark_color=lane.color, short=f"{text}  n {n:,}")
-            )
+            runs.append(warm_run(p50_s, p95_s, n, ink=theme.text, shape=lane.shape, color=lane.color))
         return runs
 
     def _mark_runs(self, view: PlotView, mark: LatencyMark) -> list[Run]:
@@ -392,7 +385,3 @@ class LatencyPlot(TimePlot):
                 if mark is not None and distance <= _REACH_PX and (best is None or distance < best[0]):
                     best = (distance, mark, QPointF(float(x[index]), float(y[index])))
         return None if best is None else best[1:]
-
-
-def _known(seconds: float | None) -> str:
-    return "—" if seconds is None else latency_text(seconds)

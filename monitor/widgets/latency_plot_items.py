@@ -1,4 +1,4 @@
-"""The warm band behind the marks of a latency plot, and the search for the mark under the pointer."""
+"""The warm band behind the marks of a latency plot, the mark under the pointer, and its percentiles in words."""
 
 import math
 from typing import Final
@@ -8,7 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter
 
 from monitor.state.series import FloatArray
-from monitor.widgets.plot_primitives import LineArray, RectArray, hairline, mix
+from monitor.widgets.plot_header import Run
+from monitor.widgets.plot_primitives import LineArray, MarkShape, RectArray, hairline, mix
+from monitor.widgets.plot_scale import latency_text
 from monitor.widgets.plot_view import PlotView
 
 _BAND_ALPHA: Final = 0.16
@@ -56,3 +58,18 @@ def nearest_mark(x: FloatArray, y: FloatArray, at_x: float, at_y: float) -> tupl
     distances = sideways if math.isnan(at_y) else np.hypot(sideways, y - at_y)
     index = int(distances.argmin())
     return index, float(distances[index])
+
+
+def warm_run(p50_s: float | None, p95_s: float | None, n: int, *, ink: str, shape: MarkShape, color: str) -> Run:
+    """What a header says of warm requests; where there is little room, without the p95 rather than without the n."""
+    if p50_s is None or math.isnan(p50_s) or p95_s is None:
+        return Run(f"—  n {n:,} warm", ink, shape, mark_color=color, short=f"—  n {n:,}")
+    p50, p95 = f"p50 {latency_text(p50_s)}", f"p95 {latency_text(p95_s)}"
+    return Run(
+        f"{p50}  {p95}  n {n:,} warm",
+        ink,
+        shape,
+        mark_color=color,
+        short=f"{p50}  {p95}  n {n:,}",
+        shortest=f"{p50}  n {n:,}",
+    )

@@ -18,7 +18,7 @@ from monitor.widgets.plot_gutter import TagGutter
 from monitor.widgets.plot_header import PlotHeader, Run
 from monitor.widgets.plot_primitives import Sprites
 from monitor.widgets.plot_scale import CLOCK_FROM_S, TEXT_CHARACTERS, ValueScale, age_text, time_ticks
-from monitor.widgets.plot_view import Canvas, PlotView, draw_cursor, draw_grid, draw_run_start, draw_stretch
+from monitor.widgets.plot_view import Canvas, PlotView, bare_axis, draw_cursor, draw_grid, draw_run_start, draw_stretch
 from monitor.widgets.theme import Theme
 
 _TICK_EVERY_X_CHARACTERS = 13
@@ -78,7 +78,7 @@ class TimePlot(QWidget):
         self._box.setMouseEnabled(False, False)
         self._box.disableAutoRange()
         self._box.setDefaultPadding(0.0)
-        self._left, self._bottom = item.getAxis("left"), item.getAxis("bottom")
+        self._left, self._bottom = (bare_axis(item.getAxis(side)) for side in ("left", "bottom"))
         self._gutter = TagGutter(theme, self._sprites, self.font())
         item.layout.addItem(self._gutter, 2, 3)
         self._canvas = Canvas(self._box, self._paint_canvas)
@@ -239,10 +239,8 @@ class TimePlot(QWidget):
         if self._now_utc is None:
             return ""
         ago_s = view.now_mono_s - time_s
-        now, at = (
-            self._now_utc.astimezone(self._zone),
-            (self._now_utc - timedelta(seconds=ago_s)).astimezone(self._zone),
-        )
+        zone = self._zone
+        now, at = self._now_utc.astimezone(zone), (self._now_utc - timedelta(seconds=ago_s)).astimezone(zone)
         day = "" if at.date() == now.date() else f"{at.day} {at:%b} "
         return f"{day}{at:%H:%M:%S} · {age_text(ago_s)} ago"
 

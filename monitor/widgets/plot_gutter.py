@@ -18,7 +18,7 @@ class Tag(msgspec.Struct, frozen=True):
     """A value at height ``y`` (pixels from the top of the plot).
 
     ``is_old`` greys it and strikes it through; ``is_plain`` draws no box filled with its colour (a threshold);
-    ``is_cursor`` neither, and puts the tag at its very height, over the others.
+    ``is_cursor`` neither, and puts the tag at its very height; the others move out of its way.
     """
 
     y: float
@@ -49,6 +49,23 @@ def spread(centres: Sequence[float], height: float, low: float, high: float) -> 
     firsts = [wish / count for wish, count in blocks for _ in range(count)]
     least, most = low + height / 2.0, high - height / 2.0 - (len(centres) - 1) * height
     return [min(max(first, least), most) + number * height for number, first in enumerate(firsts)]
+
+
+def placed(tags: Sequence[Tag], height: float, low: float, high: float) -> list[tuple[Tag, float]]:
+    """Each tag with the centre of its box; that of the cursor stays where it points, the others make room for it."""
+    values = sorted((tag for tag in tags if not tag.is_cursor), key=lambda tag: tag.y)
+    cursor = next((tag for tag in tags if tag.is_cursor), None)
+    centres = [tag.y for tag in values]
+    if cursor is None:
+        return list(zip(values, spread(centres, height, low, high), strict=True))
+    at = min(max(cursor.y, low + height / 2.0), high - height / 2.0)
+    above, below = at - height / 2.0, at + height / 2.0
+    # As many on either side as belong there, unless there is no room for them.
+    number = sum(centre <= at for centre in centres)
+    number = max(min(number, int((above - low) / height)), len(values) - int((high - below) / height), 0)
+    number = min(number, len(values))
+    moved = (*spread(centres[:number], height, low, above), *spread(centres[number:], height, below, high))
+    return [*zip(values, moved, strict=True), (cursor, at)]
 
 
 class TagGutter(QGraphicsWidget):
@@ -85,11 +102,8 @@ class TagGutter(QGraphicsWidget):
         metrics = QFontMetricsF(self._font)
         box_height = round(metrics.height()) + 2.0
         top, bottom = 0.0, self.rect().height()
-        ordered = sorted((tag for tag in self._tags if not tag.is_cursor), key=lambda tag: tag.y)
-        placed = spread([tag.y for tag in ordered], box_height + 1.0, top, bottom)
-        cursors = [tag for tag in self._tags if tag.is_cursor]
         ratio = 1.0 if widget is None else widget.devicePixelRatioF()
-        for tag, centre in (*zip(ordered, placed, strict=True), *((tag, tag.y) for tag in cursors)):
+        for tag, centre in placed(self._tags, box_height + 1.0, top, bottom):
             y = min(max(round(centre - box_height / 2.0), top), bottom - box_height)
             self._paint_tag(painter, tag, QRectF(2.0, y, self._box_width, box_height), ratio)
 

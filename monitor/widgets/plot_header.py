@@ -18,7 +18,8 @@ _GROUP_GAP_PX = 16.0
 class Run(msgspec.Struct, frozen=True):
     """A piece of text in one colour, with a mark before it if ``shape`` is given.
 
-    Where there is no room, ``is_optional`` pieces are left out and the others say ``short`` instead, if they have one.
+    Where there is no room, ``is_optional`` pieces are left out and the others say ``short`` instead, if they have one,
+    and then ``shortest``. What has no room even so is cut between words: a part of a number would be another number.
     ``starts_group`` puts a wider gap before the piece.
     """
 
@@ -32,6 +33,15 @@ class Run(msgspec.Struct, frozen=True):
     is_optional: bool = False
     starts_group: bool = False
     short: str = ""
+    shortest: str = ""
+
+
+def cut_between_words(text: str, metrics: QFontMetricsF, width: float) -> str:
+    """``text``, or as many whole words of it as fit into ``width`` pixels, with an ellipsis."""
+    shown = text
+    while metrics.horizontalAdvance(shown) > width and shown not in {"…", ""}:
+        shown = f"{shown.removesuffix('…').rstrip().rpartition(' ')[0].rstrip()}…"
+    return shown if metrics.horizontalAdvance(shown) <= width else ""
 
 
 class PlotHeader(QWidget):
@@ -102,7 +112,11 @@ class PlotHeader(QWidget):
     def _fitting(self, room: float, metrics: QFontMetricsF, bold: QFontMetricsF) -> tuple[Run, ...]:
         if self._width(self._runs, metrics, bold) <= room:
             return self._runs
-        return tuple(replace(run, text=run.short or run.text) for run in self._runs if not run.is_optional)
+        needed = [run for run in self._runs if not run.is_optional]
+        runs = tuple(replace(run, text=run.short or run.text) for run in needed)
+        if self._width(runs, metrics, bold) <= room:
+            return runs
+        return tuple(replace(run, text=run.shortest or run.short or run.text) for run in needed)
 
     @staticmethod
     def _width(runs: Sequence[Run], metrics: QFontMetricsF, bold: QFontMetricsF) -> float:
@@ -124,7 +138,7 @@ class PlotHeader(QWidget):
         font = QFont(bold if run.is_bold else self.font())
         font.setStrikeOut(run.is_struck)
         own = QFontMetricsF(font)
-        text = own.elidedText(run.text, Qt.TextElideMode.ElideRight, max(0.0, right - x))
+        text = cut_between_words(run.text, own, right - x)
         painter.setFont(font)
         painter.setPen(QColor(run.color))
         painter.drawText(QPointF(x, (self.height() - own.height()) / 2.0 + own.ascent()), text)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import msgspec
+import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
@@ -133,3 +134,9 @@ def draw_run_start(
         painter.setFont(font)
         below_px = max(top_px, metrics.height() + 4.0)
         painter.drawText(QPointF(x - width - 6.0, below_px + metrics.ascent() + 3.0), EARLIER_TEXT)
+
+
+def bare_axis(axis: pg.AxisItem) -> pg.AxisItem:
+    """``axis``, which would make up numbers of its own until it is given some."""
+    axis.setTicks([[]])
+    return axis

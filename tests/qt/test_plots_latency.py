@@ -3,18 +3,23 @@
 import math
 from dataclasses import replace
 from datetime import UTC, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QFont, QFontMetricsF, QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from monitor.domain.alerts import AlertRule
 from monitor.state.latency import LatencyWindow, MarkKind
+from monitor.state.verdict import Verdict
+from monitor.widgets.chart_content import lacks_replies
 from monitor.widgets.latency_plot import LatencyLane, LatencyPlot
-from monitor.widgets.plot_header import PlotHeader, Run
+from monitor.widgets.latency_plot_items import warm_run
+from monitor.widgets.plot_gutter import Tag, placed
+from monitor.widgets.plot_header import PlotHeader, Run, cut_between_words
 from monitor.widgets.plot_primitives import MarkFill, MarkShape, Sprites, shape_for
 from monitor.widgets.price_plot import PriceLine, PricePlot
 from monitor.widgets.theme import DARK
@@ -164,6 +169,49 @@ def test_the_newest_median_and_the_threshold_stand_beside_the_plot(plot: Latency
 
     texts = [tag.text for tag in plot._gutter._tags]
     assert texts == ["61 ms", "↑ 5.0 s"]
+
+
+@pytest.mark.parametrize("silence", [0, 60])
+def test_a_venue_whose_replies_are_missing_has_a_hollow_tag(window_factory: WindowFactory, silence: int) -> None:
+    sample = window_factory(seconds=30)
+    sample.window.show()
+    charts = sample.window.charts
+    charts.load_plots()
+    sample.clock.now_s += silence
+    charts.refresh_plots()
+    assert charts.latency_plot is not None
+    tags = [tag for tag in charts.latency_plot._gutter._tags if not tag.is_plain]
+
+    assert len(tags) == 2
+    assert [tag.is_old for tag in tags] == [silence > 0] * 2
+
+
+def test_a_frozen_venue_still_answers() -> None:
+    assert [one for one in Verdict if lacks_replies(one)] == [Verdict.LATE, Verdict.UNKNOWN]
+
+
+def test_the_tag_of_the_cursor_hides_no_value() -> None:
+    values = [Tag(40.0, "67 ms", "#0f0"), Tag(44.0, "66 ms", "#00f"), Tag(60.0, "200 ms", "#ff0", is_plain=True)]
+    for y in (0.0, 30.0, 42.0, 60.0, 95.0, 99.0):
+        found = placed([*values, Tag(y, "191 ms", "#fff", is_cursor=True)], 18.0, 0.0, 100.0)
+        centres = sorted(centre for _, centre in found)
+
+        assert min(below - above for above, below in pairwise(centres)) >= 18.0 - 1e-9, y
+        assert centres[0] >= 9.0
+        assert centres[-1] <= 91.0
+        assert {tag.text: centre for tag, centre in found}["191 ms"] == min(max(y, 9.0), 91.0)
+    assert [tag.text for tag, _ in placed(values, 18.0, 0.0, 100.0)] == ["67 ms", "66 ms", "200 ms"]
+
+
+def test_an_empty_plot_has_no_axis_numbers(qtbot: QtBot) -> None:
+    for kind in (LatencyPlot, PricePlot):
+        made = kind(DARK, zone=UTC)
+        qtbot.addWidget(made)
+        assert [axis._tickLevels for axis in (made._left, made._bottom)] == [[[]], [[]]]
+        made.show()
+        made.refresh(NOW_S, NOW_UTC, [])
+        assert made._left._tickLevels == [[]]
+        assert "now" in [text for _, text in made._bottom._tickLevels[0]]
 
 
 def test_an_alert_on_latency_is_a_line_until_it_is_muted(window_factory: WindowFactory) -> None:
@@ -319,3 +367,28 @@ def test_a_narrow_header_drops_what_can_be_spared(qtbot: QtBot) -> None:
         return int((pixels != pixels[0, 0]).any(axis=0).sum())
 
     assert 5 < inked_columns(narrow) < 45 < inked_columns(wide)
+
+
+def test_a_header_without_room_cuts_no_number(qtbot: QtBot) -> None:
+    font = QFontMetricsF(QFont())
+    text = "p50 67 ms  p95 82 ms  n 1,234"
+    for width in range(round(font.horizontalAdvance(text)) + 2):
+        shown = cut_between_words(text, font, width)
+        assert font.horizontalAdvance(shown) <= width
+        assert text.startswith(shown.removesuffix("…"))
+        assert not shown.endswith("…") or set(shown.removesuffix("…").split()) <= set(text.split())
+    assert cut_between_words(text, font, 10_000.0) == text
+
+
+def test_a_percentile_is_dropped_before_its_count(qtbot: QtBot) -> None:
+    header = PlotHeader(DARK, Sprites())
+    qtbot.addWidget(header)
+    lanes = [warm_run(0.067, 0.082, 1_234, ink=DARK.text, shape=MarkShape.CIRCLE, color="#00ff00") for _ in range(2)]
+    header.set_runs([Run("00:24:29 · 3 min 16 s ago", DARK.text), *lanes])
+    metrics = QFontMetricsF(header.font())
+
+    def told(room: float) -> list[str]:
+        return [run.text for run in header._fitting(room, metrics, metrics)][1:]
+
+    assert told(10_000.0) == ["p50 67 ms  p95 82 ms  n 1,234 warm"] * 2
+    assert told(metrics.horizontalAdvance("00:24:29 · 3 min 16 s ago") + 10.0) == ["p50 67 ms  n 1,234"] * 2
