@@ -35,13 +35,13 @@ class FirstFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def pooled_gain(self) -> float | None:
-        """1 - pooled / unpooled."""
-        return faster_by(self.pooled_s, self.unpooled_s)
+        """1 - pooled / unpooled; ``None`` of a single round, which chance decides."""
+        return faster_by(self.pooled_s, self.unpooled_s) if self.rounds > 1 else None
 
     @property
     def prewarmed_gain(self) -> float | None:
-        """1 - pre-warmed / unpooled."""
-        return faster_by(self.prewarmed_s, self.unpooled_s)
+        """1 - pre-warmed / unpooled; ``None`` of a single round."""
+        return faster_by(self.prewarmed_s, self.unpooled_s) if self.rounds > 1 else None
 
 
 class FirstRequests:

@@ -16,6 +16,7 @@ MEASURE_SCHEMA: Final = "trading-monitor.measure/1"
 def measure_document(result: MeasureResult) -> dict[str, Any]:
     """The document of ``measure --json``: durations in seconds, improvements as fractions, unknown is ``None``.
 
+    ``improvement.first`` is always ``None``: one pair of requests tells nothing; ``first_request`` has several.
     ``ci95`` is the interval of ``improvement.overall``. ``per_day`` is ``None`` when the run was cancelled.
     """
     gain = result.improvement
@@ -32,7 +33,7 @@ def measure_document(result: MeasureResult) -> dict[str, Any]:
         "pooled": _variant(result.pooled),
         "unpooled": _variant(result.unpooled),
         "improvement": {
-            "first": _rounded(gain.first),
+            "first": None,
             "later": _rounded(gain.later),
             "overall": _rounded(gain.overall),
             "ci95": _interval(gain.overall_ci95),

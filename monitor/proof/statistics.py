@@ -59,10 +59,9 @@ class Improvement(msgspec.Struct, frozen=True, kw_only=True):
     """1 - pooled / unpooled of the same figure: 0.25 is a quarter faster, below 0 slower, ``None`` unknown.
 
     ``overall_ci95`` and ``later_ci95`` are 95 % intervals (low, high); ``None`` with fewer than ``MIN_PAIRS`` pairs.
-    A first request is a single one, so it has no interval.
+    The first requests are a single pair, from which nothing follows: see :class:`FirstFigures` instead.
     """
 
-    first: float | None
     later: float | None
     overall: float | None
     overall_ci95: tuple[float, float] | None
@@ -104,7 +103,6 @@ def improvement(
     first = np.array([pairs[0]] if 0 in pairs else [], dtype=np.float64).reshape(-1, 2)
     none = np.empty((0, 2))
     return Improvement(
-        first=faster_by(pooled.first_s, unpooled.first_s),
         later=faster_by(pooled.later_mean_s, unpooled.later_mean_s),
         overall=faster_by(pooled.overall_mean_s, unpooled.overall_mean_s),
         overall_ci95=bca_interval(later, always=first, seed=seed),

@@ -61,11 +61,11 @@ def comparison_rows(result: MeasureResult) -> tuple[Row, ...]:
 
     failed = (sum(unpooled.failed.values()), sum(pooled.failed.values()))
     return (
-        row(
-            "first",
-            unpooled.first_s,
-            pooled.first_s,
-            "The very first request of each way, connection set-up included. One sample: it has no interval.",
+        Row(
+            name="first",
+            cells=(milliseconds(unpooled.first_s), milliseconds(pooled.first_s), DASH, ""),
+            definition="The very first request of each way, connection set-up included. One pair, which chance "
+            "decides, so nothing is said of which is faster: “start, cold” asks that of several.",
         ),
         row(
             "later mean",
@@ -113,6 +113,8 @@ def first_rows(first: FirstFigures) -> tuple[Row, ...]:
     if first.rounds == 0:
         return ()
     median_of = f"Median of {first.rounds} first requests, each on a session of its own"
+    if first.rounds == 1:
+        median_of = "One first request on a session of its own, from which nothing follows"
     return (
         Row(
             name="start, cold",

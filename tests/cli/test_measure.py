@@ -57,6 +57,8 @@ def test_the_document_has_the_promised_shape_and_the_exchanges_own_counts(
     assert len(document["first_samples"]) == first
     assert document["first_request"]["improvement_prewarmed"] > 0.4, "its handshake was paid earlier"
     gain = document["improvement"]
+    assert gain["first"] is None, "one pair tells nothing"
+    assert document["pooled"]["first_s"] > 0
     assert gain["later"] > 0.4, "two of three round trips are saved"
     assert gain["ci95"][0] <= gain["overall"] <= gain["ci95"][1]
     day = document["per_day"]

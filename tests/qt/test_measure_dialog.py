@@ -92,6 +92,10 @@ def test_a_run_shows_its_progress_and_then_every_figure_with_its_meaning(bench: 
     for name in ("first", "later mean", "overall mean", "total", "p95", "start, pre-warmed"):
         assert name in names
     assert {text for text, _ in _cells(results.day)} >= {"calls", "API time", "handshakes", "handshake time"}
+    first = [results.comparison.item(0, column) for column in range(5)]
+    assert [cell.text() for cell in first if cell is not None][::3] == ["first", "–"], "one pair tells nothing"
+    assert first[3] is not None
+    assert "One pair, which chance decides" in " ".join(first[3].toolTip().split())
     savings = {text for text, _ in _cells(results.savings)}
     assert savings >= {"saved by pooling", "saved by caching", "requests per second"}
     for table in (results.comparison, results.day, results.savings):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import BudgetExhausted
 from monitor.proof.first import FirstRequests
@@ -75,7 +76,8 @@ def test_a_prewarmed_first_request_is_warm_and_what_warming_took_is_kept_apart()
     figures = bench.first.figures(samples)
 
     assert (figures.rounds, figures.unpooled_s, figures.pooled_s, figures.prewarmed_s) == (1, 0.18, 0.18, 0.06)
-    assert figures.prewarmed_gain == pytest.approx(2 / 3)
+    assert figures.prewarmed_gain is None, "chance decides a single one"
+    assert replace(figures, rounds=2).prewarmed_gain == pytest.approx(2 / 3)
     assert figures.prewarm_s is not None
     assert all(pool.is_closed for pool in bench.pools)
 
