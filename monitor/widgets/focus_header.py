@@ -48,8 +48,8 @@ LEAST = {
 }
 """Texts for which each figure has room."""
 
-BY_IMPORTANCE = ("Spread", "Basis", "Funding/h · year", "Mark", "Volume 24 h", "Bid", "Ask")
-"""Which figures stay when there is not room for all."""
+BY_IMPORTANCE = (("Spread",), ("Basis",), ("Funding/h · year",), ("Mark",), ("Bid", "Ask"), ("Volume 24 h",))
+"""Which figures stay when there is not room for all; those of a group stay or go together."""
 
 OF_NOW = "\nOf now, also while a period is chosen."
 BASIS_PERIOD_WHAT = "Each price received here is compared with the newest one received there"
@@ -188,10 +188,11 @@ class FocusHeader(QWidget):
     def resizeEvent(self, event: object) -> None:
         """Qt: leave out the figures for which there is no room, the least important first."""
         room = self.width() - self._least_width()
-        for caption in BY_IMPORTANCE:
-            figure = self._figures[caption]
-            need = figure.minimumSizeHint().width() + SPACING_PX
-            figure.setVisible(room >= need)
+        for captions in BY_IMPORTANCE:
+            group = [self._figures[caption] for caption in captions]
+            need = sum(figure.minimumSizeHint().width() + SPACING_PX for figure in group)
+            for figure in group:
+                figure.setVisible(room >= need)
             room -= need if room >= need else 0
 
     def refresh(self) -> None:

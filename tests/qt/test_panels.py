@@ -11,6 +11,7 @@ from monitor.qtmodels.figures import DASH
 from monitor.qtmodels.request_model import RequestColumn
 from monitor.state.pool_figures import figures_since_start
 from monitor.widgets.elided import ElidedLabel
+from monitor.widgets.focus_header import FocusHeader
 from monitor.widgets.pool_overview import DEFINITIONS, WORDS, VenuePools, counter_texts
 from monitor.widgets.theme import DARK
 from monitor.widgets.waterfall import nice_scale
@@ -112,6 +113,20 @@ def test_an_outlier_is_told_with_the_phase_in_excess(window_factory: WindowFacto
     assert 0 < s.window.requests.proxy.rowCount() < model.rowCount()
     assert s.window.requests._spike_text(replace(usual, is_cold=None)) == DASH
     assert s.window.requests._spike_text(replace(usual, endpoint="never.asked")) == DASH
+
+
+def test_bid_and_ask_are_shown_together_or_not_at_all(window_factory: WindowFactory, qtbot: QtBot) -> None:
+    sample = window_factory(seconds=5)
+    header = FocusHeader(sample.board, clock=sample.clock, venue_title=str, theme=DARK)
+    qtbot.addWidget(header)
+    header.show()
+    seen = set()
+    for width in range(400, 1500, 10):
+        header.resize(width, header.height())
+        shown = {caption for caption, figure in header._figures.items() if not figure.isHidden()}
+        assert ("Bid" in shown) == ("Ask" in shown), width
+        seen.add(frozenset(shown))
+    assert max(seen, key=len) == set(header._figures)
 
 
 def test_the_basis_is_shown_with_its_age_and_struck_through_when_a_leg_is_old(

@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTabBar
 from pytestqt.qtbot import QtBot
 
@@ -188,3 +189,49 @@ def test_a_reset_leaves_the_window_its_size_and_no_second_line_of_tabs(
 
     assert window.size() == QSize(1024, 640)
     assert [bar.count() for bar in bars] == [len(window.docks) - 2]
+
+
+def test_a_window_that_was_small_gives_its_panels_their_room_back(
+    window_factory: WindowFactory, qapp: QApplication, qtbot: QtBot
+) -> None:
+    sample = _start(window_factory, qapp)
+    window = sample.window
+    window.resize(960, 560)
+    _settle(qapp)
+    small = _sizes(sample)
+    assert small["watchlist"].width() < WATCHLIST_WIDTH_PX
+
+    window.resize(1680, 1000)
+    _settle(qapp)
+
+    sizes = _sizes(sample)
+    assert (sizes["watchlist"].width(), sizes["pools"].width()) == (WATCHLIST_WIDTH_PX, POOLS_WIDTH_PX)
+    assert window._layout._sizes_px()["requests"] == BOTTOM_HEIGHT_PX
+    assert not window.watchlist.table.isColumnHidden(QuoteColumn.TREND)
+
+
+def test_a_border_moved_by_the_user_stays_where_it_is_when_the_window_grows(
+    window_factory: WindowFactory, qapp: QApplication, qtbot: QtBot
+) -> None:
+    sample = _start(window_factory, qapp)
+    window, docks = sample.window, sample.window.docks
+    border = QPoint(docks["watchlist"].geometry().right() + 2, docks["watchlist"].geometry().center().y())
+    QTest.mousePress(window, Qt.MouseButton.LeftButton, pos=border)
+    QTest.mouseMove(window, border - QPoint(60, 0))
+    _settle(qapp)
+    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, pos=border - QPoint(60, 0))
+    _settle(qapp)
+    moved = docks["watchlist"].width()
+    assert moved == WATCHLIST_WIDTH_PX - 60
+
+    window.resize(960, 560)
+    _settle(qapp)
+    window.resize(1680, 1000)
+    _settle(qapp)
+
+    assert docks["watchlist"].width() == moved
+    assert docks["pools"].width() == POOLS_WIDTH_PX
+    second = _start(window_factory, qapp, _end(sample))
+    second.window.resize(1800, 1000)
+    _settle(qapp)
+    assert second.window.docks["watchlist"].width() == moved
