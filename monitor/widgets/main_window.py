@@ -357,7 +357,7 @@ class MainWindow(QMainWindow):
     def event(self, event: QEvent) -> bool:
         """Qt: after a repaint of the window, tell the pump that what was applied is on screen."""
         is_handled = super().event(event)
-        if event.type() == QEvent.Type.UpdateRequest:
+        if event.type() == QEvent.Type.UpdateRequest and self.updatesEnabled():
             if not self._is_painted:
                 self._is_painted = True
                 self.first_painted.emit()

@@ -53,6 +53,8 @@ class WindowLayout(QObject):
         """Put every panel where it was at the first start."""
         window, docks = self._window, self._docks
         self._state_to_repeat = None
+        # What is between two layouts is not to be seen.
+        window.setUpdatesEnabled(False)
         for dock in docks.values():
             dock.setFloating(False)
             # What is still in its old place while others are put in theirs would leave its tabs behind, and a window
@@ -73,6 +75,11 @@ class WindowLayout(QObject):
         self._share()
         # In a window that is on screen already, new docks get their sizes with the next turn of the event loop.
         QTimer.singleShot(0, window, self._share)
+        QTimer.singleShot(0, self, self._settle)
+
+    def _settle(self) -> None:
+        # What was shared out is in force with the turn after.
+        QTimer.singleShot(0, self, lambda: self._window.setUpdatesEnabled(True))
 
     def _share(self) -> None:
         if not self._is_first_layout:
