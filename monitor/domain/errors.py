@@ -39,6 +39,28 @@ class ErrorKind(StrEnum):
     INTERNAL = "internal"
 
 
+class PauseCause(StrEnum):
+    """Why a venue is left alone for a while."""
+
+    RATE_LIMIT = "rate_limit"  # HTTP 429 or 418, or a venue's own code for it
+    UNAVAILABLE = "unavailable"  # HTTP 503: an outage or an overload, which says nothing of who asks how much
+
+    @property
+    def words(self) -> str:
+        """What the venue is, to stand beside its name and before a countdown."""
+        return "asked to wait" if self is PauseCause.RATE_LIMIT else "unavailable (HTTP 503)"
+
+    def countdown(self, left: str) -> str:
+        """``asked to wait 7 s`` or ``unavailable (HTTP 503), next try in 7 s``; ``left`` is a duration in words."""
+        return f"{self.words} {left}" if self is PauseCause.RATE_LIMIT else f"{self.words}, next try in {left}"
+
+    def sentence(self, venue: str) -> str:
+        """A reason without its countdown: ``Bitunix is unavailable (HTTP 503)``."""
+        if self is PauseCause.RATE_LIMIT:
+            return f"{venue.capitalize()} asked us to pause (too many requests)"
+        return f"{venue.capitalize()} is {self.words}"
+
+
 NO_FAILURES: Final = frozenset({ErrorKind.BUDGET, ErrorKind.CANCELLED})
 """Kinds that say nothing of the venue: our own share of its limit is used up, or we gave up ourselves."""
 
@@ -105,13 +127,27 @@ class ReadOnlyViolation(MonitorError):
 
 
 class BudgetExhausted(MonitorError):
-    """Our own cap of the venue's rate limit is used up, or the venue told us to pause. Nothing was sent."""
+    """Our own cap of the venue's rate limit is used up, or the venue is left alone for a while. Nothing was sent.
+
+    ``pause`` says why it is left alone; ``None``: it is our own cap. ``reason`` is the text without a countdown, for
+    who shows it longer than it holds.
+    """
 
     kind = ErrorKind.BUDGET
 
-    def __init__(self, user_text: str, *, available_in_s: float, detail: str = "") -> None:
+    def __init__(
+        self,
+        user_text: str,
+        *,
+        available_in_s: float,
+        detail: str = "",
+        pause: PauseCause | None = None,
+        reason: str | None = None,
+    ) -> None:
         super().__init__(user_text, detail=detail)
         self.available_in_s = available_in_s
+        self.pause = pause
+        self.reason = user_text if reason is None else reason
 
 
 class VenueError(MonitorError):
@@ -205,17 +241,27 @@ class PayloadError(MonitorError):
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """A failure as it crosses threads: no exception object, so no frames and no locals travel with it."""
+    """A failure as it crosses threads: no exception object, so no frames and no locals travel with it.
+
+    ``pause``: nothing was sent, because the venue is left alone for this cause.
+    """
 
     kind: ErrorKind
     user_text: str
     detail: str = ""
     retry_after_s: float | None = None
+    pause: PauseCause | None = None
 
     @classmethod
     def from_error(cls, error: MonitorError) -> "Failure":
         """Keep what may be shown and logged of ``error``."""
-        retry_after_s = getattr(error, "retry_after_s", None)
         if isinstance(error, BudgetExhausted):
-            retry_after_s = error.available_in_s
+            return cls(
+                kind=error.kind,
+                user_text=error.reason,
+                detail=error.detail,
+                retry_after_s=error.available_in_s,
+                pause=error.pause,
+            )
+        retry_after_s = getattr(error, "retry_after_s", None)
         return cls(kind=error.kind, user_text=error.user_text, detail=error.detail, retry_after_s=retry_after_s)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from monitor.domain.errors import ErrorKind
+from monitor.domain.errors import ErrorKind, PauseCause
 from monitor.domain.pool_health import KeepAliveFit, SizingAdvice
 
 
@@ -198,6 +198,8 @@ class BudgetState(msgspec.Struct, frozen=True, kw_only=True):
     by_endpoint_60s: Mapping[str, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     paused_for_s: float | None = None
     """Seconds until the venue may be asked again after it refused; ``None`` when not paused."""
+    pause_cause: PauseCause | None = None
+    """Why it is paused; ``None`` when it is not."""
     refusals: int = 0
     """Replies that said "too many requests" since start."""
     is_shared_suspected: bool = False

@@ -241,10 +241,14 @@ class Poller:
         if available_in_s > REPORTED_HOLD_S and (self._hold_report_due_s is None or now_s >= self._hold_report_due_s):
             self._hold_report_due_s = now_s + max(HOLD_REPORT_EVERY_S, job.cadence_s)
             missed = self._cadence.held(now_s)
-            # Who lets prices go first is told when to look again, not when there will be room.
-            when = "prices go first" if is_patient else f"{available_in_s:.0f} s to go"
-            text = f"{job.venue}: waiting for the request budget, {when}"
-            failure = Failure(kind=ErrorKind.BUDGET, user_text=text, retry_after_s=available_in_s)
+            # The text is shown until the next report, so it has no countdown: that is reckoned where it is shown.
+            pause = self._transport.budget_state().pause_cause
+            if pause is not None:
+                text = pause.sentence(job.venue)
+            else:
+                text = f"waiting for our own share of the {job.venue.capitalize()} rate limit"
+                text += ", prices go first" if is_patient else ""
+            failure = Failure(kind=ErrorKind.BUDGET, user_text=text, retry_after_s=available_in_s, pause=pause)
             self._put_failure(job, failure, missed=missed)
         return min(available_in_s, LONGEST_HOLD_LOOK_S)
 

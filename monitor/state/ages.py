@@ -1,9 +1,14 @@
 """Why a price is as old as it is."""
 
+from typing import Final
+
 import msgspec
 
+from monitor.domain.errors import Failure
 from monitor.exchanges.base import Source
 from monitor.state.quotes import AgeInterval, Stamp
+
+_FOR_BUDGET: Final = "Waiting for our own share of the rate limit: prices go first. A first reply may take minutes."
 
 
 class AgeCauses(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +60,11 @@ def explain_age(stamp: Stamp | None, now_mono_s: float, *, cadence_s: float | No
     if stamp.is_marked_stale:
         sentence += " The computer slept or changed network since."
     return sentence
+
+
+def held_text(failure: Failure) -> str:
+    """Why a poll of an account was not sent, for a failure of kind ``BUDGET``."""
+    return _FOR_BUDGET if failure.pause is None else f"{failure.user_text}: nothing is sent until the pause is over."
 
 
 def seconds_text(seconds: float) -> str:

@@ -39,6 +39,8 @@ class FeedState(msgspec.Struct, kw_only=True, eq=False):
     failure_text: str | None = None
     """Why the newest poll brought nothing, in the user's words; ``None`` while it did bring something."""
     failed_mono_s: float | None = None
+    retry_mono_s: float | None = None
+    """When it is asked again, where it waits for a moment that is known; ``None`` otherwise."""
     unseen_s: float = 0.0
     """Time the machine slept since the newest reply, which the monotonic clock may not have counted."""
     is_marked_stale: bool = False
@@ -57,7 +59,7 @@ class FeedState(msgspec.Struct, kw_only=True, eq=False):
     ) -> None:
         """Take in one applied reply."""
         self.source = source
-        self.failure_text = self.failed_mono_s = None
+        self.failure_text = self.failed_mono_s = self.retry_mono_s = None
         self.is_marked_stale = False
         self.unseen_s = 0.0
         self.cache_age_s = cache_age_s
@@ -78,9 +80,9 @@ class FeedState(msgspec.Struct, kw_only=True, eq=False):
         else:
             self.unchanged_replies += 1
 
-    def note_failure(self, text: str, failed_mono_s: float) -> None:
+    def note_failure(self, text: str, failed_mono_s: float, *, retry_mono_s: float | None = None) -> None:
         """The newest poll brought nothing: what is shown is the last good reply, kept."""
-        self.failure_text, self.failed_mono_s = text, failed_mono_s
+        self.failure_text, self.failed_mono_s, self.retry_mono_s = text, failed_mono_s, retry_mono_s
 
     def verdict(self, now_mono_s: float) -> Verdict:
         """What to think of this feed at ``now_mono_s``."""

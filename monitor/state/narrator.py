@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from monitor.domain.errors import NO_FAILURES, ErrorKind
+from monitor.domain.errors import NO_FAILURES, ErrorKind, PauseCause
 from monitor.domain.telemetry import RequestTrace
 from monitor.exchanges.plain_names import plain_name
 from monitor.polling.results import PollFailure, PollSuccess
@@ -24,7 +24,7 @@ class Narrator:
         self._clock = clock
         self._utc_now = utc_now
         self._trust: dict[str, Verdict] = {}
-        self._paused: set[str] = set()
+        self._paused: dict[str, PauseCause] = {}
         self._evicted: dict[tuple[str, str], int] = {}
 
     def watch(self, venue: VenueState, now_mono_s: float) -> None:
@@ -38,18 +38,22 @@ class Narrator:
             self._told_verdict(venue, state, before, now_mono_s)
         is_paused = venue.paused_for_s(now_mono_s) is not None
         if not is_paused and venue.name in self._paused:
-            self._paused.discard(venue.name)
-            self._say("the pause after the refusal is over, asking again", venue=venue.name, key="pause-end")
+            cause = self._paused.pop(venue.name)
+            after = "the refusal" if cause is PauseCause.RATE_LIMIT else "HTTP 503"
+            self._say(f"the pause after {after} is over, asking again", venue=venue.name, key=f"pause-end:{cause}")
 
     def before_result(self, venue: VenueState, result: PollSuccess | PollFailure) -> None:
         """Compare a result with what is known, before it is merged: pauses, evictions, missed polls."""
         paused_for_s = result.budget.paused_for_s
         if paused_for_s is not None and paused_for_s > 0 and venue.name not in self._paused:
-            self._paused.add(venue.name)
-            text = f"too many requests: paused for {paused_for_s:.0f} s"
-            if result.budget.is_shared_suspected:
-                text += "; our own use was under the cap, so someone else on this IP is using the budget"
-            self._say(text, venue=venue.name, level="warning", key="pause")
+            cause = self._paused[venue.name] = result.budget.pause_cause or PauseCause.RATE_LIMIT
+            if cause is PauseCause.UNAVAILABLE:
+                text = cause.countdown(f"{paused_for_s:.0f} s")
+            else:
+                text = f"too many requests: paused for {paused_for_s:.0f} s"
+                if result.budget.is_shared_suspected:
+                    text += "; our own use was under the cap, so someone else on this IP is using the budget"
+            self._say(text, venue=venue.name, level="warning", key=f"pause:{cause}")
         for pool in result.pools:
             known = self._evicted.get((pool.host, pool.scheme), 0)
             if pool.evicted_pools > known:
@@ -67,11 +71,11 @@ class Narrator:
         failure = venue.newest_failure(result.endpoint)
         level: Level = "warning"
         if isinstance(result, PollFailure) and result.failure.kind is ErrorKind.BUDGET:
-            why, level = "while our share of the request limit was used up", "info"
+            why, level = _held_by(result.failure.pause), "info"
         elif failure is None:
             why = "while an earlier one was still waiting"
         elif failure.failure.kind is ErrorKind.BUDGET:
-            why, level = "while our share of the request limit was used up", "info"
+            why, level = _held_by(failure.failure.pause), "info"
         else:
             # The failure is the news, and told.
             why, level = "while an earlier one had failed and was to be tried again", "info"
@@ -142,3 +146,11 @@ class Narrator:
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(names[:NAMES_TOLD])
     return shown if len(names) <= NAMES_TOLD else f"{shown} and {len(names) - NAMES_TOLD} more"
+
+
+def _held_by(pause: PauseCause | None) -> str:
+    if pause is None:
+        return "while our share of the request limit was used up"
+    if pause is PauseCause.RATE_LIMIT:
+        return "in the pause after a refusal"
+    return f"while the venue was {pause.words}"

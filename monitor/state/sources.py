@@ -14,11 +14,15 @@ SOURCE_DEFINITION = (
 
 
 class SourceFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """``held_s``: how long the value has been kept, in seconds; 0 from the network. ``reason``: why it is stale."""
+    """``held_s``: how long the value has been kept, in seconds; 0 from the network. ``reason``: why it is stale.
+
+    ``retry_in_s``: until it is asked for again; ``None`` where that is not known.
+    """
 
     source: Source
     held_s: float
     reason: str | None = None
+    retry_in_s: float | None = None
 
     @property
     def text(self) -> str:
@@ -27,7 +31,8 @@ class SourceFigures(msgspec.Struct, frozen=True, kw_only=True):
             return "from the network"
         name = "cache" if self.source is Source.CACHE else "stale cache"
         because = "" if self.reason is None else f", because: {self.reason}"
-        return f"{name}, {seconds_text(self.held_s)}{because}"
+        retry = "" if self.retry_in_s is None else f", next try in {seconds_text(self.retry_in_s)}"
+        return f"{name}, {seconds_text(self.held_s)}{because}{retry}"
 
 
 def source_of(stamp: Stamp | None, feed: FeedState | None, now_mono_s: float) -> SourceFigures | None:
@@ -39,7 +44,7 @@ def source_of(stamp: Stamp | None, feed: FeedState | None, now_mono_s: float) ->
         return None
     held_s = stamp.held_s(now_mono_s)
     if feed is not None and feed.failure_text is not None and (feed.failed_mono_s or 0.0) >= stamp.received_mono_s:
-        return SourceFigures(source=Source.STALE_CACHE, held_s=held_s, reason=feed.failure_text.rstrip(". "))
+        return _kept(feed.failure_text, feed, held_s, now_mono_s)
     if stamp.source is Source.NETWORK:
         return SourceFigures(source=Source.NETWORK, held_s=0.0)
     return SourceFigures(
@@ -55,8 +60,18 @@ def source_of_feed(feed: FeedState | None, now_mono_s: float) -> SourceFigures |
         return None
     held_s = max(feed.cache_age_s, now_mono_s - feed.received_mono_s + feed.unseen_s)
     if feed.failure_text is not None:
-        return SourceFigures(source=Source.STALE_CACHE, held_s=held_s, reason=feed.failure_text.rstrip(". "))
+        return _kept(feed.failure_text, feed, held_s, now_mono_s)
     return SourceFigures(source=feed.source, held_s=0.0 if feed.source is Source.NETWORK else held_s)
+
+
+def _kept(why: str, feed: FeedState, held_s: float, now_mono_s: float) -> SourceFigures:
+    left_s = None if feed.retry_mono_s is None else feed.retry_mono_s - now_mono_s
+    return SourceFigures(
+        source=Source.STALE_CACHE,
+        held_s=held_s,
+        reason=why.rstrip(". "),
+        retry_in_s=left_s if left_s is not None and left_s > 0.0 else None,
+    )
 
 
 def source_of_quote(quote: QuoteState | None, now_mono_s: float) -> SourceFigures | None:

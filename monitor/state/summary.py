@@ -182,7 +182,8 @@ def latency_document(summary: LatencySummary) -> Document:
 def budget_document(budget: BudgetState, *, paused_for_s: float | None = None) -> Document:
     """Weight per 60 s: used, the documented limit, and the part of it this app allows itself.
 
-    ``paused_for_s``: until the venue may be asked again after it refused; ``None`` when it may now.
+    ``paused_for_s``: until the venue may be asked again after it refused; ``None`` when it may now. ``pause_cause``:
+    ``rate_limit`` or ``unavailable`` (HTTP 503).
     """
     per_minute = 60.0 / budget.window_s
     return {
@@ -194,6 +195,7 @@ def budget_document(budget: BudgetState, *, paused_for_s: float | None = None) -
         "refusals": budget.refusals,
         "shared_suspected": budget.is_shared_suspected,
         "paused_for_s": paused_for_s,
+        "pause_cause": None if paused_for_s is None or budget.pause_cause is None else budget.pause_cause.value,
         "by_endpoint": dict(budget.by_endpoint_60s),
     }
 

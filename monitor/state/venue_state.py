@@ -298,13 +298,22 @@ class VenueState:
         self._is_transport_new = False
         self.budget = budget
         self.budget_mono_s = taken_mono_s
+        if budget.paused_for_s is not None:
+            # One countdown for the venue and for all that waits for it.
+            for feed in self.feeds.values():
+                feed.retry_mono_s = taken_mono_s + budget.paused_for_s
         return True
 
     def note_failure(self, result: PollFailure) -> None:
         """Tell the feed of a failed poll that what it brought before is kept beyond its time."""
         feed = self.feeds.get(result.key)
-        if feed is not None:
-            feed.note_failure(result.failure.user_text, result.failed_mono_s)
+        if feed is None:
+            return
+        left_s = self.paused_for_s(result.failed_mono_s)
+        if left_s is None and result.failure.kind is ErrorKind.BUDGET:
+            left_s = result.failure.retry_after_s
+        retry_mono_s = None if left_s is None else result.failed_mono_s + left_s
+        feed.note_failure(result.failure.user_text, result.failed_mono_s, retry_mono_s=retry_mono_s)
 
     def newest_failure(self, endpoint: str) -> PollFailure | None:
         """The newest failure of an endpoint whose newest poll failed or waits; ``None`` while it answers."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from monitor.domain.errors import BudgetExhausted
+from monitor.domain.errors import BudgetExhausted, PauseCause
 from monitor.domain.telemetry import BudgetState
 
 _REPORT_WINDOW_S = 60.0
@@ -63,6 +63,7 @@ class WeightBudget:
         self._used_60s: Counter[str] = Counter()
         self._last_start_s: float | None = None
         self._paused_until_s: float | None = None
+        self._pause_cause = PauseCause.RATE_LIMIT
         self._refusals = 0
         self._streak = 0
         self._suspected_until_s: float | None = None
@@ -80,13 +81,16 @@ class WeightBudget:
                 self._last_start_s = now
                 self._spend(endpoint, weight, now)
                 return now
-            is_paused = self._paused_until_s is not None and now < self._paused_until_s
-        venue = self.rule.venue
-        if is_paused:
-            text = f"{venue} asked us to pause; next request in {wait_s:.0f} s."
+            pause = self._pause(now)
+        venue = self.rule.venue.capitalize()
+        if pause is not None:
+            reason = pause.sentence(venue)
+            text = f"{reason}; next try in {wait_s:.0f} s."
         else:
-            text = f"Our own share of the {venue} rate limit is used up; room again in {wait_s:.1f} s."
-        raise BudgetExhausted(text, available_in_s=wait_s, detail=f"endpoint {endpoint}, weight {weight}")
+            reason = f"Our own share of the {venue} rate limit is used up"
+            text = f"{reason}; room again in {wait_s:.1f} s."
+        detail = f"endpoint {endpoint}, weight {weight}"
+        raise BudgetExhausted(text, available_in_s=wait_s, detail=detail, pause=pause, reason=reason)
 
     def charge(self, endpoint: str, weight: int) -> None:
         """Add ``weight`` that a reply revealed. It is a fact, so it counts even beyond the cap."""
@@ -99,12 +103,13 @@ class WeightBudget:
     def refused(self, retry_after_s: float | None, *, is_rate_limit: bool = True) -> None:
         """The venue said no: pause for its hint, or for a time that doubles with every refusal in a row.
 
-        ``is_rate_limit`` False (an overloaded venue) pauses too, but says nothing about who uses the budget.
+        ``is_rate_limit`` False (an unavailable venue) pauses too, but says nothing about who uses the budget.
         """
         with self._lock:
             now = self._clock()
             self._forget(now)
-            self._refusals += 1
+            if is_rate_limit:
+                self._refusals += 1
             # Replies to requests that were already under way belong to the refusal that caused the pause.
             if self._paused_until_s is None or now >= self._paused_until_s:
                 self._streak += 1
@@ -113,7 +118,11 @@ class WeightBudget:
             else:
                 first_s = min(max(self.rule.window_s, 2.0), 10.0)
                 pause_s = min(first_s * 2.0 ** min(self._streak - 1, 16), _MAX_PAUSE_S)
-            self._paused_until_s = max(self._paused_until_s or 0.0, now + pause_s)
+            until_s = now + pause_s
+            # Of two causes the one that holds longer is told: it is why the next try is when it is.
+            if self._paused_until_s is None or until_s >= self._paused_until_s:
+                self._paused_until_s = until_s
+                self._pause_cause = PauseCause.RATE_LIMIT if is_rate_limit else PauseCause.UNAVAILABLE
             if is_rate_limit and self._used <= self.rule.cap:
                 self._suspected_until_s = now + _SUSPICION_S
 
@@ -138,9 +147,8 @@ class WeightBudget:
         with self._lock:
             now = self._clock()
             self._forget(now)
-            paused_for_s = None
-            if self._paused_until_s is not None and now < self._paused_until_s:
-                paused_for_s = self._paused_until_s - now
+            pause = self._pause(now)
+            paused_for_s = None if pause is None else (self._paused_until_s or now) - now
             return BudgetState(
                 venue=self.rule.venue,
                 window_s=self.rule.window_s,
@@ -151,9 +159,14 @@ class WeightBudget:
                 total_weight=self._total,
                 by_endpoint_60s=MappingProxyType(dict(self._used_60s)),
                 paused_for_s=paused_for_s,
+                pause_cause=pause,
                 refusals=self._refusals,
                 is_shared_suspected=self._suspected_until_s is not None and now < self._suspected_until_s,
             )
+
+    def _pause(self, now: float) -> PauseCause | None:
+        is_paused = self._paused_until_s is not None and now < self._paused_until_s
+        return self._pause_cause if is_paused else None
 
     def _wait_s(self, weight: int, now: float) -> float:
         wait_s = 0.0

@@ -35,7 +35,7 @@ from monitor.state.account_tables import (
     position_totals,
 )
 from monitor.state.accounts import Access, AccountBlock, AccountState
-from monitor.state.ages import explain_age
+from monitor.state.ages import explain_age, held_text
 from monitor.state.board import Board
 from monitor.state.verdict import Verdict
 from monitor.widgets.account_chips import Chip, EmptyState
@@ -68,7 +68,6 @@ _NOTHING: Final = {
 }
 _WORDS: Final = {"past_positions": "closed positions", "past_orders": "past orders", "funding": "funding payments"}
 
-_FOR_BUDGET: Final = "Waiting for our own share of the rate limit: prices go first. A first reply may take minutes."
 _MENDING: Final = {ErrorKind.CREDENTIALS: 0, ErrorKind.BUDGET: 2}
 """Which failure is told of several: what the accounts dialog mends first, what only takes time last."""
 _INCOMPLETE: Final = "Not every part of the account was read yet, so there may be more."
@@ -306,8 +305,10 @@ class AccountPanels(QObject):
             story += f"\n{_INCOMPLETE}"
             text = f"{text}, not all yet"
         if failure is not None and failure.failure.kind is ErrorKind.BUDGET:
-            story += f"\n{_FOR_BUDGET}"
-            text = "waiting for the budget" if age is None else text
+            pause = failure.failure.pause
+            story += f"\n{held_text(failure.failure)}"
+            if age is None:
+                text = "waiting for the budget" if pause is None else pause.words
         elif failure is not None:
             ago = age_text(max(0.0, now_mono_s - failure.failed_mono_s))
             story += f"\nLast try failed {ago} ago: {safe_text(failure.failure.user_text, 300)}"
@@ -333,7 +334,7 @@ class AccountPanels(QObject):
             # What somebody can mend comes before what mends itself.
             state, failure = min(refused, key=lambda one: _MENDING.get(one[1].kind, 1))
             if failure.kind is ErrorKind.BUDGET:
-                return EmptyState(text=f"{state.ref.name}: {_FOR_BUDGET}")
+                return EmptyState(text=f"{state.ref.name}: {held_text(failure)}")
             return EmptyState(
                 text=f"{state.ref.name}: {safe_text(failure.user_text, 300)}",
                 offers_accounts=failure.kind is ErrorKind.CREDENTIALS,

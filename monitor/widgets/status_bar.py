@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStatusBar, QWidget
 
+from monitor.domain.errors import PauseCause
 from monitor.qtmodels.figures import (
     DASH,
     age_range_text,
@@ -105,7 +106,8 @@ class VenueLight(QWidget):
         age_words = f"age {DASH if age is None else age_text(age.high_s)}"
         of_now = []
         if countdown_s is not None:
-            of_now.append(f"asked to wait {age_text(countdown_s)}")
+            cause = (budget.pause_cause if budget else None) or PauseCause.RATE_LIMIT
+            of_now.append(cause.countdown(age_text(countdown_s)))
         if budget is not None and budget.is_shared_suspected:
             of_now.append("someone else on this IP")
         if chosen:
@@ -183,9 +185,12 @@ class VenueLight(QWidget):
             lines.append(f"failing: {', '.join(venue.failing_endpoints)}")
             lines.append(safe_text(why))
         if venue.waiting_endpoints:
-            is_paused = venue.paused_for_s(now_mono_s) is not None
-            what = "the pause after a refusal" if is_paused else "our own share of the rate limit"
-            lines.append(f"waiting for {what}: {', '.join(venue.waiting_endpoints)}")
+            countdown_s = venue.paused_for_s(now_mono_s)
+            what = "waiting for our own share of the rate limit"
+            if countdown_s is not None and budget is not None:
+                cause = budget.pause_cause or PauseCause.RATE_LIMIT
+                what = f"{cause.countdown(age_text(countdown_s))}; nothing is sent until then"
+            lines.append(f"{what}: {', '.join(venue.waiting_endpoints)}")
         if venue.special_status:
             lines.append(f"the venue says: {safe_text(venue.special_status)}")
         return "\n".join(lines)

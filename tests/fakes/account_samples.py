@@ -33,7 +33,7 @@ from monitor.domain.account_history import (
     PositionHistory,
 )
 from monitor.domain.credentials import AccountRef
-from monitor.domain.errors import ErrorKind, Failure
+from monitor.domain.errors import ErrorKind, Failure, PauseCause
 from monitor.exchanges.base import Payload, Source
 from monitor.polling.results import PollFailure, PollSuccess
 from monitor.state.accounts import Access
@@ -138,6 +138,7 @@ class SampleAccounts:
         text: str = "Bitunix does not know this API key. Replace it under Accounts.",
         streak: int = 1,
         missed: int = 0,
+        pause: PauseCause | None = None,
     ) -> None:
         """One failed poll of ``what``, now."""
         self.board.apply(
@@ -148,7 +149,7 @@ class SampleAccounts:
                     key=f"{ref.venue}.{what}@{ref.name}",
                     plan_epoch=0,
                     cadence_s=5.0,
-                    failure=Failure(kind=kind, user_text=text),
+                    failure=Failure(kind=kind, user_text=text, pause=pause),
                     failed_mono_s=self.clock.now_s,
                     failed_at=self.clock.utc_now(),
                     traces=(),

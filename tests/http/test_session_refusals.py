@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from monitor.domain.errors import BudgetExhausted
+from monitor.domain.errors import BudgetExhausted, PauseCause
 from monitor.transport.budget import BudgetRule, WeightBudget
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.pooled import GET, session_to
@@ -47,10 +47,14 @@ def test_refusal_is_returned_and_pauses(
         reply = session.request(GET)
 
     assert (reply.status, reply.body, slept) == (status, b"no", [])
+    cause = PauseCause.UNAVAILABLE if status == 503 else PauseCause.RATE_LIMIT
     assert session.budget_state().paused_for_s == pytest.approx(pause_s)
+    assert session.budget_state().pause_cause is cause
     with pytest.raises(BudgetExhausted) as caught:
         session.request(GET)
     assert caught.value.available_in_s == pytest.approx(pause_s)
+    assert caught.value.pause is cause
+    assert caught.value.user_text == f"{cause.sentence('venue')}; next try in {pause_s:.0f} s."
     assert server.served == 1
     assert reply.traces[0].error_kind is None
 
@@ -77,6 +81,7 @@ def test_overload_says_nothing_about_the_limit(server: LoopbackServer) -> None:
     session.request(GET)
 
     assert not session.budget_state().is_shared_suspected
+    assert session.budget_state().refusals == 0
     session.close()
 
 

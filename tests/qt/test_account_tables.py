@@ -12,7 +12,7 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 from pytestqt.qtbot import QtBot
 
 from monitor.domain.account import OrderList, OrderSide, PositionList
-from monitor.domain.errors import ErrorKind
+from monitor.domain.errors import ErrorKind, PauseCause
 from monitor.qtmodels.account_columns import COVERED
 from monitor.qtmodels.account_model import MARK
 from monitor.qtmodels.figures import DASH
@@ -221,6 +221,16 @@ def test_what_is_late_is_not_believable_and_its_age_is_said(opened: Opened) -> N
         (
             lambda accounts: accounts.fail(MAIN, kind=ErrorKind.BUDGET, text="bitunix: waiting"),
             "main: Waiting for our own share of the rate limit",
+            False,
+        ),
+        (
+            lambda accounts: accounts.fail(
+                MAIN,
+                kind=ErrorKind.BUDGET,
+                text="Bitunix is unavailable (HTTP 503)",
+                pause=PauseCause.UNAVAILABLE,
+            ),
+            "main: Bitunix is unavailable (HTTP 503)",
             False,
         ),
     ],

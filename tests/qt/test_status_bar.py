@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from pytestqt.qtbot import QtBot
 
-from monitor.domain.errors import ErrorKind
+from monitor.domain.errors import ErrorKind, PauseCause
 from monitor.domain.telemetry import BudgetState
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.status_bar import VenueLight
@@ -54,6 +54,20 @@ def test_a_refusal_counts_down_on_the_status_bar_and_goes(shown: SampleWindow, m
     shown.window.on_slow_frame()
     assert "asked to wait" not in light(shown).text
     assert "asked to wait" not in light(shown, SECOND).text
+
+
+def test_an_outage_is_named_with_its_countdown(shown: SampleWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(shown, monkeypatch, paused_for_s=30.0, pause_cause=PauseCause.UNAVAILABLE)
+    clock = FakeClock(shown.clock.now_s)
+    shown.board.apply([make_failure(clock, venue=FIRST, endpoint="bitunix.depth", kind=ErrorKind.BUDGET)])
+    refuse(shown, monkeypatch, paused_for_s=30.0, pause_cause=PauseCause.UNAVAILABLE)
+
+    assert "unavailable (HTTP 503), next try in 30 s" in light(shown).text
+    assert (
+        "unavailable (HTTP 503), next try in 30 s; nothing is sent until then: bitunix.depth" in light(shown).toolTip()
+    )
+    assert "asked to wait" not in light(shown).text + light(shown).toolTip()
+    assert "503" not in light(shown, SECOND).text
 
 
 def test_a_refusal_is_of_now_beside_the_figures_of_a_period(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.domain.errors import ErrorKind
+from monitor.domain.errors import ErrorKind, PauseCause
 from monitor.domain.telemetry import PoolStats
 from monitor.polling.results import TaskDone
 from monitor.state.board import Board
@@ -87,6 +87,20 @@ def test_a_pause_is_told_with_its_length_and_its_end(board: Board, clock: FakeCl
     assert len(pauses) == 2
     assert pauses[0].startswith("too many requests: paused for 5 s; our own use was under the cap")
     assert pauses[1] == "the pause after the refusal is over, asking again"
+
+
+def test_an_outage_blames_nobody_for_the_limit(board: Board, clock: FakeClock) -> None:
+    """Even while an earlier refusal still makes somebody else suspect."""
+    paused = make_budget(paused_for_s=5.0, pause_cause=PauseCause.UNAVAILABLE, is_shared_suspected=True)
+    board.apply([make_failure(clock, kind=ErrorKind.VENUE, text="Bitunix is unavailable (HTTP 503)", budget=paused)])
+    clock.advance(5.1)
+    board.tick()
+
+    assert texts(board) == [
+        "unavailable (HTTP 503), next try in 5 s",
+        "bitunix.tickers failed: Bitunix is unavailable (HTTP 503)",
+        "the pause after HTTP 503 is over, asking again",
+    ]
 
 
 def test_a_healed_connection_is_told_and_counted(board: Board, clock: FakeClock) -> None:

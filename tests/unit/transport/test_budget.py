@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.domain.errors import BudgetExhausted
+from monitor.domain.errors import BudgetExhausted, Failure, PauseCause
 from monitor.transport.budget import BudgetRule, WeightBudget
 from tests.fakes.fake_clock import FakeClock
 
@@ -176,6 +176,41 @@ def test_somebody_else_is_suspected_only_while_we_are_under_the_cap() -> None:
     assert budget.state().is_shared_suspected
     clock.advance(600.0)
     assert not budget.state().is_shared_suspected
+
+
+def test_the_cause_of_a_pause_is_that_of_its_end() -> None:
+    budget, clock = made()
+    budget.refused(5.0, is_rate_limit=False)
+    unavailable = budget.state()
+    budget.refused(3.0)
+    still = budget.state()
+    budget.refused(9.0)
+    refused = budget.state()
+    clock.advance(9.0)
+
+    assert (unavailable.pause_cause, unavailable.refusals) == (PauseCause.UNAVAILABLE, 0)
+    assert not unavailable.is_shared_suspected
+    assert (still.pause_cause, still.paused_for_s) == (PauseCause.UNAVAILABLE, 5.0)
+    assert (refused.pause_cause, refused.paused_for_s, refused.refusals) == (PauseCause.RATE_LIMIT, 9.0, 2)
+    assert (budget.state().pause_cause, budget.state().paused_for_s) == (None, None)
+
+
+def test_an_unavailable_venue_is_named_and_our_own_cap_is_not_its_doing() -> None:
+    budget, clock = made()
+    budget.refused(12.0, is_rate_limit=False)
+    with pytest.raises(BudgetExhausted) as outage:
+        budget.reserve("a", 1)
+    clock.advance(12.0)
+    budget.charge("a", 30)
+    with pytest.raises(BudgetExhausted) as own:
+        budget.reserve("a", 1)
+
+    assert outage.value.user_text == "Venue is unavailable (HTTP 503); next try in 12 s."
+    held = Failure.from_error(outage.value)
+    assert (held.user_text, held.pause) == ("Venue is unavailable (HTTP 503)", PauseCause.UNAVAILABLE)
+    assert held.retry_after_s == pytest.approx(12.0)
+    assert own.value.pause is None
+    assert "Our own share" in own.value.user_text
 
 
 def test_sixteen_threads_spend_exactly_the_cap() -> None:
