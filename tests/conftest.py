@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from monitor.desktop.logs import LIBRARIES_KEPT_QUIET
+
 if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -56,6 +58,16 @@ def _unexpected_warnings(request: pytest.FixtureRequest) -> Iterator[None]:
     is_checked = "caplog" not in request.fixturenames and request.node.get_closest_marker("allow_warnings") is None
     if is_checked and handler.lines:
         pytest.fail("unexpected warnings in the log:\n" + "\n".join(handler.lines), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _log_levels() -> Iterator[None]:
+    """Put the levels back that a command of the program set: here it is not at the end of its process."""
+    loggers = [logging.getLogger(), logging.getLogger("monitor"), *map(logging.getLogger, LIBRARIES_KEPT_QUIET)]
+    before = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture(autouse=True, scope="session")

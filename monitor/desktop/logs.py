@@ -13,7 +13,7 @@ LOG_FILE_NAME = "trading-monitor.log"
 _MAX_BYTES = 1_000_000
 _KEPT_FILES = 4
 
-_QUIET = ("urllib3", "requests", "charset_normalizer", "asyncio", "keyring")
+LIBRARIES_KEPT_QUIET = ("urllib3", "requests", "charset_normalizer", "asyncio", "keyring")
 """Libraries whose records below ERROR are noise; urllib3's warnings hold whole URLs."""
 
 
@@ -93,6 +93,6 @@ def configure_logging(
         root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.getLogger("monitor").setLevel(logging.DEBUG if is_verbose else logging.INFO)
-    for name in _QUIET:
+    for name in LIBRARIES_KEPT_QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
     return LogSetup(handlers=tuple(handlers), file=file, problem=problem)

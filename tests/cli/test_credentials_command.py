@@ -4,7 +4,6 @@ import argparse
 import getpass
 import io
 import json
-import logging
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -79,12 +78,8 @@ def _venue_options(parser: argparse.ArgumentParser) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
-    names = ("", "monitor", "urllib3", "requests", "charset_normalizer", "asyncio", "keyring")
-    before = {name: logging.getLogger(name).level for name in names}
-    yield Desk(tmp_path, monkeypatch, capsys)
-    for name, level in before.items():
-        logging.getLogger(name).setLevel(level)
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(tmp_path, monkeypatch, capsys)
 
 
 def test_add_list_and_remove(desk: Desk) -> None:

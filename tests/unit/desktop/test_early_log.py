@@ -1,7 +1,6 @@
 """What is logged before the first frame is written after it, redacted and at the level that was asked for."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,6 @@ from monitor.desktop.early_log import EarlyLog
 from monitor.desktop.logs import LOG_FILE_NAME
 
 log = logging.getLogger("monitor.sample")
-
-
-@pytest.fixture(autouse=True)
-def _levels() -> Iterator[None]:
-    names = ("", "monitor", "urllib3", "requests", "charset_normalizer", "asyncio", "keyring")
-    before = {name: logging.getLogger(name).level for name in names}
-    yield
-    for name, level in before.items():
-        logging.getLogger(name).setLevel(level)
 
 
 def test_what_came_early_is_in_the_file_in_order_and_redacted(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 import io
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,6 @@ from monitor.domain.redaction import redact
 HEX64 = "9f" * 32
 HEX32 = "a1b2" * 8
 ADDRESS = "0x" + "5b" * 20
-
-
-@pytest.fixture(autouse=True)
-def _levels() -> Iterator[None]:
-    """Put back what configure_logging() changes for the whole process."""
-    names = ("", "monitor", "urllib3", "requests", "charset_normalizer", "asyncio", "keyring")
-    before = {name: logging.getLogger(name).level for name in names}
-    yield
-    for name, level in before.items():
-        logging.getLogger(name).setLevel(level)
 
 
 @pytest.mark.parametrize(
