@@ -38,11 +38,24 @@ class ConnectionRow(msgspec.Struct, frozen=True):
     card: ConnectionCard
     protocols: str | None = None
     """What the host offers besides HTTP/1.1 and what it would gain; ``None``: nobody asked."""
+    outlives_period: bool = False
+    """Whether it went on after the chosen period: its figures are of its life until now, and have to say so."""
 
     @property
     def is_open(self) -> bool:
         """Whether the socket still exists."""
         return self.card.state != "closed"
+
+    @property
+    def now_word(self) -> str:
+        """`` now`` where a figure has to say that it is not of the chosen period, else nothing."""
+        return " now" if self.outlives_period else ""
+
+    @property
+    def state_text(self) -> str:
+        """``idle``; beside a chosen period that it outlived ``idle now``, ``closed by now``."""
+        by = " by" if self.outlives_period and not self.is_open else ""
+        return f"{self.card.state}{by}{self.now_word}"
 
     def age_s(self, now_mono_s: float) -> float:
         """Seconds from opening until now, or until it was closed."""
@@ -101,7 +114,7 @@ class ConnectionModel(QAbstractTableModel):
             title = self._venue_title(pool.venue)
             protocols = describe_protocols(pool)
             rows = [
-                ConnectionRow(pool.venue, title, card, protocols)
+                ConnectionRow(pool.venue, title, card, protocols, period is not None and _outlives(card, period))
                 for card in pool.connections
                 if period is None or _lived_in(card, period)
             ]
@@ -125,7 +138,7 @@ class ConnectionModel(QAbstractTableModel):
             return None
         row = self._rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{row.venue_title} #{row.card.connection_id} {row.card.state}"
+            return f"{row.venue_title} #{row.card.connection_id} {row.state_text}"
         if role == ROW_ROLE:
             return row
         if role == NOW_ROLE:
@@ -142,12 +155,17 @@ def _lived_in(card: ConnectionCard, period: Period) -> bool:
     return card.opened_mono_s <= period.end_mono_s and not is_closed_before
 
 
+def _outlives(card: ConnectionCard, period: Period) -> bool:
+    return card.closed_mono_s is None or card.closed_mono_s > period.end_mono_s
+
+
 def describe_connection(row: ConnectionRow, now_mono_s: float) -> list[tuple[str, str]]:
     """Every known fact of a socket as pairs of name and text; unknown is a dash."""
-    card = row.card
+    card, now = row.card, row.now_word
+    until_now = f" until{now}" if now else ""
     resumed = DASH if card.is_resumed is None else ("yes" if card.is_resumed else "no")
     lines = [
-        ("Connection", f"#{card.connection_id}, {card.state}"),
+        ("Connection", f"#{card.connection_id}, {row.state_text}"),
         ("Venue", row.venue_title),
         ("Host", safe_text(card.host, 80)),
         ("Peer", safe_text(card.peer or DASH, 80)),
@@ -157,9 +175,9 @@ def describe_connection(row: ConnectionRow, now_mono_s: float) -> list[tuple[str
         ("ALPN", safe_text(card.alpn or DASH, 20)),
         ("TLS session resumed", resumed),
         ("Set-up (TCP + TLS)", duration_text(card.connect_s)),
-        ("Age" if row.is_open else "Lived", age_text(row.age_s(now_mono_s))),
-        ("Idle for", age_text(row.idle_s(now_mono_s))),
-        ("Requests served", count_text(card.requests)),
+        (f"Age{now}" if row.is_open else f"Lived{until_now}", age_text(row.age_s(now_mono_s))),
+        (f"Idle{now} for", age_text(row.idle_s(now_mono_s))),
+        (f"Requests served{until_now}", count_text(card.requests)),
     ]
     if card.is_prewarmed:
         lines.append(("Opened ahead", "yes: its handshake was paid before the first request, not saved"))

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from typing import Any
 
-from PySide6.QtCore import QObject, QSortFilterProxyModel
+from PySide6.QtCore import QObject, QSortFilterProxyModel, Qt
 
-from monitor.qtmodels.figures import local_time, safe_text
-from monitor.qtmodels.headed_model import Head, Index, RowsModel
+from monitor.qtmodels.figures import DASH, local_time, safe_text
+from monitor.qtmodels.headed_model import ROW_ROLE, Head, Index, RowsModel
 from monitor.qtmodels.row_sync import sync_rows
 from monitor.state.event_log import EventEntry
 from monitor.state.period import Period
@@ -68,7 +69,10 @@ class EventModel(RowsModel[EventEntry]):
 
 
 class EventFilter(QSortFilterProxyModel):
-    """Keeps the events of a period, in the order of the model."""
+    """Keeps the events of a period, in the order of the model.
+
+    Of one that was repeated after the period it tells since when, and no count: how often within it is not known.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +83,17 @@ class EventFilter(QSortFilterProxyModel):
         if period != self._period:
             self._period = period
             self.invalidate()
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Qt: the cell of the model, unless it tells of what came after the period."""
+        if role == Qt.ItemDataRole.DisplayRole and self._period is not None:
+            row = super().data(index, ROW_ROLE)
+            if isinstance(row, EventEntry) and row.mono_s > self._period.end_mono_s:
+                if index.column() == EventColumn.TIME:
+                    return f"since {local_time(row.at)}"
+                if index.column() == EventColumn.COUNT:
+                    return DASH
+        return super().data(index, role)
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
         """Qt: whether a row is shown."""

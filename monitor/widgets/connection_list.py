@@ -35,6 +35,12 @@ def state_color(state: str, theme: Theme) -> str:
 class ConnectionDelegate(ThemedDelegate):
     """Draws a card: number, state and requests; age, peer, TLS and protocol, or who closed it."""
 
+    def texts(self, index: Index) -> tuple[str, ...]:
+        """Everything that is drawn of an item, before anything of it is left out for want of room."""
+        row = index.data(ROW_ROLE)
+        assert isinstance(row, ConnectionRow)  # noqa: S101  # the model has no others
+        return (title_text(row), served_text(row), *small_lines(row, float(index.data(NOW_ROLE))))
+
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Qt: a title, and a line for each group of facts."""
         row = index.data(ROW_ROLE)
@@ -68,7 +74,7 @@ class ConnectionDelegate(ThemedDelegate):
         metrics = QFontMetrics(option.font)
         small = small_font(option.font)
         small_metrics = QFontMetrics(small)
-        served = f"{card.requests:,} " + ("request" if card.requests == 1 else "requests")
+        served = served_text(row)
         right_width = small_metrics.horizontalAdvance(served) + 6
         color = state_color(card.state, theme)
         painter.setFont(option.font)
@@ -77,7 +83,7 @@ class ConnectionDelegate(ThemedDelegate):
         glyph_width = metrics.horizontalAdvance("▶ ")
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft, glyph)
         painter.setPen(QColor(theme.text if row.is_open else theme.text_muted))
-        title = f"#{card.connection_id} {card.state}{' · prewarmed' if card.is_prewarmed else ''}"
+        title = title_text(row)
         title_rect = inner.adjusted(glyph_width, 0, -right_width, 0)
         painter.drawText(
             title_rect,
@@ -95,18 +101,30 @@ class ConnectionDelegate(ThemedDelegate):
             top += small_metrics.height() + 1
 
 
+def title_text(row: ConnectionRow) -> str:
+    """Number and state of a socket."""
+    return f"#{row.card.connection_id} {row.state_text}{' · prewarmed' if row.card.is_prewarmed else ''}"
+
+
+def served_text(row: ConnectionRow) -> str:
+    """``266 requests``; ``266 requests by now`` beside a chosen period."""
+    count, by_now = row.card.requests, " by" if row.now_word else ""
+    return f"{count:,} {'request' if count == 1 else 'requests'}{by_now}{row.now_word}"
+
+
 def small_lines(row: ConnectionRow, now_s: float) -> tuple[str, ...]:
     """What a card says below its title; as many lines whatever the time."""
     card = row.card
+    now = f"{row.now_word.strip()}: " if row.now_word else ""
     if not row.is_open:
         cause = DASH if card.close_cause is None else CLOSE_WORDS[card.close_cause]
-        return (f"lived {age_text(row.age_s(now_s))} · closed {cause}",)
+        return (f"{now}lived {age_text(row.age_s(now_s))} · closed {cause}",)
     idle_s = row.idle_s(now_s)
     peer = " ".join(part for part in (card.address_family, safe_text(card.peer or DASH, 60)) if part)
     tls = " · ".join(safe_text(part, 40) for part in (card.tls_version, card.cipher) if part) or "no TLS"
     resumed = "" if card.is_resumed is None else " · resumed" if card.is_resumed else " · full handshake"
     lines = (
-        f"age {age_text(row.age_s(now_s))} · idle {age_text(idle_s)} · set-up {duration_text(card.connect_s)}",
+        f"{now}age {age_text(row.age_s(now_s))} · idle {age_text(idle_s)} · set-up {duration_text(card.connect_s)}",
         peer,
         tls,
         f"ALPN {safe_text(card.alpn or DASH, 20)}{resumed}",

@@ -190,7 +190,7 @@ class PoolPanel(QWidget):
         if period is None:
             self._cards_title.set_text(f"{opened} open" + (f" · {closed} closed lately" if closed else ""))
         else:
-            self._cards_title.set_text(f"of the period: {opened} still open · {closed} closed since")
+            self._cards_title.set_text(f"of the period: {opened} open now · {closed} closed by now")
         self._cards_title.set_definition(CARDS_WHAT if period is None else CARDS_PERIOD_WHAT)
 
     def _savings(self, now_mono_s: float) -> dict[str, SavingsRow]:

@@ -1,11 +1,13 @@
 """Every figure in a window, whichever panel shows it: what it says, and what the pointer is told over it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextDocumentFragment
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLabel, QWidget
 
+from monitor.qtmodels.figures import DASH
 from monitor.widgets.dock import Dock
 from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.focus_header import OF_NOW
@@ -15,7 +17,7 @@ from tests.fakes.sample_window import SampleWindow
 _NOT_A_FIGURE = re.compile(r"Period \S+|\S+:\d+|24 h")
 """The name of the period, of a host, of a figure."""
 COUNTED = re.compile(r"[1-9]")
-_OWN_SPAN = re.compile(r"\bnow\b|^Since start: |in the time shown|rows in the period · full bar")
+_OWN_SPAN = re.compile(r"\bnow\b|^Since start: |^since |in the time shown|rows in the period · full bar")
 """Words with which a figure says itself that it is not of the period, or what of it is."""
 
 
@@ -62,6 +64,49 @@ def visible_texts(root: QWidget) -> Iterator[tuple[QWidget, str]]:
             yield widget, re.sub(r"\s+", " ", widget.accessibleDescription())
 
 
+def shown_views(root: QWidget) -> list[QAbstractItemView]:
+    """Lists and tables that can be seen in this window."""
+    views = root.findChildren(QAbstractItemView)
+    return [view for view in views if view.window() is root and view.isVisibleTo(root) and view.model() is not None]
+
+
+def item_texts(view: QAbstractItemView) -> Iterator[str]:
+    """Everything that the items of a view say: drawn by Qt, by a delegate of ours, or told who cannot see it."""
+    model = view.model()
+    for row in range(model.rowCount()):
+        for column in range(model.columnCount()):
+            index = model.index(row, column)
+            for role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+                text = index.data(role)
+                # A comma ends a figure of a text that has several.
+                yield from () if text is None else re.split(r", ", str(text))
+            drawn = getattr(view.itemDelegateForIndex(index), "texts", None)
+            yield from () if drawn is None else drawn(index)
+
+
+def said(root: QWidget) -> dict[str, set[str]]:
+    """What can be read of the chosen period, by where it stands: without what says that it is of another time."""
+    texts: dict[str, set[str]] = {}
+    found = [(widget, [text]) for widget, text in visible_texts(root) if not isinstance(widget.parentWidget(), Toast)]
+    found += [(view, list(item_texts(view))) for view in shown_views(root)]
+    for widget, ones in found:
+        if not is_of_now(widget):
+            texts[f"{names(widget)} {id(widget)}"] = {text for text in ones if not _OWN_SPAN.search(text)}
+    return texts
+
+
+def moving(s: SampleWindow, go_on: Callable[[], None]) -> set[str]:
+    """What is another figure after ``go_on`` let time pass, although the chosen period was over before."""
+    before = [said(s.window) for _ in everything(s)]
+    go_on()
+    moved: set[str] = set()
+    for was, then in zip(before, [said(s.window) for _ in everything(s)], strict=True):
+        for place, texts in then.items():
+            fresh = texts - was.get(place, texts) - {DASH}
+            moved |= {f"{place.rpartition(' ')[0]}: {text!r}" for text in fresh}
+    return moved
+
+
 def everything(s: SampleWindow) -> Iterator[None]:
     """Bring every dock and every tab of a panel to the front, one after the other."""
     for dock in s.window.docks.values():
@@ -94,8 +139,6 @@ def ignoring_period(root: QWidget) -> Iterator[str]:
             continue  # news of a moment ago, that goes by itself
         if COUNTED.search(_NOT_A_FIGURE.sub("", text)) and not _OWN_SPAN.search(text) and not is_of_now(widget):
             yield f"{names(widget)}: {text!r}"
-    for view in root.findChildren(QAbstractItemView):
-        if view.window() is not root or not view.isVisibleTo(root) or view.model() is None:
-            continue
+    for view in shown_views(root):
         if view.model().rowCount() and not is_of_now(view):
             yield f"{names(view)}: {view.model().rowCount()} rows"

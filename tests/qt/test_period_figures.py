@@ -5,9 +5,11 @@ from collections.abc import Callable
 import pytest
 from pytestqt.qtbot import QtBot
 
+from monitor.exchanges.caching import CacheStats
+from monitor.qtmodels.connection_model import ConnectionRow
 from monitor.state.period import Period
 from monitor.widgets.elided import ElidedLabel
-from tests.fakes.figure_walk import COUNTED, everything, ignoring_period, told
+from tests.fakes.figure_walk import COUNTED, everything, ignoring_period, moving, told
 from tests.fakes.period_samples import BEFORE_EVERYTHING, happening
 from tests.fakes.sample_markets import FIRST
 from tests.fakes.sample_window import SampleWindow
@@ -35,7 +37,7 @@ FOLLOWS: dict[str, tuple[Callable[[SampleWindow], str], str]] = {
         lambda s: s.window.pools.sections[FIRST].reuse_trend.accessibleDescription().partition(";")[0],
         "– in the minute before the end of the chosen period",
     ),
-    "sockets": (lambda s: s.window.pools._cards_title.text, "of the period: 0 still open · 0 closed since"),
+    "sockets": (lambda s: s.window.pools._cards_title.text, "of the period: 0 open now · 0 closed by now"),
     "keep-alive fit": (
         lambda s: next(iter(s.window.pools.keep_alive.hosts.values())).words.text(),
         "Not known of this period: how sockets fared was not watched then.",
@@ -101,6 +103,40 @@ def test_no_figure_silently_ignores_the_period(eventful: tuple[SampleWindow, Per
     choose(s, period)
     s.show_now()
     assert len(set(ignoring_period(s.window))) > 10, "of a time full of events there is much to be said"
+
+
+def go_on(s: SampleWindow, *, is_down: bool) -> None:
+    """Let a while pass in which everything is counted on; ``is_down``: for the first venue with an outage at first."""
+    for second in range(20):
+        s.feed.down = {FIRST} if is_down and second < 12 else set()
+        s.feed.run(1)
+        for name in s.board.venue_names:
+            s.board.note_cache(name, CacheStats(network=400 + second, cached=900 + second, partial=300, shared=9))
+        s.pump.stalls.add(0.3)
+        s.pump.reply_to_paint.add(0.4)
+        s.window.status.lag_label.probe.delays.add(0.05)
+        s.show_now()
+
+
+def test_the_figures_of_a_period_stand_still(eventful: tuple[SampleWindow, Period]) -> None:
+    """Whatever moves on after its end is of now, and has to say so."""
+    s, period = eventful
+    choose(s, Period(period.start_mono_s, period.end_mono_s - 10.0))
+
+    assert sorted(moving(s, lambda: go_on(s, is_down=False))) == []
+    assert sorted(moving(s, lambda: go_on(s, is_down=True))) == []
+
+
+def test_what_moves_in_spite_of_the_period_is_found(
+    eventful: tuple[SampleWindow, Period], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s, period = eventful
+    choose(s, Period(period.start_mono_s, period.end_mono_s - 10.0))
+    monkeypatch.setattr(ConnectionRow, "now_word", "")
+
+    moved = moving(s, lambda: go_on(s, is_down=False))
+    assert any("ConnectionList" in text and "age " in text for text in moved)
+    assert any("ConnectionList" in text and "requests'" in text for text in moved)
 
 
 def test_what_ignores_the_period_is_found(eventful: tuple[SampleWindow, Period]) -> None:
