@@ -306,6 +306,11 @@ class LatencyWindow:
             by_endpoint=endpoints,
         )
 
+    def holds_earlier(self, start_s: float, end_s: float) -> bool:
+        """Whether attempts of an earlier run, drawn and never counted, ended in ``[start_s, end_s]``."""
+        ranges = ((marks.series.index_range(start_s, end_s), marks.first_own) for marks in self._kinds.values())
+        return any(first < min(end, first_own) for (first, end), first_own in ranges)
+
     def spans(self, start_s: float, end_s: float) -> tuple[FloatArray, FloatArray]:
         """Begins and ends of this run's attempts, of every kind, that ended in ``[start_s, end_s]``; in no order."""
         ends = [np.empty(0)]

@@ -33,7 +33,9 @@ PERIOD_WHAT = (
     "Of the period: the headers of both plots, the basis, requests, what made them slow, events; latency, reuse, "
     "calls, budget, the app's lag and the clocks in the status bar; everything of the pools, sockets and savings too.\n"
     "Of now, and said to be where they stand: the state and age of a venue, the price above the plots, the watchlist, "
-    "the order book, accounts and alerts: an old price must never look like the newest."
+    "the order book, accounts and alerts: an old price must never look like the newest.\n"
+    "Prices and requests of an earlier run are drawn and listed, and counted nowhere: in a period that goes back to "
+    "one, counts begin with this run."
 )
 MOTION_INTERVAL_MS = {60: 100, 900: 500}
 """How often the axis moves on without new data: about a pixel at a time in the shorter ranges; 1 s in the longer."""
@@ -203,7 +205,10 @@ class ChartArea(QWidget):
             if plot is not None:
                 plot.set_focus_period(None if period is None else (period.start_mono_s, period.end_mono_s))
         self.header.set_period(period)
-        self._period_badge.setText(f"{text} · what says “now” is not of it · Esc clears")
+        is_whole = period is None or period.start_mono_s >= self._board.started_mono_s
+        # There is room for one of the two; "now" says itself which time it is of.
+        but = " · what says “now” is not of it" if is_whole else ""
+        self._period_badge.setText(f"{text}{but} · Esc clears")
         self._period_badge.setAccessibleName(self._period_badge.text())
         self._period_badge.setVisible(period is not None)
 

@@ -247,8 +247,11 @@ class LatencyPlot(TimePlot):
             )
         runs: list[Run] = []
         for lane, (warm, cold, every) in zip(self._lanes, self._period_summaries, strict=True):
+            of_run = " of this run" if lane.window.holds_earlier(*period) else ""
             runs.append(Run(lane.title, theme.text_muted, is_optional=True, starts_group=bool(runs)))
-            runs.append(warm_run(warm.p50_s, warm.p95_s, warm.n, ink=theme.text, shape=lane.shape, color=lane.color))
+            runs.append(
+                warm_run(warm.p50_s, warm.p95_s, warm.n, of=of_run, ink=theme.text, shape=lane.shape, color=lane.color)
+            )
             runs.append(Run(f"{count_text(cold.n)} cold", theme.text, is_optional=True))
             if every.failed or every.healed:
                 text = f"{count_text(every.failed)} failed, {count_text(every.healed)} healed"

@@ -60,16 +60,21 @@ def nearest_mark(x: FloatArray, y: FloatArray, at_x: float, at_y: float) -> tupl
     return index, float(distances[index])
 
 
-def warm_run(p50_s: float | None, p95_s: float | None, n: int, *, ink: str, shape: MarkShape, color: str) -> Run:
-    """What a header says of warm requests; where there is little room, without the p95 rather than without the n."""
+def warm_run(
+    p50_s: float | None, p95_s: float | None, n: int, *, ink: str, shape: MarkShape, color: str, of: str = ""
+) -> Run:
+    """What a header says of warm requests; where there is little room, without the p95 rather than without the n.
+
+    ``of``: what the n is a part of, in words that follow it.
+    """
     if p50_s is None or math.isnan(p50_s) or p95_s is None:
-        return Run(f"—  n {n:,} warm", ink, shape, mark_color=color, short=f"—  n {n:,}")
+        return Run(f"—  n {n:,} warm{of}", ink, shape, mark_color=color, short=f"—  n {n:,}{of}")
     p50, p95 = f"p50 {latency_text(p50_s)}", f"p95 {latency_text(p95_s)}"
     return Run(
-        f"{p50}  {p95}  n {n:,} warm",
+        f"{p50}  {p95}  n {n:,} warm{of}",
         ink,
         shape,
         mark_color=color,
-        short=f"{p50}  {p95}  n {n:,}",
-        shortest=f"{p50}  n {n:,}",
+        short=f"{p50}  {p95}  n {n:,}{of}",
+        shortest=f"{p50}  n {n:,}{of}",
     )

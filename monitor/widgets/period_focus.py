@@ -36,11 +36,13 @@ class PeriodFocus(QObject):
         of_now: Sequence[DockTitle],
         clock: Callable[[], float],
         utc_now: Callable[[], datetime],
+        started_mono_s: float,
     ) -> None:
+        """``started_mono_s``: when this run began; requests and pools of before are drawn at most, never counted."""
         super().__init__(window)
         self._charts, self._pools, self._requests, self._spikes = charts, pools, requests, spikes
         self._events, self._status, self._of_now = events, status, tuple(of_now)
-        self._clock, self._utc_now = clock, utc_now
+        self._clock, self._utc_now, self._started_mono_s = clock, utc_now, started_mono_s
         self.period: Period | None = None
         # Only while there is something to leave: otherwise Escape belongs to whatever has the keyboard.
         self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), window)
@@ -67,13 +69,18 @@ class PeriodFocus(QObject):
             self.clear()
 
     def text_of(self, period: Period) -> str:
-        """``Period 14:02:10–14:03:40``, in local time."""
+        """``Period 14:02:10–14:03:40``, in local time, and which part of it this run knows, unless it knows all."""
         offset_s = self._clock()
 
         def at(mono_s: float) -> str:
             return local_time(self._utc_now() - timedelta(seconds=offset_s - mono_s))
 
-        return f"Period {at(period.start_mono_s)}–{at(period.end_mono_s)}"
+        text = f"Period {at(period.start_mono_s)}–{at(period.end_mono_s)}"
+        if period.end_mono_s < self._started_mono_s:
+            return f"{text}, before this run"
+        if period.start_mono_s < self._started_mono_s:
+            return f"{text}, counts from {at(self._started_mono_s)}"
+        return text
 
     def _show(self, period: Period | None) -> None:
         self.period = period

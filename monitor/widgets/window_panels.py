@@ -77,6 +77,7 @@ class WindowPanels:
             ],
             clock=clock,
             utc_now=wall_clock,
+            started_mono_s=board.started_mono_s,
         )
 
     def on_frame(self) -> None:
