@@ -153,17 +153,22 @@ class SavingsLedger:
             for name, counted in hosts.items()
         }
 
-    def caching_between(self, period: Period, calls: Mapping[str, int]) -> Mapping[str, CachingSaving]:
-        """Saving by caching in one period, by venue; ``calls`` are the requests made in it."""
+    def caching_between(
+        self, period: Period, calls: Mapping[str, int], warm_s: Mapping[str, float | None]
+    ) -> Mapping[str, CachingSaving]:
+        """Saving by caching in one period, by venue; ``calls`` are the requests made in it, ``warm_s`` the median of
+        its warm ones.
+        """
         savings: dict[str, CachingSaving] = {}
         for name, made in calls.items():
             venue = self._venues.get(name, _Venue())
             avoided = sum(count for at_s, count in venue.avoided if period.contains(at_s))
+            median_s = warm_s.get(name)
             savings[name] = CachingSaving(
                 venue=name,
                 plain_calls=made + avoided,
                 made_calls=made,
-                saved_s=avoided * median(venue.warm_s) if venue.warm_s else None,
+                saved_s=None if median_s is None else avoided * median_s,
             )
         return savings
 

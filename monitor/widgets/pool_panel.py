@@ -204,8 +204,12 @@ class PoolPanel(QWidget):
             hosts = {name: host for tally in tallies.values() for name, host in tally.by_host.items()}
             pooling = self._ledger.pooling_between(period, hosts)
             known = {venue.name for venue in self._venues if was_asked_by(venue, period)}
+            warm_s = {
+                venue.name: venue.latency.summary(period.start_mono_s, period.end_mono_s, False).p50_s
+                for venue in self._venues
+            }
             caching = self._ledger.caching_between(
-                period, {name: tally.calls for name, tally in tallies.items() if name in known}
+                period, {name: tally.calls for name, tally in tallies.items() if name in known}, warm_s
             )
         return {
             venue.name: SavingsRow(

@@ -13,21 +13,24 @@ from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.theme import Theme
 
 POOLING_DEFINITION = (
-    "Saved by pooling: warm requests × the median set-up (DNS + TCP + TLS) of cold requests to the same host within "
-    "the last hour, minus the time of attempts that died with a kept connection. The range is that of the quartiles "
-    "of the set-ups. Unknown without a cold request in the last hour. Negative: keeping connections cost more than it "
-    "saved."
+    "Saved by pooling: warm requests × the median set-up (DNS + TCP + TLS) of connections to the same host that were "
+    "opened within the last hour, for a request or ahead; of a chosen period within the hour before its end, while the "
+    "overview counts those opened in the period itself. Minus the time of attempts that died with a kept connection. "
+    "The range is that of the quartiles of the set-ups. Unknown without a set-up in that hour. Negative: keeping "
+    "connections cost more than it saved."
 )
 CACHING_DEFINITION = (
     "Saved by caching: the calls a plain plan would have made minus the calls made, × the median of recent warm "
-    "requests. A plain plan polls the same as often, but candles once a minute whatever their interval. Negative: more "
-    "calls were made than a plain plan would have."
+    "requests, of a chosen period that of its own. A plain plan polls the same as often, but candles once a minute "
+    "whatever their interval. Negative: more calls were made than a plain plan would have."
 )
 CACHE_DEFINITION = (
     "How reads were answered in the time named above. Hits: from memory, without a request. Partly: only the missing "
     "candles were asked for. Shared: by a request that was under way for somebody else. Stale: from memory beyond its "
     "time, because the venue failed. Misses: by a request."
 )
+_LINES = 3
+"""Below a saving: what it was reckoned from."""
 NOTE = "Two ledgers that never share a column: what one saves the other cannot."
 
 
@@ -83,7 +86,7 @@ class _Cell(QWidget):
         super().__init__()
         self._definition = definition
         self.value = ElidedLabel(DASH, is_bold=True, scale=1.15, least="unknown")
-        self.lines = (ElidedLabel("", scale=0.88), ElidedLabel("", scale=0.88))
+        self.lines = tuple(ElidedLabel("", scale=0.88) for _ in range(_LINES))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 6)
         layout.setSpacing(0)
@@ -91,12 +94,12 @@ class _Cell(QWidget):
             label.set_definition(definition)
             layout.addWidget(label)
 
-    def show_saving(self, saved_s: float | None, texts: tuple[str, str], theme: Theme, *, is_known: bool) -> None:
-        """Show ``saved_s``; where nothing was counted yet (``is_known`` False), a dash."""
+    def show_saving(self, saved_s: float | None, texts: tuple[str, ...], theme: Theme, *, is_known: bool) -> None:
+        """Show ``saved_s`` and up to ``_LINES`` of ``texts``; a dash where nothing was counted (``is_known`` False)."""
         color = theme.text_muted if saved_s is None else theme.error if saved_s < 0 else None
         text = saved_text(saved_s) if is_known else DASH
         self.value.set_text(text, color)
-        for label, line in zip(self.lines, texts, strict=True):
+        for label, line in zip(self.lines, (*texts, *[""] * _LINES), strict=False):
             label.set_text(line, theme.text_muted)
             label.set_definition(f"{line}\n{self._definition}" if line else self._definition)
         self.value.set_definition(f"{text}\n{self._definition}")
@@ -178,14 +181,14 @@ class SavingsView(QWidget):
             wasted_s = sum(one.wasted_s for one in pooling)
             spread = "" if low_s is None or high_s is None else f"{saved_text(low_s)} to {saved_text(high_s)}"
             if pooling and saved_s is None:
-                spread = "no cold request in the last hour"
+                spread = "no set-up within 1 h"
             lost = f", {duration_text(wasted_s)} lost" if wasted_s else ""
             set_ups = f"{samples:,} set-up" if samples == 1 else f"{samples:,} set-ups"
-            reckoned = f"{warm:,} warm · {set_ups}{lost}" if pooling else ""
-            self.pooling[venue].show_saving(saved_s, (spread, reckoned), theme, is_known=bool(pooling))
+            reckoned = (f"{warm:,} warm{lost}", f"{set_ups} within 1 h") if pooling else ()
+            self.pooling[venue].show_saving(saved_s, (spread, *reckoned), theme, is_known=bool(pooling))
             caching = None if row is None else row.caching
             if caching is None:
-                self.caching[venue].show_saving(None, ("", ""), theme, is_known=False)
+                self.caching[venue].show_saving(None, (), theme, is_known=False)
                 continue
             more = -caching.saved_calls
             avoided = f"{more:,} calls more" if more > 0 else f"{caching.saved_calls:,} calls avoided"

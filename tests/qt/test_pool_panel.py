@@ -14,6 +14,7 @@ from monitor.exchanges.caching import CacheStats
 from monitor.qtmodels.connection_model import ConnectionRow, describe_connection
 from monitor.qtmodels.figures import DASH
 from monitor.state.ledger import CachingSaving, PoolingSaving, SavingsLedger
+from monitor.state.period import Period
 from monitor.state.pool_figures import figures_since_start
 from monitor.state.venue_state import VenueState
 from monitor.widgets.connection_list import small_lines
@@ -281,14 +282,32 @@ def test_a_saving_is_a_dash_then_unknown_then_a_figure(shown: Panel, qtbot: QtBo
     shown.ledger.add_trace(make_trace(1, host=HOST))
     shown.panel.on_slow_frame()
     assert cell.value.text == "unknown"
-    assert cell.lines[0].text == "no cold request in the last hour"
+    assert cell.lines[0].text == "no set-up within 1 h"
 
     shown.ledger.add_trace(
         make_trace(2, host=HOST, is_cold=True, dns_s=0.01, tcp_s=0.04, tls_s=0.05, ended_mono_s=shown.clock())
     )
     shown.panel.on_slow_frame()
     assert cell.value.text == "+0.1 s"
-    assert cell.lines[1].text == "1 warm · 1 set-up"
+    assert [line.text for line in cell.lines[1:]] == ["1 warm", "1 set-up within 1 h"]
+
+
+def test_set_ups_that_a_saving_is_reckoned_with_are_not_those_of_the_period(shown: Panel, qtbot: QtBot) -> None:
+    """The overview counts what was opened in the period; the saving takes the set-ups of the hour before its end."""
+    shown.receive(a_pool(opened=2))
+    shown.ledger.add_trace(make_trace(1, host=HOST, is_cold=True, tcp_s=0.04, tls_s=0.05, ended_mono_s=shown.clock()))
+    start_s = shown.clock.advance(60.0)
+    shown.venue.note_trace(make_trace(2, host=HOST, ended_mono_s=shown.clock.advance(5.0)))
+    shown.receive(a_pool(opened=2, attempts=31, reused=30))
+    shown.panel.set_period(Period(start_s, shown.clock.advance(1.0)), "Period 10:00:00–10:00:06")
+    opened = shown.panel.sections[FIRST]._values["opened"].text
+    shown.panel.tabs.setCurrentIndex(3)
+    shown.panel.on_slow_frame()
+    cell = shown.panel.savings.pooling[FIRST]
+
+    assert opened == "0"
+    assert [line.text for line in cell.lines[1:]] == ["1 warm", "1 set-up within 1 h"]
+    assert "the overview counts those opened in the period itself" in cell.lines[2].toolTip().replace("\n", " ")
 
 
 def test_a_loss_is_shown_as_one(qtbot: QtBot) -> None:

@@ -86,7 +86,8 @@ def test_the_whole_of_time_saves_what_the_ledger_says() -> None:
     assert ledger.pooling_between(period, tally.by_host) == ledger.pooling(1_010.0)
     assert tally.warm == 11, "each found an open connection, which is what reuse counts"
     assert tally.by_host["venue.test:443"].warm == 7
-    assert ledger.caching_between(period, {"bitunix": tally.calls}) == ledger.caching()
+    warm_s = {"bitunix": window.summary(0.0, 1e9, False).p50_s}
+    assert ledger.caching_between(period, {"bitunix": tally.calls}, warm_s) == ledger.caching()
 
 
 def test_a_period_without_a_cold_request_in_the_hour_before_its_end_saves_an_unknown_amount() -> None:
@@ -105,9 +106,12 @@ def test_calls_avoided_outside_the_period_are_not_in_it() -> None:
     for _ in range(10):
         clock.advance(1.0)
         ledger.add_poll(make_success(make_quotes({"A": "1"}), clock, source=Source.CACHE))
-    saving = ledger.caching_between(Period(1_003.0, 1_006.0), {"bitunix": 7})["bitunix"]
+    saving = ledger.caching_between(Period(1_003.0, 1_006.0), {"bitunix": 7}, {"bitunix": 0.05})["bitunix"]
+    unknown = ledger.caching_between(Period(1_003.0, 1_006.0), {"bitunix": 7}, {"bitunix": None})["bitunix"]
 
     assert (saving.made_calls, saving.saved_calls) == (7, 4)
+    assert saving.saved_s == pytest.approx(4 * 0.05), "by the median of its own warm requests"
+    assert unknown.saved_s is None
 
 
 def test_a_venues_period_has_reuse_sockets_and_budget_of_its_own() -> None:
