@@ -161,6 +161,7 @@ class Controller:
         self._note_caches()
         for name, runtime in self._runtimes.items():
             transport = runtime.transport
+            self.board.note_polled(name, not self._is_paused and name not in self.settings.disabled_venues)
             self.board.note_pools(name, transport.pool_stats(), transport.budget_state(), mono_s)
         self._replan()
 

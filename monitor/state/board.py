@@ -188,6 +188,10 @@ class Board:
         """How the reads of a venue were answered so far, as its client counts."""
         self._venues[venue].note_cache(stats, self._clock())
 
+    def note_polled(self, venue: str, is_polled: bool) -> None:
+        """Whether the user has a venue polled, which it is until told otherwise."""
+        self._venues[venue].note_polled(is_polled, self._clock())
+
     def note_pools(self, venue: str, pools: Sequence[PoolStats], budget: BudgetState, taken_mono_s: float) -> None:
         """How a venue's pools and budget stood at ``taken_mono_s``, from its transport and without a poll."""
         self._venues[venue].note_pools(pools, budget, taken_mono_s, self._clock())

@@ -75,6 +75,8 @@ class VenueState:
         self.name = name
         self.latency = LatencyWindow(latency_capacity)
         self.pool_history = PoolHistory()
+        self.is_polled = True
+        """Whether it is meant to be asked: neither switched off nor paused by the user."""
         self.budget: BudgetState | None = None
         self.budget_mono_s: float | None = None
         """When :attr:`budget` and :attr:`pools` were taken."""
@@ -168,7 +170,11 @@ class VenueState:
 
     @property
     def shortest_cadence_s(self) -> float | None:
-        """Time between two requests of the venue's most frequent feed; ``None`` before the first result."""
+        """Time between two requests of the venue's most frequent feed; ``None`` before the first result, and while it
+        is not polled.
+        """
+        if not self.is_polled:
+            return None
         return min((feed.cadence_s for feed in self.feeds.values()), default=None)
 
     def verdict(self, now_mono_s: float) -> Verdict:
@@ -278,6 +284,12 @@ class VenueState:
             before = self._streaks.get(result.endpoint)
             of_venue = result if is_of_venue else None if before is None else before.of_venue
             self._streaks[result.endpoint] = _Streak(result.plan_epoch, result, of_venue)
+
+    def note_polled(self, is_polled: bool, now_mono_s: float) -> None:
+        """Take in whether the user has it polled."""
+        if is_polled != self.is_polled:
+            self.is_polled = is_polled
+            self.cadence.note(self.shortest_cadence_s, now_mono_s)
 
     def note_pools(
         self, pools: Sequence[PoolStats], budget: BudgetState, taken_mono_s: float, now_mono_s: float

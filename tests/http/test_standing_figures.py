@@ -92,6 +92,7 @@ def test_a_pause_shows_the_sockets_that_close_in_it(controller: Controller, exch
     paused_s = time.perf_counter()
 
     for venue in VENUES:
+        assert controller.board.venue(venue).shortest_cadence_s is None, "nothing is asked of it"
         opened, closed = shown(controller, venue)
         assert opened == 0
         assert closed
@@ -106,7 +107,9 @@ def test_a_pause_shows_the_sockets_that_close_in_it(controller: Controller, exch
 
 
 def test_a_venue_switched_off_is_looked_at_beside_one_that_polls(controller: Controller, exchange: DemoServer) -> None:
-    run_until(controller, lambda: all(shown(controller, venue)[0] for venue in VENUES))
+    polled, off = (controller.board.venue(name) for name in VENUES)
+    run_until(controller, lambda: (polled.cadence.newest, off.cadence.newest) == (1.0, 1.0))
+    began_s = time.perf_counter()
     controller.set_venue_enabled("hyperliquid", is_enabled=False)
     drop_all(controller, exchange, "hyperliquid")
     take(controller)
@@ -114,6 +117,12 @@ def test_a_venue_switched_off_is_looked_at_beside_one_that_polls(controller: Con
 
     assert shown(controller, "hyperliquid")[0] == 0
     assert shown(controller, "bitunix")[0]
+    assert (polled.shortest_cadence_s, off.shortest_cadence_s) == (1.0, None)
+    assert off.cadence.newest is None
+    assert off.cadence.at(began_s) == 1.0, "while it was polled it was"
+    controller.set_venue_enabled("hyperliquid", is_enabled=True)
+    look(controller)
+    assert off.shortest_cadence_s == 1.0
 
 
 def test_the_budget_of_a_paused_venue_frees_itself(controller: Controller) -> None:

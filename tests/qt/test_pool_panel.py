@@ -245,6 +245,12 @@ def test_keep_alive_judges_the_interval_in_force(shown: Panel, qtbot: QtBot) -> 
 
     assert "one connection is kept warm" in host.words.text()
 
+    shown.venue.note_polled(is_polled=False, now_mono_s=shown.clock())
+    shown.panel.on_slow_frame()
+
+    assert "The host is not polled now." in host.words.text()
+    assert "75 s" not in host.words.text()
+
 
 def test_many_idle_times_share_bars_without_losing_a_sample() -> None:
     fine = [IdleBucket(idle_from_s=float(n), idle_to_s=n + 1.0, survived=n, dropped=n % 3) for n in range(38)]
