@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 
 from monitor.domain.market import CandleBatch, OrderBook, QuoteBatch
+from monitor.domain.telemetry import PoolStats
 from monitor.history.records import Entry, Reading, ReplyRecord
 from monitor.history.schema import FIELDS
 from monitor.polling.results import PollFailure, PollSuccess
@@ -23,6 +24,7 @@ class BoardObserver:
         self._board = board
         self._requests_seen = board.requests.revision
         self._events_seen = 0
+        self._sockets_seen: dict[tuple[str, str, str], tuple[int, int]] = {}
 
     def after(self, result: PollSuccess | PollFailure) -> Entry:
         """What ``result``, applied to the board just now, added; call it for each result by itself."""
@@ -45,6 +47,7 @@ class BoardObserver:
             at = result.failed_at
         traces = board.requests.since(self._requests_seen)
         self._requests_seen = board.requests.revision
+        self._new_sockets(result.pools)
         return Entry(
             at=at,
             reply=reply,
@@ -56,10 +59,22 @@ class BoardObserver:
         )
 
     def after_tick(self) -> Entry | None:
-        """What time alone, or the app itself, added; ``None`` when nothing."""
-        if self._board.events.revision == self._events_seen:
+        """What time alone, or the app itself, added, sockets that opened or closed included; ``None`` when nothing."""
+        board = self._board
+        pools = self._new_sockets(pool for name in board.venue_names for pool in board.venue(name).pools)
+        if board.events.revision == self._events_seen and not pools:
             return None
-        return Entry(at=datetime.now(UTC), events=self._events())
+        return Entry(at=datetime.now(UTC), events=self._events(), pools=pools)
+
+    def _new_sockets(self, pools: Iterable[PoolStats]) -> tuple[PoolStats, ...]:
+        """Those of ``pools`` in which a socket opened or closed since the last look."""
+        found = []
+        for pool in pools:
+            place, counts = (pool.venue, pool.scheme, pool.host), (pool.opened, sum(pool.closed.values()))
+            if self._sockets_seen.get(place) != counts:
+                self._sockets_seen[place] = counts
+                found.append(pool)
+        return tuple(found)
 
     def _events(self) -> tuple[EventEntry, ...]:
         log = self._board.events

@@ -10,15 +10,20 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
+from msgspec.structs import replace
 
+from monitor.domain.telemetry import CloseCause, ConnectionCard, PoolStats
 from monitor.history.recorder import HistoryRecorder
 from monitor.history.records import Entry
 from monitor.history.schema import NotHistoryError, open_for_reading, open_for_writing
+from monitor.history.sink import RecordingSink
 from monitor.history.trouble import HistoryNotice
+from monitor.state.board import Board
 from tests.fakes.history_samples import numbered_entry
-from tests.fakes.poll_results import EPOCH, make_trace
+from tests.fakes.poll_results import EPOCH, FakeClock, make_budget, make_quotes, make_success, make_trace
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 30.0
@@ -95,6 +100,28 @@ def test_what_is_recorded_is_on_disk_without_closing(make_recorder: Callable[...
 
     assert prices_in(recorder.file) == [1, 2, 3, 4, 5]
     assert told.notices == []
+
+
+def test_a_socket_that_closes_while_nothing_is_polled_is_on_disk(make_recorder: Callable[..., HistoryRecorder]) -> None:
+    clock, recorder = FakeClock(), make_recorder()
+    board = Board(venues=("bitunix",), clock=clock, utc_now=clock.utc_now)
+    sink = RecordingSink(board, recorder)
+    card = ConnectionCard(connection_id=5, host="h:1", opened_at=EPOCH, opened_mono_s=clock(), state="idle", requests=9)
+    pool = PoolStats(venue="bitunix", host="h:1", scheme="https", opened=1, idle=1, connections=(card,))
+    sink.apply([make_success(make_quotes({"BTCUSDT": "1"}), clock, pools=[pool])])
+    closed = replace(card, state="closed", closed_mono_s=clock.advance(70.0), close_cause=CloseCause.EXPIRED)
+    gone = replace(pool, idle=0, closed=MappingProxyType({CloseCause.EXPIRED: 1}), connections=(closed,))
+    board.note_pools("bitunix", [gone], make_budget(), clock())
+    for _ in range(3):
+        sink.tick()
+    assert recorder.close(PATIENCE_S)
+
+    with sqlite3.connect(recorder.file) as connection:
+        lives = connection.execute("SELECT requests, closed_ms - opened_ms FROM connection").fetchall()
+        pools = connection.execute("SELECT opened, idle FROM pool ORDER BY id").fetchall()
+    connection.close()
+    assert lives == [(9, 70_000)]
+    assert pools == [(1, 1), (1, 0)], "told once, not with every look"
 
 
 def test_closing_writes_the_rest_and_marks_the_end(make_recorder: Callable[..., HistoryRecorder]) -> None:
