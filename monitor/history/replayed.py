@@ -211,6 +211,8 @@ class _Feeder:
             max_connections=row["max"] or 0,
             connections=tuple(reversed(cards)),
         )
+        if venue := row["venue"]:
+            self._board.note_pools(venue, tuple(self._pools[venue].values()), _no_budget(venue), now_s)
 
     def _request(self, traces: list[RequestTrace], run: object) -> None:
         last = traces[-1]

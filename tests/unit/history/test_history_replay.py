@@ -21,7 +21,7 @@ from monitor.history.replayed import Replayed, replay
 from monitor.state.verdict import Verdict
 from tests.fakes.history_samples import KEYS, WatchedBoard
 from tests.fakes.incidents import save_incident
-from tests.fakes.poll_results import make_failure, make_quotes, make_success, make_trace
+from tests.fakes.poll_results import make_budget, make_failure, make_quotes, make_success, make_trace
 
 BTC, ETH = KEYS
 
@@ -217,6 +217,24 @@ def test_a_slow_reply_does_not_make_what_it_did_not_tell_younger(tmp_path: Path)
     assert was_age is not None
     assert age is not None
     assert age.low_s == pytest.approx(was_age.low_s, abs=0.01)
+
+
+def test_sockets_that_closed_while_nothing_was_polled_are_closed(tmp_path: Path) -> None:
+    watched = _busy_board()
+    pool = PoolStats(venue="bitunix", host="h:1", scheme="https", attempts=9, opened=2, idle=2, max_connections=20)
+    watched.apply(make_success(make_quotes({"BTCUSDT": "1"}), watched.clock, pools=[pool], planned=121, made=121))
+    watched.clock.advance(60.0)
+    gone = replace(pool, idle=0, closed={CloseCause.EXPIRED: 2})
+    watched.board.note_pools("bitunix", [gone], make_budget(), watched.clock())
+    entry = watched.observer.after_tick()
+    assert entry is not None
+    watched.entries.append(replace(entry, at=watched.clock.utc_now()))
+    watched.clock.advance(1.0)
+    shown = _replayed(watched, tmp_path)
+
+    (then,) = shown.board.venue("bitunix").pools
+    assert (then.opened, then.idle, then.active) == (2, 0, 0)
+    assert shown.board.venue("bitunix").pool_history.open.last_value == 0.0
 
 
 def test_the_events_are_those_that_were_told_then(tmp_path: Path) -> None:
