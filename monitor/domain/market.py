@@ -34,7 +34,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     ``name`` is ours and unique within a venue: ``BTC-USDT-PERP``, ``1000PEPE-USDT-PERP``, ``HYPE-USDC``,
     ``xyz:TSLA-USDC-PERP``. ``multiplier`` is how many coins of ``base`` one priced unit holds (1000 for ``kPEPE`` and
-    ``1000PEPEUSDT``); divide a price by it before comparing venues.
+    ``1000PEPEUSDT``); divide a price by it before comparing venues. ``price_decimals``: of the finest price; where
+    ``price_digits`` is told, a price has no more significant digits than that either.
     """
 
     venue: str
@@ -45,12 +46,22 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     quote: str
     multiplier: Decimal = Decimal(1)
     price_decimals: int | None = None
+    price_digits: int | None = None
     size_decimals: int | None = None
     max_leverage: int | None = None
     status: InstrumentStatus = InstrumentStatus.OPEN
     status_text: str = ""
     dex: str = ""
     """Hyperliquid's builder dex, empty for the first one and on every other venue."""
+
+    def decimals_at(self, price: Decimal | None) -> int | None:
+        """Decimals that prices around ``price`` are shown with; ``None``: not known.
+
+        A venue that limits digits lists the middle of bid and ask, which may lie between two of its prices: one more.
+        """
+        if self.price_decimals is None or self.price_digits is None or not price or not price.is_finite():
+            return self.price_decimals
+        return 1 + min(self.price_decimals, max(0, self.price_digits - 1 - price.adjusted()))
 
     @property
     def market(self) -> tuple[str, str]:

@@ -28,6 +28,7 @@ class Look(StrEnum):
 
     TEXT = "text"
     SIDE = "side"  # long, short, buy, sell: with an arrow, in the colour of rising or falling
+    QUOTED = "quoted"  # a price of the row's instrument, with as many decimals as that has
     PRICE = "price"  # the venue's digits
     MONEY = "money"  # two decimals
     AMOUNT = "amount"  # of any asset: two decimals, and more of what is small
@@ -44,6 +45,7 @@ class Look(StrEnum):
 
 RIGHT_LOOKS: Final = frozenset(
     {
+        Look.QUOTED,
         Look.PRICE,
         Look.AVERAGE,
         Look.MONEY,
@@ -60,6 +62,7 @@ RIGHT_LOOKS: Final = frozenset(
 _SAMPLES: Final = {
     Look.TEXT: "partly filled",
     Look.SIDE: "▼ short",
+    Look.QUOTED: "000,000.00",
     Look.PRICE: "000,000.00",
     Look.MONEY: "000,000.00",
     Look.AMOUNT: "0,000,000.00 *",

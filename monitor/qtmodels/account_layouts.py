@@ -63,7 +63,7 @@ POSITIONS: Final[tuple[Column[PositionRow], ...]] = (
             "Price the venue values the position at: from the account's own reply, or from the quotes where that has "
             "none; struck through when it is old"
         ),
-        look=Look.PRICE,
+        look=Look.QUOTED,
         read=of("figures", "mark"),
     ),
     Column(
@@ -110,7 +110,7 @@ POSITIONS: Final[tuple[Column[PositionRow], ...]] = (
         name="liquidation_price",
         title="Liq. price",
         definition="Price at which the venue closes it by force; dash when there is none or it is out of reach",
-        look=Look.PRICE,
+        look=Look.QUOTED,
         read=of("position", "liquidation_price"),
     ),
     Column(

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 import msgspec
 from PySide6.QtCore import QObject, Qt
 
+from monitor.domain.market import Instrument
 from monitor.qtmodels.account_columns import COVERED, Column, Look, file_text, number_text, show
-from monitor.qtmodels.figures import DASH, age_range_text, plain_tooltip
+from monitor.qtmodels.figures import DASH, age_range_text, plain_tooltip, quoted_text
 from monitor.qtmodels.headed_model import NO_PARENT, ROW_ROLE, Head, HeadedModel, Index, RowsModel
 from monitor.qtmodels.row_sync import sync_rows
 from monitor.state.account_figures import Sum
@@ -42,6 +43,8 @@ class AccountModel(RowsModel[RowT]):
         super().__init__(_heads_of(columns), parent)
         self.columns = tuple(columns)
         self._venue_title = venue_title
+        self.instrument_of: Callable[[str, str], Instrument | None] = lambda _venue, _symbol: None
+        """What is known of an instrument, by venue and venue symbol."""
         self._wanted: Sequence[RowT] = ()
         self._now_mono_s = 0.0
         self._is_covered = False
@@ -84,12 +87,20 @@ class AccountModel(RowsModel[RowT]):
         value = column.value_of(row)
         if column.is_amount and self._is_covered and value != "":
             return COVERED
-        text = show(column, value)
+        if column.look is Look.QUOTED and isinstance(value, Decimal):
+            text = quoted_text(value, self._instrument(row))
+        else:
+            text = show(column, value)
         if column.name == "account" and row.notes:
             return f"{MARK} {text}"
         if any(aside.is_partial and aside.column == column.name for aside in row.asides):
             return f"{text} *"
         return text
+
+    def _instrument(self, row: RowT) -> Instrument | None:
+        parts = (getattr(row, name, None) for name in ("position", "order", "fill"))
+        about = next((part for part in parts if part is not None), None)
+        return None if about is None else self.instrument_of(row.ref.venue, about.venue_symbol)
 
     def file_row(self, row: RowT, *, with_amounts: bool) -> list[str]:
         """The row for a file: whole values, and empty fields for amounts unless they are wanted."""

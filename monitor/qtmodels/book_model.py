@@ -8,8 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt
 
-from monitor.domain.market import BookLevel
-from monitor.qtmodels.figures import DASH, plain_tooltip, price_text
+from monitor.domain.market import BookLevel, Instrument
+from monitor.qtmodels.figures import DASH, plain_tooltip, price_text, quoted_text
 from monitor.qtmodels.headed_model import NO_PARENT, Head, HeadedModel, Index
 from monitor.state.books import BookState
 
@@ -47,10 +47,10 @@ class BookModel(HeadedModel):
         self._bids: tuple[tuple[BookLevel, Decimal], ...] = ()
         self._asks: tuple[tuple[BookLevel, Decimal], ...] = ()
         self._largest = Decimal(0)
-        self._decimals: int | None = None
+        self._instrument: Instrument | None = None
 
-    def show(self, state: BookState | None, decimals: int | None) -> None:
-        """Show ``state``, prices with ``decimals`` digits (``None``: the venue's own)."""
+    def show(self, state: BookState | None, instrument: Instrument | None) -> None:
+        """Show ``state`` of ``instrument`` (``None``: not known; prices have the venue's own digits)."""
         before = self.rowCount()
         bids = () if state is None else _with_totals(state.book.bids)
         asks = () if state is None else _with_totals(state.book.asks)
@@ -59,7 +59,7 @@ class BookModel(HeadedModel):
             self.beginRemoveRows(NO_PARENT, after, before - 1)
         elif after > before:
             self.beginInsertRows(NO_PARENT, before, after - 1)
-        self._bids, self._asks, self._decimals = bids, asks, decimals
+        self._bids, self._asks, self._instrument = bids, asks, instrument
         self._largest = max((side[-1][1] for side in (bids, asks) if side), default=Decimal(0))
         if after < before:
             self.endRemoveRows()
@@ -91,7 +91,7 @@ class BookModel(HeadedModel):
 
     def _text(self, column: BookColumn, level: BookLevel, total: Decimal) -> str:
         if column in (BookColumn.BID, BookColumn.ASK):
-            return price_text(level.price, self._decimals)
+            return quoted_text(level.price, self._instrument)
         return price_text(level.size if column in (BookColumn.BID_SIZE, BookColumn.ASK_SIZE) else total)
 
 

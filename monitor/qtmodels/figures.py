@@ -7,6 +7,8 @@ import math
 from datetime import datetime
 from decimal import Decimal
 
+from monitor.domain.market import Instrument
+
 DASH = "–"
 MINUS = "\N{MINUS SIGN}"
 UP = "▲"
@@ -39,6 +41,18 @@ def price_text(price: Decimal | None, decimals: int | None = None) -> str:
         return f"{price:.4e}".replace("-", MINUS, 1 if price < 0 else 0)
     text = f"{price:,f}" if decimals is None else f"{price:,.{decimals}f}"
     return text.replace("-", MINUS)
+
+
+def quoted_text(price: Decimal | None, instrument: Instrument | None) -> str:
+    """Write a price of ``instrument`` with as many decimals as its prices have, so that no figure changes its width.
+
+    A digit that was received is never cut; all that was received where the instrument is not known.
+    """
+    decimals = None if instrument is None else instrument.decimals_at(price)
+    if decimals is None or price is None or not price.is_finite():
+        return price_text(price)
+    exponent = price.normalize().as_tuple().exponent
+    return price_text(price, max(decimals, -exponent if isinstance(exponent, int) else 0))
 
 
 def average_decimals(price: Decimal) -> int:

@@ -15,7 +15,7 @@ from monitor.qtmodels.figures import (
     change_text,
     local_time,
     plain_tooltip,
-    price_text,
+    quoted_text,
     safe_text,
     signed,
 )
@@ -184,7 +184,7 @@ def figures_of(
         key=key,
         venue_title=venue_title,
         symbol=symbol,
-        price=price_text(quote.price),
+        price=quoted_text(quote.price, instrument),
         price_kind=quote.price_kind,
         change=change_text(change),
         change_fraction=None if change is None else float(change),

@@ -1,19 +1,23 @@
 """The user's own prices across the price plot: entries, liquidations, orders, each with a label at the left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from monitor.qtmodels.figures import average_decimals, price_text, safe_text
+from monitor.domain.market import Instrument
+from monitor.qtmodels.figures import average_decimals, price_text, quoted_text, safe_text
 from monitor.state.account_levels import AccountLevel, LevelKind
+from monitor.state.catalog import InstrumentKey
 from monitor.widgets.plot_gutter import spread
 from monitor.widgets.plot_view import PlotView
 from monitor.widgets.theme import Theme
 
+NOTHING_KNOWN: Final[Mapping[InstrumentKey, Instrument]] = MappingProxyType({})
 MAX_LINES: Final = 24
 """More than these say nothing more; entries and liquidations come first."""
 _STYLES: Final = {
@@ -45,9 +49,17 @@ class AccountLine(msgspec.Struct, frozen=True):
 
 
 def lines_of(
-    levels: Sequence[AccountLevel], theme: Theme, *, scale_of: dict[tuple[str, str], float], is_covered: bool
+    levels: Sequence[AccountLevel],
+    theme: Theme,
+    *,
+    scale_of: Mapping[InstrumentKey, float],
+    known: Mapping[InstrumentKey, Instrument] = NOTHING_KNOWN,
+    is_covered: bool,
 ) -> tuple[AccountLine, ...]:
-    """What is drawn of ``levels``; sizes stay out of the labels while amounts are hidden."""
+    """What is drawn of ``levels``; sizes stay out of the labels while amounts are hidden.
+
+    ``known``: what is known of their instruments.
+    """
     lines = []
     for level in sorted(levels, key=lambda one: _ORDER.index(one.kind))[:MAX_LINES]:
         scale = scale_of.get(level.key, 1.0)
@@ -55,7 +67,7 @@ def lines_of(
         lines.append(
             AccountLine(
                 price=price,
-                label=_label(level, scale, is_covered=is_covered),
+                label=_label(level, scale, known.get(level.key), is_covered=is_covered),
                 color=_color(level, theme),
                 style=_STYLES[level.kind],
             )
@@ -63,13 +75,16 @@ def lines_of(
     return tuple(lines)
 
 
-def _label(level: AccountLevel, scale: float, *, is_covered: bool) -> str:
+def _label(level: AccountLevel, scale: float, instrument: Instrument | None, *, is_covered: bool) -> str:
     # What stands on an axis is in its units: one coin, where the venue prices a thousand.
     price = level.price if scale == 1.0 else level.price * Decimal(str(scale))
     if level.kind is LevelKind.ENTRY:
         price = round(price, average_decimals(price))
-    # Averages come with zeros at the end, which take room and say nothing.
-    price = price.normalize()
+    if level.kind is LevelKind.ENTRY or scale != 1.0 or instrument is None:
+        # Averages come with zeros at the end, which take room and say nothing.
+        shown = price_text(price.normalize())
+    else:
+        shown = quoted_text(price, instrument)
     is_position = level.kind in {LevelKind.ENTRY, LevelKind.LIQUIDATION}
     way = {True: "long" if is_position else "buy", False: "short" if is_position else "sell", None: "order"}[
         level.is_up
@@ -77,7 +92,7 @@ def _label(level: AccountLevel, scale: float, *, is_covered: bool) -> str:
     word = _WORDS
     size = "" if is_covered else price_text(level.size)
     old = "" if level.is_current else "(old)"
-    parts = (safe_text(level.account, 16), way, size, word[level.kind], price_text(price), old)
+    parts = (safe_text(level.account, 16), way, size, word[level.kind], shown, old)
     return " ".join(part for part in parts if part)
 
 

@@ -169,6 +169,7 @@ class AccountPanels(QObject):
         from monitor.widgets.account_table import AccountTable  # noqa: PLC0415 - see above
 
         table = AccountTable(title, COLUMNS[key], venue_title=self._venue_title, theme=self._theme)
+        table.model.instrument_of = lambda venue, symbol: self._board.instruments.get((venue, symbol))
         table.set_covered(self._is_covered)
         table.accounts_requested.connect(self.accounts_requested)
         table.export_requested.connect(self._on_export)

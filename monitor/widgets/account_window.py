@@ -131,4 +131,4 @@ class WindowAccounts(QObject):
         known = self._board.instruments
         scales = {key: float(1 / known[key].multiplier) for key in keys if key in known}
         levels = account_levels(self._board.accounts, keys, now_mono_s)
-        return lines_of(levels, theme, scale_of=scales, is_covered=self._settings().hides_amounts)
+        return lines_of(levels, theme, scale_of=scales, known=known, is_covered=self._settings().hides_amounts)

@@ -155,7 +155,7 @@ class BookView(QWidget):
         instrument, state = self._source.instruments.get(self._key), self._source.book(self._key)
         if state is not self._shown or state is None:
             self._shown = state
-            self.model.show(state, None if instrument is None else instrument.price_decimals)
+            self.model.show(state, instrument)
         if self._empty.isHidden() is (self.model.rowCount() == 0):
             self._empty.setVisible(self.model.rowCount() == 0)
         title = f"{short_name(instrument, self._key[1])} · {self._venue_title(self._key[0])}"

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import msgspec
 
 from monitor.domain.intervals import INTERVALS_S
+from monitor.domain.market import Instrument
 from monitor.exchanges.base import Source
 from monitor.qtmodels.figures import age_text, safe_text
 from monitor.state.board import Board
@@ -74,7 +75,7 @@ class ChartContent(msgspec.Struct):
                     candles=None if candles is None else candles.arrays(),
                     backfill=None if backfill is None else backfill.arrays(),
                     interval_s=float(INTERVALS_S[candle_interval or polled_interval]),
-                    decimals=None if instrument is None or instrument.multiplier != 1 else instrument.price_decimals,
+                    decimals=shown_decimals(instrument, quote),
                     # A running age would redraw the plot ten times a second; it is told where it matters.
                     note=note,
                 )
@@ -94,6 +95,13 @@ class ChartContent(msgspec.Struct):
             )
             for name in self.board.venue_names
         ]
+
+
+def shown_decimals(instrument: Instrument | None, quote: QuoteState | None) -> int | None:
+    """Decimals of prices on the plot; ``None``: as its scale needs them, which is in coins and not in contracts."""
+    if instrument is None or instrument.multiplier != 1:
+        return None
+    return instrument.decimals_at(None if quote is None else quote.price)
 
 
 def lacks_replies(verdict: Verdict) -> bool:

@@ -7,13 +7,14 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from monitor.domain.market import Instrument
 from monitor.qtmodels.figures import (
     DASH,
     age_range_text,
     age_text,
     change_text,
     compact,
-    price_text,
+    quoted_text,
     safe_text,
     signed,
 )
@@ -204,7 +205,8 @@ class FocusHeader(QWidget):
             return
         theme, now = self._theme, self._clock()
         quote = self._source.quote(key)
-        self._name.set_text(short_name(self._source.instruments.get(key), key[1]))
+        instrument = self._source.instruments.get(key)
+        self._name.set_text(short_name(instrument, key[1]))
         verdict = Verdict.UNKNOWN if quote is None else quote.verdict(now)
         word = "no longer listed" if quote is not None and quote.is_vanished else verdict.value
         self._venue.set_text(self._venue_title(key[0]), theme.venue_color(key[0]))
@@ -224,7 +226,9 @@ class FocusHeader(QWidget):
         if font.strikeOut() != (not is_good and quote is not None):
             font.setStrikeOut(not is_good and quote is not None)
             self._price.setFont(font)
-        self._price.set_text(DASH if quote is None else price_text(quote.price), None if is_good else theme.text_muted)
+        self._price.set_text(
+            DASH if quote is None else quoted_text(quote.price, instrument), None if is_good else theme.text_muted
+        )
         self._price.set_definition(f"Price{kind}{of_now}")
         change = None if quote is None else quote.change_24h
         self._change.set_text(
@@ -232,7 +236,7 @@ class FocusHeader(QWidget):
         )
         self._change.set_definition(f"Change against 24 hours ago{of_now}")
         if quote is not None:
-            self._show_figures(quote, now)
+            self._show_figures(quote, instrument, now)
         self._show_basis(key, quote, now)
 
     @staticmethod
@@ -243,17 +247,17 @@ class FocusHeader(QWidget):
         source = source_of_quote(quote, now)
         return story if source is None else f"{story}\nNow: {safe_text(source.text, 160)}. {SOURCE_DEFINITION}"
 
-    def _show_figures(self, quote: QuoteState, now: float) -> None:
+    def _show_figures(self, quote: QuoteState, instrument: Instrument | None, now: float) -> None:
         spread = quote.spread_fraction
         hourly, annual = quote.funding_rate_hourly, quote.funding_rate_annual
         funding = DASH if hourly is None else signed(float(hourly) * 100, 4, " %")
         if annual is not None:
             funding += f" · {signed(float(annual) * 100, 0, ' %')}"
         for caption, field, text in (
-            ("Bid", "bid", price_text(quote.bid)),
-            ("Ask", "ask", price_text(quote.ask)),
+            ("Bid", "bid", quoted_text(quote.bid, instrument)),
+            ("Ask", "ask", quoted_text(quote.ask, instrument)),
             ("Spread", "bid", DASH if spread is None else f"{float(spread) * 1e4:.2f} bp"),
-            ("Mark", "mark", price_text(quote.mark)),
+            ("Mark", "mark", quoted_text(quote.mark, instrument)),
             ("Funding/h · year", "funding_rate", funding),
             ("Volume 24 h", "volume_24h_quote", compact(quote.volume_24h_quote)),
         ):

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QSystemTrayIcon
 
 from monitor import APP_NAME
-from monitor.qtmodels.figures import age_text, change_text, price_text, safe_text
+from monitor.qtmodels.figures import age_text, change_text, quoted_text, safe_text
 from monitor.state.board import Board
 from monitor.widgets.main_window import MainWindow
 from monitor.widgets.resources import app_icon
@@ -107,7 +107,7 @@ class WindowTray(QObject):
             if quote is None or quote.price is None or age is None:
                 shown.append(f"{name}  –")
             elif quote.verdict(now_s).is_trustworthy:
-                shown.append(f"{name}  {price_text(quote.price)}  {change_text(quote.change_24h)}")
+                shown.append(f"{name}  {quoted_text(quote.price, instrument)}  {change_text(quote.change_24h)}")
             else:
                 shown.append(f"{name}  {quote.verdict(now_s).value}, {age_text(age.high_s)} old")
         return shown

@@ -182,8 +182,8 @@ def test_sorting_is_by_value_with_the_unknown_last_both_ways(opened: Opened) -> 
     table = table_of(sample, "positions")
     column = [one.name for one in table.model.columns].index("liquidation_price")
     for order, wanted in (
-        (Qt.SortOrder.AscendingOrder, ["3,498.7", "87,312.4", DASH]),
-        (Qt.SortOrder.DescendingOrder, ["87,312.4", "3,498.7", DASH]),
+        (Qt.SortOrder.AscendingOrder, ["3,498.70", "87,312.4", DASH]),
+        (Qt.SortOrder.DescendingOrder, ["87,312.4", "3,498.70", DASH]),
     ):
         table.table.sortByColumn(column, order)
         assert [table.proxy.index(row, column).data() for row in range(3)] == wanted
@@ -357,8 +357,8 @@ def test_the_chart_gets_take_profits_and_stop_losses(opened: Opened) -> None:
     sample.window.panels.accounts.refresh_all()
     table = table_of(sample, "orders")
     found = [texts(table, number) for number in range(2)]
-    assert (found[0]["take_profit"], found[0]["stop_loss"]) == ("99,000", "94,000")
-    assert (found[1]["type"], found[1]["trigger_price"]) == ("stop loss market", "91,000")
+    assert (found[0]["take_profit"], found[0]["stop_loss"]) == ("99,000.0", "94,000.0")
+    assert (found[1]["type"], found[1]["trigger_price"]) == ("stop loss market", "91,000.0")
 
 
 def test_a_position_in_a_delisted_contract_has_its_row_and_dashes(opened: Opened) -> None:

@@ -172,5 +172,5 @@ def test_own_prices_beyond_the_plot_are_named_nearest_first(sample: SampleWindow
     view = PlotView(600.0, 300.0, now_mono_s=60.0, span_s=60.0, low=97_000.0, high=98_000.0, pixel_ratio=1.0)
     above, below = beyond([line for line in plot._account_lines if line.label.startswith("main buy")], view)
 
-    assert [text.split()[-1] for text in above] == ["110,000", "120,000", "130,000"]
-    assert [text.split()[-1] for text in below] == ["90,000", "80,000", "70,000"]
+    assert [text.split()[-1] for text in above] == ["110,000.0", "120,000.0", "130,000.0"]
+    assert [text.split()[-1] for text in below] == ["90,000.0", "80,000.0", "70,000.0"]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.domain.market import Instrument, InstrumentKind
 from monitor.qtmodels.figures import (
     DASH,
     age_range_text,
@@ -20,6 +21,7 @@ from monitor.qtmodels.figures import (
     percent,
     plain_tooltip,
     price_text,
+    quoted_text,
     safe_text,
     signed,
 )
@@ -149,3 +151,35 @@ def test_times_are_of_the_users_zone() -> None:
     stamp = datetime(2026, 11, 23, 9, 0, 1, 250_000, tzinfo=UTC)
 
     assert local_time(stamp, with_ms=True) == stamp.astimezone().strftime("%H:%M:%S") + ".250"
+
+
+def made(*, decimals: int | None, digits: int | None = None) -> Instrument:
+    return Instrument(
+        venue="v",
+        venue_symbol="SOL",
+        name="SOL-USDC-PERP",
+        kind=InstrumentKind.PERPETUAL,
+        base="SOL",
+        quote="USDC",
+        price_decimals=decimals,
+        price_digits=digits,
+    )
+
+
+def test_prices_of_an_instrument_all_have_its_decimals() -> None:
+    by_tick, by_digits = made(decimals=2), made(decimals=4, digits=5)
+
+    assert [quoted_text(Decimal(one), by_tick) for one in ("153.6", "153.57", "154")] == ["153.60", "153.57", "154.00"]
+    # The middle of 153.59 and 153.60 has a digit more than either.
+    assert [quoted_text(Decimal(one), by_digits) for one in ("153.595", "153.60")] == ["153.595", "153.600"]
+    assert quoted_text(Decimal(93_424), made(decimals=1, digits=5)) == "93,424.0"
+    assert quoted_text(Decimal("0.0052335"), made(decimals=6, digits=5)) == "0.0052335"
+
+
+def test_a_digit_that_came_is_never_cut() -> None:
+    assert quoted_text(Decimal("153.5712"), made(decimals=2)) == "153.5712"
+    assert quoted_text(Decimal("153.6"), made(decimals=None)) == "153.6"
+    assert quoted_text(Decimal("153.60"), None) == "153.60"
+    assert quoted_text(None, made(decimals=2)) == DASH
+    assert quoted_text(Decimal("NaN"), made(decimals=2, digits=5)) == DASH
+    assert quoted_text(Decimal(0), made(decimals=2, digits=5)) == "0.00"

@@ -11,7 +11,9 @@ VENUE = "hyperliquid"
 
 _PERP_DECIMALS = 6
 _SPOT_DECIMALS = 8
-"""A price has at most this many decimals less those of the size (and five significant figures)."""
+"""A price has at most this many decimals less those of the size."""
+_PRICE_DIGITS = 5
+"""And at most this many significant figures."""
 
 
 def build_catalog(
@@ -56,6 +58,7 @@ def _perps(meta: Meta, tokens: dict[int, SpotToken], read: FieldReader) -> Itera
             quote=collateral,
             multiplier=multiplier,
             price_decimals=max(0, _PERP_DECIMALS - size_decimals),
+            price_digits=_PRICE_DIGITS,
             size_decimals=size_decimals,
             max_leverage=read.whole_or_none(asset.max_leverage, number, "maxLeverage", low=0, high=10_000),
             status=InstrumentStatus.DELISTED if asset.is_delisted else InstrumentStatus.OPEN,
@@ -88,6 +91,7 @@ def _spot_pairs(
             base=base,
             quote=quote,
             price_decimals=None if size_decimals is None else max(0, _SPOT_DECIMALS - size_decimals),
+            price_digits=_PRICE_DIGITS,
             size_decimals=size_decimals,
         )
 
