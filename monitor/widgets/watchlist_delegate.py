@@ -81,19 +81,20 @@ class QuoteDelegate(ThemedDelegate):
         theme = self._theme
         muted = theme.text_muted
         is_right = True
-        is_struck = False
+        is_struck = is_bottom_struck = False
         top_color = theme.text if figures.is_believable else muted
         if column is QuoteColumn.SYMBOL:
             is_right = False
             top, bottom, bottom_color, top_color = figures.symbol, figures.venue_title, muted, theme.text
         elif column is QuoteColumn.LAST:
             top, bottom = figures.price, figures.change
-            is_struck = not figures.is_believable and figures.price != DASH
+            is_struck = is_bottom_struck = not figures.is_believable and figures.price != DASH
             bottom_color = theme.change_color(figures.change_fraction) if figures.is_believable else muted
         elif column is QuoteColumn.SPREAD:
             top, bottom, bottom_color = figures.spread, figures.funding, muted
-            if not figures.is_spread_current:
-                top_color = muted
+            # As in the line over the chart: each is as old as its own reply, whatever the age of the price.
+            top_color = theme.text if figures.is_spread_current else muted
+            is_struck, is_bottom_struck = not figures.is_spread_current, not figures.is_funding_current
         elif column is QuoteColumn.AGE:
             bottom = f"{verdict_glyph(figures.verdict)} {figures.state}"
             bottom_color = verdict_color(figures.verdict, theme)
@@ -103,13 +104,13 @@ class QuoteDelegate(ThemedDelegate):
         align = Qt.AlignmentFlag.AlignRight if is_right else Qt.AlignmentFlag.AlignLeft
         inner = rect.adjusted(PADDING_PX + (0 if is_right else 4), 4, -PADDING_PX, -4)
         top_font = QFont(font)
-        top_font.setStrikeOut(is_struck)
+        top_font.setStrikeOut(is_struck and top != DASH)
         if column in (QuoteColumn.SYMBOL, QuoteColumn.LAST):
             top_font.setWeight(QFont.Weight.DemiBold)
         self._line(painter, inner, font=top_font, text=top, color=top_color, align=align)
         below = inner.adjusted(0, QFontMetrics(top_font).height() + LINE_GAP_PX, 0, 0)
         small = small_font(font)
-        small.setStrikeOut(is_struck and bottom != DASH)
+        small.setStrikeOut(is_bottom_struck and bottom != DASH)
         self._line(painter, below, font=small, text=bottom, color=bottom_color, align=align)
 
     @staticmethod

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
+from msgspec.structs import replace
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from monitor.qtmodels.quote_model import QuoteColumn, describe_row
 from monitor.widgets.theme import DARK
 from monitor.widgets.watchlist import Watchlist
 from tests.fakes.board_samples import SampleFeed, make_board
@@ -91,3 +94,33 @@ def test_empty_watchlist_says_what_to_do(make_watchlist: WatchlistMaker, qtbot: 
 
     assert "Ctrl+K" in watchlist._empty.text()
     assert watchlist._empty.isVisible()
+
+
+def test_a_spread_and_a_funding_rate_that_are_old_are_struck_through_each_by_itself(
+    make_watchlist: WatchlistMaker, qtbot: QtBot
+) -> None:
+    watchlist, _ = make_watchlist()
+    figures = replace(watchlist.model.figures_at(0), spread="0.10 bp", funding="+0.0013 %")
+
+    def runs(*, is_spread_current: bool, is_funding_current: bool) -> list[int]:
+        """The longest unbroken line of ink in the upper and in the lower half of the cell."""
+        image = QImage(120, 44, QImage.Format.Format_RGB32)
+        image.fill(QColor(DARK.panel))
+        shown = replace(figures, is_spread_current=is_spread_current, is_funding_current=is_funding_current)
+        painter = QPainter(image)
+        rect = QRect(0, 0, 120, 44)
+        watchlist._delegate._paint_texts(painter, rect, watchlist.font(), shown, QuoteColumn.SPREAD)
+        painter.end()
+        ground = QColor(DARK.panel).rgb()
+        rows = ["".join("#" if image.pixel(x, y) != ground else " " for x in range(120)) for y in range(44)]
+        return [max(len(run) for row in half for run in row.split(" ")) for half in (rows[:21], rows[21:])]
+
+    both = runs(is_spread_current=True, is_funding_current=True)
+    spread_old = runs(is_spread_current=False, is_funding_current=True)
+    funding_old = runs(is_spread_current=True, is_funding_current=False)
+
+    assert spread_old[0] > 2 * both[0]
+    assert spread_old[1] == both[1]
+    assert funding_old[1] > 2 * both[1]
+    assert funding_old[0] == both[0]
+    assert "(old, " in describe_row(replace(figures, is_funding_current=False, is_spread_current=True), ", ")
