@@ -139,10 +139,10 @@ def account_column() -> Column[Any]:
     return Column(
         name="account",
         title="Account",
-        definition="Your name for the account; its colour is the venue's",
+        definition="Your name for the account, with its venue where two have that name; its colour is the venue's",
         look=Look.TEXT,
         read=lambda row: row.ref.name,
-        sample="vault money 12",
+        sample="demo · Some exchange",
         is_always=True,
     )
 

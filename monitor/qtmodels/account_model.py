@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from PySide6.QtCore import QObject, Qt
 
+from monitor.domain.credentials import AccountRef
 from monitor.domain.market import Instrument
 from monitor.qtmodels.account_columns import COVERED, Column, Look, file_text, number_text, show
 from monitor.qtmodels.figures import DASH, age_range_text, plain_tooltip, quoted_text
@@ -45,6 +46,8 @@ class AccountModel(RowsModel[RowT]):
         self._venue_title = venue_title
         self.instrument_of: Callable[[str, str], Instrument | None] = lambda _venue, _symbol: None
         """What is known of an instrument, by venue and venue symbol."""
+        self.label_of: Callable[[AccountRef], str] = lambda ref: ref.name
+        """What an account is called."""
         self._wanted: Sequence[RowT] = ()
         self._now_mono_s = 0.0
         self._is_covered = False
@@ -89,6 +92,8 @@ class AccountModel(RowsModel[RowT]):
             return COVERED
         if column.look is Look.QUOTED and isinstance(value, Decimal):
             text = quoted_text(value, self._instrument(row))
+        elif column.name == "account":
+            text = show(column, self.label_of(row.ref))
         else:
             text = show(column, value)
         if column.name == "account" and row.notes:

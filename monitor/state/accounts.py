@@ -1,6 +1,6 @@
 """What is known of the user's accounts: each block of each account with its clocks, its verdict and its last error."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -341,3 +341,9 @@ class AccountBook:
         if ref is None or mono_s < self._since_mono_s.get(ref, float("-inf")):
             return None
         return self._states.get(ref)
+
+
+def account_label(ref: AccountRef, refs: Iterable[AccountRef], venue_title: Callable[[str], str]) -> str:
+    """The name of an account, with its venue where another one of ``refs`` has the same name there."""
+    is_shared = any(other.name == ref.name and other.venue != ref.venue for other in refs)
+    return f"{ref.name} · {venue_title(ref.venue)}" if is_shared else ref.name

@@ -92,7 +92,7 @@ def _label(level: AccountLevel, scale: float, instrument: Instrument | None, *, 
     word = _WORDS
     size = "" if is_covered else price_text(level.size)
     old = "" if level.is_current else "(old)"
-    parts = (safe_text(level.account, 16), way, size, word[level.kind], shown, old)
+    parts = (safe_text(level.account, 28), way, size, word[level.kind], shown, old)
     return " ".join(part for part in parts if part)
 
 

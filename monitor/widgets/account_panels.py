@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMainWindow
 
+from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind
 from monitor.qtmodels.figures import age_range_text, age_text, safe_text
 from monitor.qtmodels.quote_model import short_name
@@ -34,7 +35,7 @@ from monitor.state.account_tables import (
     position_rows,
     position_totals,
 )
-from monitor.state.accounts import Access, AccountBlock, AccountState
+from monitor.state.accounts import Access, AccountBlock, AccountState, account_label
 from monitor.state.ages import explain_age, held_text
 from monitor.state.board import Board
 from monitor.state.verdict import Verdict
@@ -170,6 +171,7 @@ class AccountPanels(QObject):
 
         table = AccountTable(title, COLUMNS[key], venue_title=self._venue_title, theme=self._theme)
         table.model.instrument_of = lambda venue, symbol: self._board.instruments.get((venue, symbol))
+        table.model.label_of = self.label_of
         table.set_covered(self._is_covered)
         table.accounts_requested.connect(self.accounts_requested)
         table.export_requested.connect(self._on_export)
@@ -278,23 +280,19 @@ class AccountPanels(QObject):
     def _name_of(self, venue: str, symbol: str) -> str:
         return short_name(self._board.instruments.get((venue, symbol)), symbol)
 
+    def label_of(self, ref: AccountRef) -> str:
+        """What an account is called here: with its venue where two have one name."""
+        return account_label(ref, self._board.accounts.states, self._venue_title)
+
     def _chip(self, state: AccountState, block: AccountBlock[Any], now_mono_s: float) -> Chip:
-        verdict = block.verdict(now_mono_s)
+        verdict, venue, name = block.verdict(now_mono_s), state.ref.venue, self.label_of(state.ref)
         failure = state.failure_of(block)
         age = block.age(now_mono_s)
         story = f"{state.ref.name} at {self._venue_title(state.ref.venue)}, {block.name}: {verdict.value}."
         if state.access is Access.OPENING:
-            return Chip(
-                state.ref.venue,
-                state.ref.name,
-                "waiting for the keyring",
-                verdict,
-                f"{story} The keyring is being asked.",
-            )
+            return Chip(venue, name, "waiting for the keyring", verdict, f"{story} The keyring is being asked.")
         if state.access is Access.CLOSED:
-            return Chip(
-                state.ref.venue, state.ref.name, "not opened", verdict, f"{story}\n{state.access_text}", is_failed=True
-            )
+            return Chip(venue, name, "not opened", verdict, f"{story}\n{state.access_text}", is_failed=True)
         feed = block.feed
         cadence_s = None if feed is None else feed.cadence_s
         if block.stamp is not None:
@@ -314,8 +312,8 @@ class AccountPanels(QObject):
             ago = age_text(max(0.0, now_mono_s - failure.failed_mono_s))
             story += f"\nLast try failed {ago} ago: {safe_text(failure.failure.user_text, 300)}"
             text = "failing" if age is None else f"failing, {text}"
-            return Chip(state.ref.venue, state.ref.name, text, verdict, story, is_failed=True)
-        return Chip(state.ref.venue, state.ref.name, text, verdict, story)
+            return Chip(venue, name, text, verdict, story, is_failed=True)
+        return Chip(venue, name, text, verdict, story)
 
     def _empty_state(self, name: str, states: Sequence[AccountState], now_mono_s: float) -> EmptyState:
         if not states:

@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import structs
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from monitor.desktop.settings import Settings
+from monitor.domain.credentials import AccountRef
 from monitor.state.account_levels import account_levels
 from monitor.state.board import Board
 from monitor.widgets.account_panels import AccountPanels
@@ -131,4 +133,8 @@ class WindowAccounts(QObject):
         known = self._board.instruments
         scales = {key: float(1 / known[key].multiplier) for key in keys if key in known}
         levels = account_levels(self._board.accounts, keys, now_mono_s)
+        levels = tuple(
+            structs.replace(level, account=self._panels.label_of(AccountRef(level.key[0], level.account)))
+            for level in levels
+        )
         return lines_of(levels, theme, scale_of=scales, known=known, is_covered=self._settings().hides_amounts)

@@ -12,6 +12,7 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 from pytestqt.qtbot import QtBot
 
 from monitor.domain.account import OrderList, OrderSide, PositionList
+from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind, PauseCause
 from monitor.qtmodels.account_columns import COVERED
 from monitor.qtmodels.account_model import MARK
@@ -24,7 +25,7 @@ from monitor.widgets.account_table import AccountTable
 from monitor.widgets.theme import DARK
 from tests.fakes.account_samples import MAIN, VAULT, SampleAccounts, position
 from tests.fakes.account_samples import order as open_order
-from tests.fakes.sample_markets import FIRST
+from tests.fakes.sample_markets import FIRST, SECOND
 from tests.fakes.sample_window import SampleWindow
 from tests.qt.conftest import WindowFactory
 
@@ -391,3 +392,20 @@ def test_the_lines_follow_their_switch(opened: Opened, qtbot: QtBot) -> None:
 
     assert plot._account_lines == ()
     assert not sample.window.current_settings().shows_account_lines
+
+
+def test_two_accounts_of_one_name_are_told_apart_without_their_colour(opened: Opened) -> None:
+    sample, accounts = opened
+    twin = AccountRef(SECOND, MAIN.name)
+    sample.board.accounts.set_refs((MAIN, VAULT, twin))
+    accounts.deliver(twin, "positions", PositionList(account=twin, positions=(position(),)))
+    sample.window.panels.accounts.refresh_all()
+    table = table_of(sample, "positions")
+
+    names = {table.model.text_of(row, 0) for row in table.model.rows if not row.notes}
+    assert names == {"main · Bitunix", "main · Hyperliquid"}
+    chips = [chip.name for chip in table.chips.chips]
+    assert chips == ["main · Bitunix", VAULT.name, "main · Hyperliquid"]
+    sample.board.accounts.set_refs((MAIN, VAULT))
+    sample.window.panels.accounts.refresh_all()
+    assert [chip.name for chip in table.chips.chips] == [MAIN.name, VAULT.name]

@@ -214,7 +214,7 @@ def test_a_card_names_every_fact_of_its_socket() -> None:
 
     assert lines == (
         "age 10 s · idle 1.0 s · set-up 130 ms",
-        "IPv4 203.0.113.17:443",
+        "Venue IPv4 203.0.113.17:443",
         "TLSv1.3 · TLS_AES_256_GCM_SHA384",
         "ALPN http/1.1 · resumed",
         "HTTP/2 offered: saves 2 sockets, no time",
@@ -227,7 +227,8 @@ def test_a_card_names_every_fact_of_its_socket() -> None:
 def test_a_closed_card_says_who_closed_it() -> None:
     card = replace(a_pool().connections[0], state="closed", closed_mono_s=1_050.0, close_cause=CloseCause.STALE)
 
-    assert small_lines(ConnectionRow(FIRST, "Venue", card), 2_000.0) == ("lived 60 s · closed by server, found stale",)
+    lines = small_lines(ConnectionRow(FIRST, "Venue", card), 2_000.0)
+    assert lines == ("Venue · lived 60 s · closed by server, found stale",)
 
 
 def test_keep_alive_judges_the_interval_in_force(shown: Panel, qtbot: QtBot) -> None:
