@@ -1,4 +1,8 @@
-"""The user's own prices across the price plot: entries, liquidations, orders, each with a label at the left."""
+"""The user's own prices across the price plot: entries, liquidations, orders, each with a label at the left.
+
+The labels leave most of the plot to the prices: they get shorter in a narrow one, those that would lie over each other
+become one with a count, and of what is beyond the plot only the nearest is named.
+"""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -18,6 +22,8 @@ from monitor.widgets.plot_view import PlotView
 from monitor.widgets.theme import Theme
 
 NOTHING_KNOWN: Final[Mapping[InstrumentKey, Instrument]] = MappingProxyType({})
+LABEL_PART: Final = 0.45
+"""A label takes at most this part of the plot's width."""
 MAX_LINES: Final = 24
 """More than these say nothing more; entries and liquidations come first."""
 _STYLES: Final = {
@@ -40,10 +46,11 @@ _ORDER: Final = tuple(LevelKind)
 
 
 class AccountLine(msgspec.Struct, frozen=True):
-    """One line of the plot: ``price`` scaled like the plot's own."""
+    """One line of the plot: ``price`` scaled like the plot's own. ``short`` is the label without account and size."""
 
     price: float
     label: str
+    short: str
     color: str
     style: Qt.PenStyle
 
@@ -64,10 +71,12 @@ def lines_of(
     for level in sorted(levels, key=lambda one: _ORDER.index(one.kind))[:MAX_LINES]:
         scale = scale_of.get(level.key, 1.0)
         price = float(level.price) * scale
+        label, short = _labels(level, scale, known.get(level.key), is_covered=is_covered)
         lines.append(
             AccountLine(
                 price=price,
-                label=_label(level, scale, known.get(level.key), is_covered=is_covered),
+                label=label,
+                short=short,
                 color=_color(level, theme),
                 style=_STYLES[level.kind],
             )
@@ -75,7 +84,8 @@ def lines_of(
     return tuple(lines)
 
 
-def _label(level: AccountLevel, scale: float, instrument: Instrument | None, *, is_covered: bool) -> str:
+def _labels(level: AccountLevel, scale: float, instrument: Instrument | None, *, is_covered: bool) -> tuple[str, str]:
+    """The whole label and a short one."""
     # What stands on an axis is in its units: one coin, where the venue prices a thousand.
     price = level.price if scale == 1.0 else level.price * Decimal(str(scale))
     if level.kind is LevelKind.ENTRY:
@@ -92,8 +102,9 @@ def _label(level: AccountLevel, scale: float, instrument: Instrument | None, *, 
     word = _WORDS
     size = "" if is_covered else price_text(level.size)
     old = "" if level.is_current else "(old)"
-    parts = (safe_text(level.account, 28), way, size, word[level.kind], shown, old)
-    return " ".join(part for part in parts if part)
+    last = (word[level.kind], shown, old)
+    whole = (safe_text(level.account, 28), way, size, *last)
+    return " ".join(part for part in whole if part), " ".join(part for part in (way, *last) if part)
 
 
 def _color(level: AccountLevel, theme: Theme) -> str:
@@ -123,22 +134,50 @@ def draw_account_lines(painter: QPainter, view: PlotView, theme: Theme, lines: S
         painter.setPen(pen)
         painter.drawLine(QLineF(0.0, round(y) + 0.5, view.width, round(y) + 0.5))
     above, below = beyond(lines, view)
+    most = view.width * LABEL_PART
     room = max(height, view.height - (height if above else 0.0) - (height if below else 0.0))
     top = height if above else 0.0
-    centres = spread([y for y, _ in inside], height, top, top + room)
-    for centre, (_, line) in zip(centres, inside, strict=True):
-        _draw_label(painter, metrics, theme, line.label, line.color, QPointF(4.0, centre - height / 2.0))
-    for texts, y in ((above, 0.0), (below, view.height - height)):
-        if texts:
-            text = metrics.elidedText("   ".join(texts), Qt.TextElideMode.ElideRight, view.width - 16.0)
+    groups = grouped(inside, height)
+    centres = spread([y for y, _ in groups], height, top, top + room)
+    for centre, (_, group) in zip(centres, groups, strict=True):
+        text = fitting(group, "", most, metrics)
+        color = group[0].color if len({line.color for line in group}) == 1 else theme.text_muted
+        _draw_label(painter, metrics, theme, text, color, QPointF(4.0, centre - height / 2.0))
+    for group, mark, y in ((above, "▲ ", 0.0), (below, "▼ ", view.height - height)):
+        if group:
+            text = fitting(group, mark, most, metrics)
             _draw_label(painter, metrics, theme, text, theme.text_muted, QPointF(4.0, y))
 
 
-def beyond(lines: Sequence[AccountLine], view: PlotView) -> tuple[list[str], list[str]]:
-    """Labels of the lines above and below what ``view`` shows, the nearest first: for the rest there may be no room."""
-    places = sorted(((view.y_of(line.price), line.label) for line in lines), key=lambda place: place[0])
-    above = [f"▲ {label}" for y, label in reversed(places) if y < 0.0]
-    below = [f"▼ {label}" for y, label in places if y > view.height]
+def grouped(places: Sequence[tuple[float, AccountLine]], height: float) -> list[tuple[float, list[AccountLine]]]:
+    """Lines (height and line, from the top) that share a label because those of a ``height`` would overlap, with its
+    place."""
+    groups: list[tuple[float, list[AccountLine]]] = []
+    for y, line in places:
+        if groups and y - groups[-1][0] < height:
+            groups[-1][1].append(line)
+        else:
+            groups.append((y, [line]))
+    return groups
+
+
+def fitting(group: Sequence[AccountLine], mark: str, most_px: float, metrics: QFontMetricsF) -> str:
+    """What to write of ``group``: its first line, as much of it as fits into ``most_px``, and how many more there are.
+
+    Where not even the short label fits, only how many there are: a part of a price would be another price.
+    """
+    more = f"  +{len(group) - 1}" if len(group) > 1 else ""
+    for text in (group[0].label, group[0].short):
+        if metrics.horizontalAdvance(f"{mark}{text}{more}") <= most_px:
+            return f"{mark}{text}{more}"
+    return f"{mark}{len(group)}"
+
+
+def beyond(lines: Sequence[AccountLine], view: PlotView) -> tuple[list[AccountLine], list[AccountLine]]:
+    """The lines above and below what ``view`` shows, the nearest first."""
+    places = sorted(((view.y_of(line.price), line) for line in lines), key=lambda place: place[0])
+    above = [line for y, line in reversed(places) if y < 0.0]
+    below = [line for y, line in places if y > view.height]
     return above, below
 
 

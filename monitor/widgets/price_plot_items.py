@@ -20,7 +20,9 @@ from monitor.widgets.theme import Theme
 HEADER_WHAT: Final = (
     "Price by the time its reply was received; of each venue the newest one, or the one that held at the cursor.\n"
     "Grey and struck through: not to be believed any more. Paler: closes the venue told afterwards.\n"
-    "Of a chosen period: first and last price with the change, lowest and highest."
+    "Of a chosen period: first and last price with the change, lowest and highest.\n"
+    "At the left: your own entries, liquidations and orders; +2: two more there, ▲ ▼: the nearest beyond the plot. "
+    "Positions and Orders have all of them."
 )
 VOLUME_PART: Final = 0.18
 """Part of the plot's height that the highest volume bar takes."""

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from monitor.domain.account import OrderList, PositionList
 from monitor.domain.market import InstrumentCatalog
-from monitor.widgets.account_lines import beyond
+from monitor.widgets.account_lines import AccountLine, beyond, fitting, grouped
 from monitor.widgets.account_table import AccountTable
 from monitor.widgets.plot_view import PlotView
 from tests.fakes.account_samples import MAIN, SampleAccounts, order, position
@@ -172,5 +174,28 @@ def test_own_prices_beyond_the_plot_are_named_nearest_first(sample: SampleWindow
     view = PlotView(600.0, 300.0, now_mono_s=60.0, span_s=60.0, low=97_000.0, high=98_000.0, pixel_ratio=1.0)
     above, below = beyond([line for line in plot._account_lines if line.label.startswith("main buy")], view)
 
-    assert [text.split()[-1] for text in above] == ["110,000.0", "120,000.0", "130,000.0"]
-    assert [text.split()[-1] for text in below] == ["90,000.0", "80,000.0", "70,000.0"]
+    assert [line.label.split()[-1] for line in above] == ["110,000.0", "120,000.0", "130,000.0"]
+    assert [line.label.split()[-1] for line in below] == ["90,000.0", "80,000.0", "70,000.0"]
+
+
+def line(price: float) -> AccountLine:
+    """An order of the account demo."""
+    text = f"{price:,.1f}"
+    return AccountLine(price, f"demo buy 0.32069 {text}", f"buy {text}", "#ffffff", Qt.PenStyle.DashLine)
+
+
+def test_labels_of_own_prices_that_would_overlap_are_one_with_a_count() -> None:
+    places = [(10.0, line(5)), (14.0, line(4)), (24.0, line(3)), (60.0, line(2))]
+    groups = grouped(places, 16.0)
+
+    assert [(y, [one.price for one in group]) for y, group in groups] == [(10.0, [5, 4, 3]), (60.0, [2])]
+    metrics = QFontMetricsF(QFont())
+    assert fitting(groups[0][1], "", 1_000.0, metrics) == "demo buy 0.32069 5.0  +2"
+
+
+def test_a_label_gets_shorter_in_a_narrow_plot_and_no_price_is_cut() -> None:
+    metrics = QFontMetricsF(QFont())
+    group = [line(93_054.3), line(88_700.9)]
+    texts = [fitting(group, "▼ ", width, metrics) for width in range(0, 600, 5)]
+
+    assert list(dict.fromkeys(texts)) == ["▼ 2", "▼ buy 93,054.3  +1", "▼ demo buy 0.32069 93,054.3  +1"]
