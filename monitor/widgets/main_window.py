@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         from monitor.widgets.cross_links import CrossLinks
         from monitor.widgets.palette import Palette
         from monitor.widgets.theme_switch import ThemeSwitch
-        from monitor.widgets.toasts import ToastStack
+        from monitor.widgets.toasts import ToastStack, room_for_notices
         from monitor.widgets.window_actions import WindowActions
         from monitor.widgets.window_dialogs import WindowDialogs
         from monitor.widgets.window_layout import WindowLayout
@@ -112,7 +112,7 @@ class MainWindow(QMainWindow):
         self.requests, self.events, self.status = self.panels.requests, self.panels.events, self.panels.status
         self.docks = self.panels.docks
         fill_menu_bar(self.menuBar(), self.commands_of_user, tuple(self.docks.values()))
-        self.toasts = ToastStack(self.charts, self._theme)
+        self.toasts = ToastStack(room_for_notices(self.menuBar(), self.charts), self._theme)
         actions = self.commands_of_user.all()
         self.search = Palette(board, actions, clock=clock, venue_title=self.title_of, theme=self._theme, parent=self)
         self.dialogs = WindowDialogs(

@@ -1,22 +1,26 @@
-"""Short notices over the window's corner. The same notice again raises a count instead of a second box."""
+"""Short notices of one line in the room that the menu bar leaves, where nothing lies that is read.
+
+The same notice again raises a count instead of a second box.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenuBar, QToolButton, QWidget
 
 from monitor.qtmodels.figures import safe_text
 from monitor.state.alerts import ALERT_WORD
 from monitor.state.event_log import EventEntry
+from monitor.widgets.elided import ElidedLabel
 from monitor.widgets.event_list import LEVEL_GLYPHS, level_color
 from monitor.widgets.theme import Theme
 
 MAX_TOASTS = 3
 SHOWN_MS = 6_000
 SHOWN_ERROR_MS = 12_000
-WIDTH_PX = 310
-MARGIN_PX = 12
+MARGIN_PX = 16
+RIGHT_PX = 5
 
 _RANKS = {"info": 0, "warning": 1, "error": 2}
 
@@ -32,21 +36,20 @@ class Toast(QFrame):
         self._text = text
         self._theme = theme
         self.setProperty("card", True)
-        self._label = QLabel()
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
-        self._label.setWordWrap(True)
+        self._label = ElidedLabel(least="Venue: prices failed: no connection")
         close = QToolButton()
         close.setText("×")
         close.setAccessibleName("Dismiss this notice")
+        close.setStyleSheet("padding: 0;")
+        close.setFixedSize(20, 18)
         close.clicked.connect(self.dismiss)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(30, 8, 6, 8)
+        layout.setContentsMargins(24, 0, 4, 0)
         layout.addWidget(self._label, 1)
-        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(close)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.dismiss)
-        self.setFixedWidth(WIDTH_PX)
         self.again(level, text, count=1)
 
     @property
@@ -56,25 +59,16 @@ class Toast(QFrame):
 
     @property
     def text(self) -> str:
-        """What it says, count included."""
-        return self._label.text()
+        """What it says, count included; the tooltip has all of it where there is not room for it."""
+        return self._label.text
 
     def again(self, level: str, text: str, *, count: int) -> None:
         """Show the newest wording and how often it happened, and stay as long as a new one would."""
         self._level, self._text, self.count = level, text, count
-        self._label.setText(text if count == 1 else f"{text}  × {count:,}")
-        self.setAccessibleName(self._label.text())
+        self._label.set_text(text if count == 1 else f"{text}  × {count:,}")
+        self.setAccessibleName(self._label.text)
         self._timer.start(SHOWN_ERROR_MS if level == "error" else SHOWN_MS)
-        # Its own size hint is that of a line of any width, which is too low for a text of several lines.
-        self.setFixedHeight(self.needed_height_px)
         self.update()
-
-    @property
-    def needed_height_px(self) -> int:
-        """What all of its text needs at its width."""
-        self.ensurePolished()
-        self._label.ensurePolished()
-        return max(self.heightForWidth(WIDTH_PX), self.minimumSizeHint().height())
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in the colours of ``theme``."""
@@ -93,19 +87,28 @@ class Toast(QFrame):
         super().paintEvent(event)
         painter = QPainter(self)
         color = QColor(level_color(self._level, self._theme))
-        painter.fillRect(0, 8, 3, self.height() - 16, color)
+        painter.fillRect(0, 3, 3, self.height() - 6, color)
         painter.setPen(color)
-        painter.drawText(12, 8 + self.fontMetrics().ascent() + 1, LEVEL_GLYPHS.get(self._level, "i"))
+        glyph = QRect(8, 0, 14, self.height())
+        painter.drawText(glyph, Qt.AlignmentFlag.AlignCenter, LEVEL_GLYPHS.get(self._level, "i"))
+
+
+def room_for_notices(bar: QMenuBar, otherwise: QWidget) -> QWidget:
+    """``bar``, or, where it is the desktop's own and has no room of ours, the other widget."""
+    return otherwise if bar.isNativeMenuBar() else bar
 
 
 class ToastStack(QWidget):
-    """At most ``MAX_TOASTS`` notices in the lower right corner of ``over``; the oldest gives way."""
+    """At most ``MAX_TOASTS`` notices beside each other at the right of ``over``; the oldest gives way.
+
+    ``over`` is a menu bar, of which the menus stay free, or any other widget, of which the lowest line is taken.
+    """
 
     def __init__(self, over: QWidget, theme: Theme) -> None:
         super().__init__(over)
         self._theme = theme
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation, False)
-        self._layout = QVBoxLayout(self)
+        self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(6)
         self._layout.addStretch(1)
@@ -159,24 +162,22 @@ class ToastStack(QWidget):
         self._place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt: stay in the corner when the window changes size."""
+        """Qt: stay in place when the window changes size."""
         if watched is self.parentWidget() and event.type() == QEvent.Type.Resize:
             self._place()
         return False
 
-    def sizeHint(self) -> QSize:
-        """Qt: as high as its notices."""
-        heights = [toast.needed_height_px + 6 for toast in self.toasts()]
-        return QSize(WIDTH_PX, sum(heights))
-
     def _place(self) -> None:
         shown = self.toasts()
         self.setVisible(bool(shown))
-        if not shown:
-            return
         over = self.parentWidget()
-        if over is None:
+        if not shown or over is None:
             return
-        height = min(self.sizeHint().height(), over.height() - 2 * MARGIN_PX)
-        self.setGeometry(over.width() - WIDTH_PX - MARGIN_PX, over.height() - height - MARGIN_PX, WIDTH_PX, height)
+        left, height = MARGIN_PX, min(self.fontMetrics().height() + 6, over.height())
+        top = over.height() - height
+        if isinstance(over, QMenuBar):
+            menus = [over.actionGeometry(action) for action in over.actions() if action.isVisible()]
+            left += max((menu.right() for menu in menus), default=0)
+            top //= 2
+        self.setGeometry(left, top, max(0, over.width() - left - RIGHT_PX), height)
         self.raise_()
