@@ -141,6 +141,8 @@ def draw_account_lines(painter: QPainter, view: PlotView, theme: Theme, lines: S
     centres = spread([y for y, _ in groups], height, top, top + room)
     for centre, (_, group) in zip(centres, groups, strict=True):
         text = fitting(group, "", most, metrics)
+        if not text:
+            continue
         color = group[0].color if len({line.color for line in group}) == 1 else theme.text_muted
         _draw_label(painter, metrics, theme, text, color, QPointF(4.0, centre - height / 2.0))
     for group, mark, y in ((above, "▲ ", 0.0), (below, "▼ ", view.height - height)):
@@ -164,13 +166,14 @@ def grouped(places: Sequence[tuple[float, AccountLine]], height: float) -> list[
 def fitting(group: Sequence[AccountLine], mark: str, most_px: float, metrics: QFontMetricsF) -> str:
     """What to write of ``group``: its first line, as much of it as fits into ``most_px``, and how many more there are.
 
-    Where not even the short label fits, only how many there are: a part of a price would be another price.
+    Where not even the short label fits, only how many there are, and nothing of a single line: a part of a price would
+    be another price.
     """
     more = f"  +{len(group) - 1}" if len(group) > 1 else ""
     for text in (group[0].label, group[0].short):
         if metrics.horizontalAdvance(f"{mark}{text}{more}") <= most_px:
             return f"{mark}{text}{more}"
-    return f"{mark}{len(group)}"
+    return f"{mark}{len(group)}" if mark or more else ""
 
 
 def beyond(lines: Sequence[AccountLine], view: PlotView) -> tuple[list[AccountLine], list[AccountLine]]:

@@ -199,3 +199,4 @@ def test_a_label_gets_shorter_in_a_narrow_plot_and_no_price_is_cut() -> None:
     texts = [fitting(group, "▼ ", width, metrics) for width in range(0, 600, 5)]
 
     assert list(dict.fromkeys(texts)) == ["▼ 2", "▼ buy 93,054.3  +1", "▼ demo buy 0.32069 93,054.3  +1"]
+    assert [fitting(group[:number], "", 0.0, metrics) for number in (1, 2)] == ["", "2"]
