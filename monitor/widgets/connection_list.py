@@ -116,11 +116,11 @@ def small_lines(row: ConnectionRow, now_s: float) -> tuple[str, ...]:
     """What a card says below its title; as many lines whatever the time."""
     card = row.card
     now = f"{row.now_word.strip()}: " if row.now_word else ""
+    peer = " ".join(part for part in (row.venue_title, card.address_family, safe_text(card.peer or DASH, 60)) if part)
     if not row.is_open:
         cause = DASH if card.close_cause is None else CLOSE_WORDS[card.close_cause]
-        return (f"{row.venue_title} · {now}lived {age_text(row.age_s(now_s))} · closed {cause}",)
+        return (peer, f"{now}lived {age_text(row.age_s(now_s))} · closed {cause}")
     idle_s = row.idle_s(now_s)
-    peer = " ".join(part for part in (row.venue_title, card.address_family, safe_text(card.peer or DASH, 60)) if part)
     tls = " · ".join(safe_text(part, 40) for part in (card.tls_version, card.cipher) if part) or "no TLS"
     resumed = "" if card.is_resumed is None else " · resumed" if card.is_resumed else " · full handshake"
     lines = (

@@ -228,7 +228,7 @@ def test_a_closed_card_says_who_closed_it() -> None:
     card = replace(a_pool().connections[0], state="closed", closed_mono_s=1_050.0, close_cause=CloseCause.STALE)
 
     lines = small_lines(ConnectionRow(FIRST, "Venue", card), 2_000.0)
-    assert lines == ("Venue · lived 60 s · closed by server, found stale",)
+    assert lines == ("Venue IPv4 203.0.113.17:443", "lived 60 s · closed by server, found stale")
 
 
 def test_keep_alive_judges_the_interval_in_force(shown: Panel, qtbot: QtBot) -> None:
