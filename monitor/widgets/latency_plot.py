@@ -261,7 +261,8 @@ class LatencyPlot(TimePlot):
     def _bin_runs(self, view: PlotView, time_s: float) -> list[Run]:
         """What the band says at a time: percentiles of that bin, with their n."""
         theme = self._theme
-        runs = [Run(self._when_text(view, time_s), theme.text)]
+        when = self._when_text(view, time_s)
+        runs = [Run(when, theme.text, shortest=when.partition(" · ")[0])]
         for drawn in self._drawn:
             lane, band = drawn.lane, drawn.band
             number = min(max(int(band.edges_s.searchsorted(time_s, "right")) - 1, 0), len(band.n) - 1)

@@ -22,7 +22,7 @@ from monitor.widgets.plot_frame import TimePlot
 from monitor.widgets.plot_gutter import Tag
 from monitor.widgets.plot_header import Run
 from monitor.widgets.plot_primitives import MarkFill, MarkShape, SpriteArray, hairline, mix
-from monitor.widgets.plot_scale import StepRange, compact_text, decimals_for, price_text
+from monitor.widgets.plot_scale import StepRange, decimals_for, price_text
 from monitor.widgets.plot_view import PlotView, draw_level
 from monitor.widgets.price_plot_items import (
     HEADER_WHAT,
@@ -30,6 +30,7 @@ from monitor.widgets.price_plot_items import (
     CandlePainter,
     CandleSlice,
     LinePainter,
+    candle_texts,
     prices_between,
     slice_candles,
 )
@@ -276,24 +277,22 @@ class PricePlot(TimePlot):
 
     def _cursor_runs(self, view: PlotView, time_s: float) -> list[Run]:
         theme = self._theme
-        runs = [Run(self._when_text(view, time_s), theme.text)]
+        when = self._when_text(view, time_s)
+        runs = [Run(when, theme.text, shortest=when.partition(" · ")[0])]
         for drawn in self._drawn:
             line = drawn.line
             candles = drawn.candles
             number = -1 if candles is None else int(candles.opened_mono_s.searchsorted(time_s, "right")) - 1
             if candles is not None and number >= 0 and time_s < candles.opened_mono_s[number] + candles.interval_s:
-                four = (candles.open, candles.high, candles.low, candles.close)
-                texts = (price_text(float(prices[number]), self._decimals(line)) for prices in four)
-                text = "  ".join(f"{name} {value}" for name, value in zip("OHLC", texts, strict=True))
-                if candles.has_volume:
-                    text += f"  Vol {compact_text(float(candles.volume[number]))}"
+                text, short, shortest = candle_texts(candles, number, self._decimals(line))
             else:
-                point = line.series.at(time_s)
+                point, short, shortest = line.series.at(time_s), "", ""
                 text = "—" if point is None else price_text(point[1] * line.scale, self._decimals(line))
                 if point is None and drawn.earlier is not None:
                     place = int(drawn.earlier[0].searchsorted(time_s, "right")) - 1
                     if place >= 0:
                         text = f"{price_text(float(drawn.earlier[1][place]), self._decimals(line))} (candle close)"
+                        short = text.replace("candle close", "close")
             trusted_s = line.last_trusted_mono_s
             is_old = trusted_s is not None and time_s > trusted_s
             runs.append(Run(line.title, theme.text_muted, is_optional=True, starts_group=True))
@@ -304,6 +303,8 @@ class PricePlot(TimePlot):
                     line.shape,
                     mark_color=line.color,
                     is_struck=is_old,
+                    short=short,
+                    shortest=shortest,
                 )
             )
         return runs

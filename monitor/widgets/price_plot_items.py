@@ -14,6 +14,7 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 from monitor.state.candles import CandleArrays
 from monitor.state.series import FloatArray, TimeSeries
 from monitor.widgets.plot_primitives import LineArray, PointArray, RectArray, draw_polyline, hairline, mix
+from monitor.widgets.plot_scale import compact_text, price_text
 from monitor.widgets.plot_view import PlotView
 from monitor.widgets.theme import Theme
 
@@ -219,3 +220,12 @@ def prices_between(series: TimeSeries, start_s: float, end_s: float) -> tuple[fl
     if not len(known):
         return None
     return float(known[0]), float(known[-1]), float(known.min()), float(known.max())
+
+
+def candle_texts(candles: CandleSlice, number: int, decimals: int) -> tuple[str, str, str]:
+    """A candle in words: with its volume, without it, and its close alone."""
+    four = (candles.open, candles.high, candles.low, candles.close)
+    texts = [price_text(float(prices[number]), decimals) for prices in four]
+    short = "  ".join(f"{name} {value}" for name, value in zip("OHLC", texts, strict=True))
+    volume = f"  Vol {compact_text(float(candles.volume[number]))}" if candles.has_volume else ""
+    return f"{short}{volume}", short, f"C {texts[-1]}"

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from monitor.state.series import TimeSeries
 from monitor.widgets.plot_primitives import MarkShape, mix
 from monitor.widgets.price_plot import PriceLine, PricePlot
+from monitor.widgets.price_plot_items import CandleSlice, candle_texts
 from monitor.widgets.theme import DARK, LIGHT
 from tests.fakes.plot_samples import NOW_S, NOW_UTC, candles_of, series_of
 
@@ -280,3 +281,24 @@ def test_before_the_first_own_price_the_line_continues_paler_through_candle_clos
     assert not columns_with(without, RED)[older].any()
     assert not columns_own[older].any(), "what we did not receive ourselves must not look as if we had"
     assert columns_with(data_area(plot), pale.name())[older].all()
+
+
+def test_a_candle_is_told_with_its_close_where_there_is_little_room() -> None:
+    one = np.array([1.0])
+    candles = CandleSlice(
+        opened_mono_s=np.array([0.0]),
+        interval_s=60.0,
+        open=one,
+        high=one * 4.0,
+        low=one * 0.5,
+        close=one * 2.0,
+        volume=one * 1_200.0,
+        has_volume=True,
+        is_confirmed=np.array([True]),
+    )
+
+    whole, short, shortest = candle_texts(candles, 0, 1)
+
+    assert short == "O 1.0  H 4.0  L 0.5  C 2.0"
+    assert whole.startswith(f"{short}  Vol 1.2")
+    assert shortest == "C 2.0"
