@@ -4,26 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import msgspec
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Qt
 
-from monitor.domain.market import Instrument, InstrumentKind
-from monitor.qtmodels.figures import (
-    DASH,
-    age_range_text,
-    age_text,
-    change_text,
-    local_time,
-    plain_tooltip,
-    quoted_text,
-    safe_text,
-    signed,
-)
+from monitor.domain.market import Instrument
+from monitor.qtmodels.figures import plain_tooltip
 from monitor.qtmodels.headed_model import NO_PARENT, ROW_ROLE, Head, HeadedModel, Index
+from monitor.qtmodels.quote_figures import QuoteFigures, age_texts, describe_row, figures_of, silence_text
 from monitor.qtmodels.row_sync import notify_changed, sync_rows
 from monitor.state.quotes import QuoteState
-from monitor.state.sources import SourceFigures, source_of_origin, source_of_quote, source_text
-from monitor.state.verdict import Verdict
 
 if TYPE_CHECKING:
     from monitor.state.series import TimeSeries
@@ -32,9 +21,6 @@ InstrumentKey: TypeAlias = tuple[str, str]
 
 KEY_ROLE = ROW_ROLE + 1
 """The ``InstrumentKey`` of a row."""
-
-MAX_SYMBOL_TEXT = 28
-MAX_SOURCE_TEXT = 160
 
 
 class QuoteColumn(IntEnum):
@@ -97,129 +83,11 @@ class QuoteSource(Protocol):
         ...
 
 
-class QuoteFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """What a row shows, as text, and what decides its colours. Built only for rows that are painted."""
-
-    key: InstrumentKey
-    venue_title: str
-    symbol: str
-    price: str
-    price_kind: str | None
-    change: str
-    change_fraction: float | None
-    spread: str
-    is_spread_current: bool
-    is_funding_current: bool
-    funding: str
-    age: str
-    age_range: str
-    source: str
-    """From the network, a cache, or kept because asking failed; a dash before the first price."""
-    spread_source: str
-    funding_source: str
-    verdict: Verdict
-    is_vanished: bool
-    received_at: str
-
-    @property
-    def is_believable(self) -> bool:
-        """False for a price that must be shown greyed and struck through."""
-        return self.verdict.is_trustworthy
-
-    @property
-    def state(self) -> str:
-        """The verdict in a word for people."""
-        if self.is_vanished:
-            return "gone"
-        return "no data" if self.verdict is Verdict.UNKNOWN else self.verdict.value
-
-
-def short_name(instrument: Instrument | None, venue_symbol: str) -> str:
-    """Name for narrow places: ``BTC-USDT``, ``HYPE-USDC spot``; the venue's own spelling while nothing is known."""
-    if instrument is None:
-        return safe_text(venue_symbol, MAX_SYMBOL_TEXT)
-    suffix = " spot" if instrument.kind is InstrumentKind.SPOT else ""
-    return safe_text(instrument.name.removesuffix("-PERP"), MAX_SYMBOL_TEXT) + suffix
-
-
-def figures_of(
-    key: InstrumentKey,
-    *,
-    quote: QuoteState | None,
-    instrument: Instrument | None,
-    venue_title: str,
-    now_mono_s: float,
-    why_silent: str | None = None,
-) -> QuoteFigures:
-    """Write everything a row shows about one instrument at ``now_mono_s``.
-
-    ``why_silent``: why its venue brings nothing; shown of an instrument that has no quote.
-    """
-    symbol = short_name(instrument, key[1])
-    if quote is None:
-        return QuoteFigures(
-            key=key,
-            venue_title=venue_title,
-            symbol=symbol,
-            price=DASH,
-            price_kind=None,
-            change=DASH,
-            change_fraction=None,
-            spread=DASH,
-            is_spread_current=False,
-            is_funding_current=False,
-            funding=DASH,
-            age=DASH,
-            age_range=DASH,
-            source=DASH if why_silent is None else f"none, because: {safe_text(why_silent, MAX_SOURCE_TEXT)}",
-            spread_source=DASH,
-            funding_source=DASH,
-            verdict=Verdict.UNKNOWN,
-            is_vanished=False,
-            received_at=DASH,
-        )
-    age = quote.age(now_mono_s)
-    change = quote.change_24h
-    spread = quote.spread_fraction
-    hourly = quote.funding_rate_hourly
-    return QuoteFigures(
-        key=key,
-        venue_title=venue_title,
-        symbol=symbol,
-        price=quoted_text(quote.price, instrument),
-        price_kind=quote.price_kind,
-        change=change_text(change),
-        change_fraction=None if change is None else float(change),
-        spread=DASH if spread is None else f"{float(spread) * 1e4:.2f} bp",
-        is_spread_current=quote.is_current("bid", now_mono_s),
-        is_funding_current=quote.is_current("funding_rate", now_mono_s),
-        funding=DASH if hourly is None else signed(float(hourly) * 100, 4, " %"),
-        age=DASH if age is None else age_text(age.high_s),
-        age_range=DASH if age is None else age_range_text(age.low_s, age.high_s),
-        source=_shown_source(source_of_quote(quote, now_mono_s)),
-        spread_source=_shown_source(source_of_origin(quote.field_origin("bid"), now_mono_s)),
-        funding_source=_shown_source(source_of_origin(quote.field_origin("funding_rate"), now_mono_s)),
-        verdict=quote.verdict(now_mono_s),
-        is_vanished=quote.is_vanished,
-        received_at=local_time(quote.received_at),
-    )
-
-
-def _shown_source(figures: SourceFigures | None) -> str:
-    return safe_text(source_text(figures), MAX_SOURCE_TEXT)
-
-
-def silence_text(venue: str, title: str, why: str) -> str:
-    """``why`` a venue brings nothing, naming it once and by its title."""
-    shown = safe_text(why, MAX_SOURCE_TEXT)
-    return f"{title}{shown.removeprefix(venue)}" if shown.startswith(f"{venue} ") else f"{title}: {shown}"
-
-
 class QuoteModel(HeadedModel):
     """Watched instruments in the user's order.
 
-    ``refresh`` reports the rows whose reply is new, ``tick`` lets all ages run. Text is made when a row is painted, so
-    a long list costs nothing while it is scrolled away.
+    ``refresh`` reports the rows whose reply is new, ``tick`` lets all that ages run, ``tick_ages`` the ages alone. Text
+    is made when a row is painted, so a long list costs nothing while it is scrolled away.
     """
 
     def __init__(
@@ -284,11 +152,44 @@ class QuoteModel(HeadedModel):
         notify_changed(self, changed)
 
     def tick(self) -> None:
-        """Let the ages of all rows run on to now."""
+        """Let all that time changes in the rows that were painted run on to now; what looks as before is not told."""
         self._now_mono_s = self._clock()
-        self._figures.clear()
-        if self._keys:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._keys) - 1, len(QuoteColumn) - 1))
+        changed: list[int] = []
+        aged: list[int] = []
+        for row, key in enumerate(self._keys):
+            before = self._figures.pop(key, None)
+            if before is None:
+                continue
+            now = self.figures_at(row)
+            if not now.looks_like(before):
+                changed.append(row)
+            elif now.age != before.age:
+                aged.append(row)
+        notify_changed(self, changed)
+        notify_changed(self, aged, column=QuoteColumn.AGE)
+
+    def tick_ages(self, now_mono_s: float) -> None:
+        """Let the ages of the rows that were painted run on to ``now_mono_s``, and nothing else of them.
+
+        A row whose verdict has changed is shown anew as a whole.
+        """
+        self._now_mono_s = now_mono_s
+        judged: list[int] = []
+        aged: list[int] = []
+        for row, key in enumerate(self._keys):
+            figures, quote = self._figures.get(key), self._source.quote(key)
+            if figures is None or quote is None:
+                continue
+            if quote.verdict(now_mono_s) is not figures.verdict:
+                del self._figures[key]
+                judged.append(row)
+                continue
+            age, age_range = age_texts(quote, now_mono_s)
+            if age != figures.age:
+                self._figures[key] = replace(figures, age=age, age_range=age_range)
+                aged.append(row)
+        notify_changed(self, judged)
+        notify_changed(self, aged, column=QuoteColumn.AGE)
 
     def figures_at(self, row: int) -> QuoteFigures:
         """What ``row`` shows."""
@@ -359,22 +260,3 @@ def _cell_text(figures: QuoteFigures, column: QuoteColumn) -> str:
         QuoteColumn.TREND: "",
     }
     return texts[column]
-
-
-def describe_row(figures: QuoteFigures, joiner: str) -> str:
-    """The whole row in words, for tooltips and screen readers."""
-    kind = "" if figures.price_kind is None else f" ({figures.price_kind})"
-    spread_note = figures.spread_source if figures.is_spread_current else f"old, {figures.spread_source}"
-    funding_note = figures.funding_source if figures.is_funding_current else f"old, {figures.funding_source}"
-    state = "no longer listed by the venue" if figures.is_vanished else figures.verdict.value
-    parts = [
-        f"{figures.symbol} on {figures.venue_title}",
-        f"price {figures.price}{kind}",
-        f"24 h {figures.change}",
-        f"spread {figures.spread}" + ("" if figures.spread == DASH else f" ({spread_note})"),
-        f"funding per hour {figures.funding}" + ("" if figures.funding == DASH else f" ({funding_note})"),
-        f"age {figures.age_range}, received {figures.received_at}",
-        f"source {figures.source}",
-        f"state {state}",
-    ]
-    return joiner.join(parts)

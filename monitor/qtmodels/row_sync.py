@@ -65,13 +65,17 @@ def _remove_missing(
         end = start
 
 
-def notify_changed(model: QAbstractTableModel, changed: Sequence[int]) -> None:
-    """Emit ``dataChanged`` over all columns for the row numbers in ``changed`` (ascending), one per run of rows."""
-    last_column = model.columnCount(QModelIndex()) - 1
+def notify_changed(model: QAbstractTableModel, changed: Sequence[int], *, column: int | None = None) -> None:
+    """Emit ``dataChanged`` for the row numbers in ``changed`` (ascending), one per run of rows.
+
+    ``column``: the only one that changed; ``None``: all of them.
+    """
+    first_column = 0 if column is None else column
+    last_column = model.columnCount(QModelIndex()) - 1 if column is None else column
     at = 0
     while at < len(changed):
         end = at
         while end + 1 < len(changed) and changed[end + 1] == changed[end] + 1:
             end += 1
-        model.dataChanged.emit(model.index(changed[at], 0), model.index(changed[end], last_column))
+        model.dataChanged.emit(model.index(changed[at], first_column), model.index(changed[end], last_column))
         at = end + 1

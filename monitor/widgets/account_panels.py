@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMainWindow
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind
 from monitor.qtmodels.figures import age_range_text, age_text, safe_text
-from monitor.qtmodels.quote_model import short_name
+from monitor.qtmodels.quote_figures import short_name
 from monitor.state.account_past_tables import (
     funding_rows,
     funding_totals,

@@ -19,7 +19,7 @@ from monitor.domain.market import Instrument
 from monitor.qtmodels.book_model import DEPTH_ROLE, BookColumn, BookModel
 from monitor.qtmodels.figures import age_range_text, price_text, safe_text
 from monitor.qtmodels.headed_model import Index
-from monitor.qtmodels.quote_model import short_name
+from monitor.qtmodels.quote_figures import short_name
 from monitor.state.ages import explain_age
 from monitor.state.books import BookState
 from monitor.state.sources import SOURCE_DEFINITION, source_of, source_text

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QSplitter, QStackedWidget, QV
 
 from monitor.domain.alerts import AlertRule, latency_levels_s
 from monitor.domain.telemetry import RequestTrace
-from monitor.qtmodels.quote_model import silence_text
+from monitor.qtmodels.quote_figures import silence_text
 from monitor.qtmodels.spike_words import CAUSE_WORDS
 from monitor.state.board import Board
 from monitor.state.period import Period
@@ -216,6 +216,10 @@ class ChartArea(QWidget):
         """Show new data."""
         self.header.refresh()
         self.refresh_plots()
+
+    def on_age_frame(self, now_mono_s: float) -> None:
+        """Let the age in the header run on."""
+        self.header.show_age(now_mono_s)
 
     def on_slow_frame(self) -> None:
         """Let ages run; look for the counterpart, which may be listed only now."""

@@ -18,7 +18,8 @@ from monitor.qtmodels.figures import (
     safe_text,
     signed,
 )
-from monitor.qtmodels.quote_model import QuoteSource, short_name
+from monitor.qtmodels.quote_figures import short_name
+from monitor.qtmodels.quote_model import QuoteSource
 from monitor.state.ages import explain_age
 from monitor.state.basis import BasisSpan, basis_between, basis_of
 from monitor.state.period import Period
@@ -157,6 +158,11 @@ class FocusHeader(QWidget):
         """The large price."""
         return self._price
 
+    @property
+    def age_label(self) -> ElidedLabel:
+        """State and age of the price."""
+        return self._age
+
     def set_theme(self, theme: Theme) -> None:
         """Draw in the colours of ``theme``."""
         self._theme = theme
@@ -208,14 +214,9 @@ class FocusHeader(QWidget):
         instrument = self._source.instruments.get(key)
         self._name.set_text(short_name(instrument, key[1]))
         verdict = Verdict.UNKNOWN if quote is None else quote.verdict(now)
-        word = "no longer listed" if quote is not None and quote.is_vanished else verdict.value
         self._venue.set_text(self._venue_title(key[0]), theme.venue_color(key[0]))
-        age = None if quote is None else quote.age(now)
-        age_words, of_now = DASH if age is None else age_range_text(*age), ""
-        if self._period is not None:
-            # The word takes the room of the range, which the tooltip has in full.
-            word, age_words, of_now = f"{word} now", DASH if age is None else age_text(age.high_s), OF_NOW
-        self._age.set_text(f"{verdict_glyph(verdict)} {word} · {age_words}", verdict_color(verdict, theme))
+        self.show_age(now)
+        of_now = "" if self._period is None else OF_NOW
         self._age.set_definition(
             f"{VERDICT_DEFINITIONS[verdict]}\n{self._age_story(quote, now)}\n"
             f"Age: between now − response received and now − request sent + cache age.{of_now}"
@@ -238,6 +239,20 @@ class FocusHeader(QWidget):
         if quote is not None:
             self._show_figures(quote, instrument, now)
         self._show_basis(key, quote, now)
+
+    def show_age(self, now: float) -> None:
+        """Let the age and the state beside it run on to ``now``."""
+        if self._key is None:
+            return
+        quote = self._source.quote(self._key)
+        verdict = Verdict.UNKNOWN if quote is None else quote.verdict(now)
+        word = "no longer listed" if quote is not None and quote.is_vanished else verdict.value
+        age = None if quote is None else quote.age(now)
+        age_words = DASH if age is None else age_range_text(*age)
+        if self._period is not None:
+            # The word takes the room of the range, which the tooltip has in full.
+            word, age_words = f"{word} now", DASH if age is None else age_text(age.high_s)
+        self._age.set_text(f"{verdict_glyph(verdict)} {word} · {age_words}", verdict_color(verdict, self._theme))
 
     @staticmethod
     def _age_story(quote: QuoteState | None, now: float) -> str:

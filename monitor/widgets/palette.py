@@ -18,7 +18,7 @@ from monitor.domain.market import Instrument
 from monitor.exchanges.base import Source
 from monitor.qtmodels.figures import safe_text
 from monitor.qtmodels.headed_model import Index
-from monitor.qtmodels.quote_model import short_name
+from monitor.qtmodels.quote_figures import short_name
 from monitor.state.ages import seconds_text
 from monitor.state.quotes import Origin
 from monitor.state.sources import SOURCE_DEFINITION, source_of_origin, source_text

@@ -57,6 +57,8 @@ class VenueLight(QWidget):
         self._is_enabled = True
         self._is_paused = False
         self._period: Period | None = None
+        self._figures = [DASH]
+        """What is said beside state and age, latency first, and changes once a second."""
         self._label = ElidedLabel(title)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         layout = QHBoxLayout(self)
@@ -81,25 +83,40 @@ class VenueLight(QWidget):
     def set_modes(self, *, is_enabled: bool, is_paused: bool) -> None:
         """Say that the user switched the venue off, or paused everything: still no green light for old data."""
         self._is_enabled, self._is_paused = is_enabled, is_paused
+        self.update()
 
     def set_period(self, period: Period | None) -> None:
         """Let latency, reuse and budget be of ``period``; ``None``: of now."""
         self._period = period
 
     def refresh(self, now_mono_s: float) -> None:
-        """Show the state at ``now_mono_s``."""
+        """Show everything as of ``now_mono_s``."""
         venue = self._venue
-        self._verdict = venue.verdict(now_mono_s)
         chosen = None if self._period is None else venue_period(venue, self._period)
         warm = chosen.warm if chosen else venue.latency.summary(now_mono_s - LATENCY_SPAN_S, now_mono_s, False)
         reuse = chosen.pools.reuse_ratio if chosen else venue.reuse_ratio
+        budget = venue.budget
+        used = chosen.budget_fraction if chosen else None if budget is None else budget.used_fraction
+        self._figures = [f"{duration_text(warm.p50_s)} warm", f"reuse {percent(reuse)}", f"budget {percent(used)}"]
+        if chosen:
+            self._figures.append(f"{count_text(chosen.calls)} calls")
+        self.show_age(now_mono_s)
+        story = self._describe(now_mono_s, warm, chosen)
+        self.setToolTip(plain_tooltip(story))
+        # The label lies over most of the light; its own text for a tooltip would hide the story.
+        self._label.set_definition(story)
+
+    def show_age(self, now_mono_s: float) -> None:
+        """Show state, age and countdown at ``now_mono_s``; the other figures stay."""
+        venue = self._venue
+        verdict = venue.verdict(now_mono_s)
         age = venue.age(now_mono_s)
-        word = self._verdict.value
+        word = verdict.value
         if not self._is_enabled:
             word = "off"
         elif self._is_paused:
             word = "paused"
-        elif self._verdict is Verdict.UNKNOWN:
+        elif verdict is Verdict.UNKNOWN:
             word = "waiting" if venue.last_failure is None else "no data"
         countdown_s = venue.paused_for_s(now_mono_s)
         budget = venue.budget
@@ -110,26 +127,21 @@ class VenueLight(QWidget):
             of_now.append(cause.countdown(age_text(countdown_s)))
         if budget is not None and budget.is_shared_suspected:
             of_now.append("someone else on this IP")
-        if chosen:
+        if self._period is not None:
             # Of now whatever is chosen; side by side they need the word once.
             parts = [", ".join([f"{self._title} {word}", age_words, *of_now]) + " now"]
         else:
             parts = [f"{self._title} {word}", *of_now]
-        parts.append(f"{duration_text(warm.p50_s)} warm")
-        if chosen is None:
+        warm, *others = self._figures
+        parts.append(warm)
+        if self._period is None:
             parts.append(age_words)
-        used = chosen.budget_fraction if chosen else None if budget is None else budget.used_fraction
-        parts.append(f"reuse {percent(reuse)}")
-        parts.append(f"budget {percent(used)}")
-        if chosen:
-            parts.append(f"{count_text(chosen.calls)} calls")
-        self._label.set_text(" · ".join(parts), None if self._verdict.is_trustworthy else self._theme.text_muted)
-        story = self._describe(now_mono_s, warm, chosen)
-        self.setToolTip(plain_tooltip(story))
-        # The label lies over most of the light; its own text for a tooltip would hide the story.
-        self._label.set_definition(story)
+        parts += others
+        self._label.set_text(" · ".join(parts), None if verdict.is_trustworthy else self._theme.text_muted)
         self.setAccessibleName(self._label.text)
-        self.update()
+        if verdict is not self._verdict:
+            self._verdict = verdict
+            self.update()
 
     def _describe(self, now_mono_s: float, warm: LatencySummary, chosen: VenuePeriod | None) -> str:
         venue = self._venue
@@ -283,6 +295,11 @@ class StatusBar(QStatusBar):
     def set_recorded(self) -> None:
         """What is shown is a recording, which holds no delays of the app."""
         self.lag_label.set_recorded()
+
+    def show_ages(self, now_mono_s: float) -> None:
+        """Let state, age and countdown of the venues run on to ``now_mono_s``."""
+        for light in self.lights.values():
+            light.show_age(now_mono_s)
 
     def refresh(self, stalls: LagWindow, reply_to_paint: LagWindow) -> None:
         """Show everything as of now."""

@@ -19,6 +19,8 @@ InstrumentKey: TypeAlias = tuple[str, str]
 
 SPARK_SPAN_S = 900.0
 SPARK_POINTS = 40
+SPARK_EVERY_S = 5.0
+"""How often trends are drawn anew: a pixel of one is twenty seconds wide."""
 
 SHOWN_COLUMNS = (QuoteColumn.SYMBOL, QuoteColumn.LAST, QuoteColumn.SPREAD, QuoteColumn.AGE, QuoteColumn.TREND)
 """Columns with a place of their own; the others are the second lines of these."""
@@ -99,6 +101,7 @@ class Watchlist(QWidget):
         self._source = source
         self._clock = clock
         self._sparks: dict[InstrumentKey, Spark | None] = {}
+        self._sparks_mono_s = float("-inf")
         self._widths: dict[QuoteColumn, int] = {}
         self._unwanted: set[QuoteColumn] = set()
         self.model = QuoteModel(source, clock=clock, venue_title=venue_title, parent=self)
@@ -217,9 +220,18 @@ class Watchlist(QWidget):
         """Show new replies."""
         self.model.refresh()
 
+    def on_age_frame(self, now_mono_s: float) -> None:
+        """Let ages run on."""
+        if self.isVisible():
+            self.model.tick_ages(now_mono_s)
+
     def on_slow_frame(self) -> None:
         """Let ages and trends run on."""
-        self._sparks.clear()
+        now = self._clock()
+        if now - self._sparks_mono_s >= SPARK_EVERY_S:
+            self._sparks_mono_s = now
+            self._sparks.clear()
+            self.table.viewport().update()
         self.model.tick()
         self._show_why()
 

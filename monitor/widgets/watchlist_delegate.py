@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from monitor.qtmodels.figures import DASH
 from monitor.qtmodels.headed_model import ROW_ROLE, Index
-from monitor.qtmodels.quote_model import KEY_ROLE, QuoteColumn, QuoteFigures
+from monitor.qtmodels.quote_figures import QuoteFigures
+from monitor.qtmodels.quote_model import KEY_ROLE, QuoteColumn
 from monitor.widgets.marks import verdict_color, verdict_glyph
 from monitor.widgets.theme import Theme
 from monitor.widgets.themed_delegate import ThemedDelegate

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from monitor.state.board import Board
@@ -19,6 +20,9 @@ from monitor.widgets.spike_panel import SpikePanel
 from monitor.widgets.status_bar import StatusBar
 from monitor.widgets.theme import Theme
 from monitor.widgets.watchlist import Watchlist
+
+AGE_INTERVAL_MS = 250
+"""Polls come once a second: an age that is written as seldom would show the same part of a second for ever."""
 
 
 class WindowPanels:
@@ -61,6 +65,12 @@ class WindowPanels:
             Dock("alerts", "Alerts", self.alerts, extra=(self.alerts.head,), parent=window),
             Dock("events", "Events", self.events, parent=window),
         )
+        self._window, self._clock = window, clock
+        self._aged_mono_s = float("-inf")
+        self._age_timer = QTimer(window)
+        self._age_timer.setInterval(AGE_INTERVAL_MS)
+        self._age_timer.timeout.connect(self.on_age_frame)
+        self._age_timer.start()
         self.docks = {dock.objectName(): dock for dock in docks}
         self.period = PeriodFocus(
             window,
@@ -87,6 +97,18 @@ class WindowPanels:
         self.accounts.on_frame()
         self.book.on_frame()
         self.charts.on_frame()
+        # With what is painted anyway an age costs its own cell, by itself another pass over the window.
+        if self._clock() - self._aged_mono_s > AGE_INTERVAL_MS / 1_250:
+            self.on_age_frame()
+
+    def on_age_frame(self) -> None:
+        """Let every age that says how live a price is run on, all of them to the same moment."""
+        if self._window.isVisible() and not self._window.isMinimized():
+            self._aged_mono_s = now = self._clock()
+            self._age_timer.start()
+            self.watchlist.on_age_frame(now)
+            self.charts.on_age_frame(now)
+            self.status.show_ages(now)
 
     def on_slow_frame(self) -> None:
         """A second has passed: let ages run and figures change."""
