@@ -176,8 +176,13 @@ class PoolStats(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reuse_ratio(self) -> float | None:
-        """Warm attempts / all attempts; ``None`` before the first."""
-        return self.reused / self.attempts if self.attempts else None
+        """See :func:`reuse_of`."""
+        return reuse_of(attempts=self.attempts, reused=self.reused, opened=self.opened)
+
+
+def reuse_of(*, attempts: int, reused: int, opened: int) -> float | None:
+    """Warm attempts / all attempts; ``None`` before the first, and while no connection was there to be reused."""
+    return reused / attempts if attempts and (reused or opened) else None
 
 
 class BudgetState(msgspec.Struct, frozen=True, kw_only=True):

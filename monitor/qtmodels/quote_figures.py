@@ -37,6 +37,7 @@ class QuoteFigures(msgspec.Struct, frozen=True, kw_only=True):
     change_fraction: float | None
     spread: str
     is_spread_current: bool
+    is_funding_current: bool
     funding: str
     age: str
     age_range: str
@@ -73,9 +74,7 @@ class QuoteFigures(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def state(self) -> str:
         """The verdict in a word for people."""
-        if self.is_vanished:
-            return "gone"
-        return "no data" if self.verdict is Verdict.UNKNOWN else self.verdict.value
+        return "gone" if self.is_vanished else self.verdict.word
 
 
 def short_name(instrument: Instrument | None, venue_symbol: str) -> str:
@@ -111,6 +110,7 @@ def figures_of(
             change_fraction=None,
             spread=DASH,
             is_spread_current=False,
+            is_funding_current=False,
             funding=DASH,
             age=DASH,
             age_range=DASH,
@@ -135,6 +135,7 @@ def figures_of(
         change_fraction=None if change is None else float(change),
         spread=DASH if spread is None else f"{float(spread) * 1e4:.2f} bp",
         is_spread_current=quote.is_current("bid", now_mono_s),
+        is_funding_current=quote.is_current("funding_rate", now_mono_s),
         funding=DASH if hourly is None else signed(float(hourly) * 100, 4, " %"),
         age=age,
         age_range=age_range,
@@ -167,13 +168,14 @@ def describe_row(figures: QuoteFigures, joiner: str) -> str:
     """The whole row in words, for tooltips and screen readers."""
     kind = "" if figures.price_kind is None else f" ({figures.price_kind})"
     spread_note = figures.spread_source if figures.is_spread_current else f"old, {figures.spread_source}"
-    state = "no longer listed by the venue" if figures.is_vanished else figures.verdict.value
+    funding_note = figures.funding_source if figures.is_funding_current else f"old, {figures.funding_source}"
+    state = "no longer listed by the venue" if figures.is_vanished else figures.verdict.word
     parts = [
         f"{figures.symbol} on {figures.venue_title}",
         f"price {figures.price}{kind}",
         f"24 h {figures.change}",
         f"spread {figures.spread}" + ("" if figures.spread == DASH else f" ({spread_note})"),
-        f"funding per hour {figures.funding}" + ("" if figures.funding == DASH else f" ({figures.funding_source})"),
+        f"funding per hour {figures.funding}" + ("" if figures.funding == DASH else f" ({funding_note})"),
         f"age {figures.age_range}, received {figures.received_at}",
         f"source {figures.source}",
         f"state {state}",

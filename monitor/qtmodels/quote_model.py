@@ -82,6 +82,10 @@ class QuoteSource(Protocol):
         """Why a venue brings nothing just now, in the user's words."""
         ...
 
+    def what_helps(self, venue: str) -> str | None:
+        """What the user can look at when a venue cannot be reached."""
+        ...
+
 
 class QuoteModel(HeadedModel):
     """Watched instruments in the user's order.
@@ -112,15 +116,17 @@ class QuoteModel(HeadedModel):
         """Watched instruments, in order."""
         return tuple(self._keys)
 
-    def silent_venues(self) -> list[str]:
-        """A sentence on each venue that fails and of whose watched instruments none has a price."""
+    def silent_venues(self) -> tuple[list[str], list[str]]:
+        """A sentence on each venue that fails and of whose watched instruments none has a price; then what helps."""
         told: list[str] = []
+        helps: list[str] = []
         for venue in dict.fromkeys(key[0] for key in self._keys):
             why = self._source.why_silent(venue)
             quotes = (self._source.quote(key) for key in self._keys if key[0] == venue)
             if why is not None and not any(quote is not None and quote.price is not None for quote in quotes):
                 told.append(silence_text(venue, self._venue_title(venue), why))
-        return told
+                helps.append(self._source.what_helps(venue) or "")
+        return told, [text for text in dict.fromkeys(helps) if text]
 
     def set_keys(self, keys: Sequence[InstrumentKey]) -> None:
         """Watch exactly ``keys``, in this order; repeated ones count once."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from monitor.domain.market import CandleBatch, Instrument, InstrumentCatalog, OrderBook, QuoteBatch, VenueStatus
 from monitor.domain.telemetry import BudgetState, PoolStats
@@ -24,6 +25,13 @@ from monitor.state.restored import Past
 from monitor.state.series import TimeSeries
 from monitor.state.spike_log import SpikeLog
 from monitor.state.venue_state import VenueState
+
+_ALL_OUT_OF_REACH: Final = (
+    "Check the network of this computer. Proxy and certificate authority: Settings, Network (Ctrl+,). Polling goes on."
+)
+_ONE_OUT_OF_REACH: Final = (
+    "Another venue answers, so this one or the way to it is down. Proxy: Settings, Network (Ctrl+,). Polling goes on."
+)
 
 
 def _utc_now() -> datetime:
@@ -97,6 +105,16 @@ class Board:
         """Why a venue brings nothing just now, in the user's words; ``None`` while its polls are answered."""
         state = self._venues.get(venue)
         return None if state is None else state.failing_because
+
+    def what_helps(self, venue: str) -> str | None:
+        """What the user can look at when ``venue`` cannot be reached; ``None`` while nothing of the kind is wrong."""
+        state = self._venues.get(venue)
+        if state is None or not state.is_out_of_reach:
+            return None
+        others = (other for other in self._venues.values() if other is not state and other.fast_feed is not None)
+        if any(not other.failing_endpoints for other in others):
+            return _ONE_OUT_OF_REACH
+        return _ALL_OUT_OF_REACH
 
     def quote(self, key: InstrumentKey) -> QuoteState | None:
         """Newest quote of an instrument; ``None`` before any reply spoke of it."""

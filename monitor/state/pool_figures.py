@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.domain.telemetry import CloseCause, PoolStats
+from monitor.domain.telemetry import CloseCause, PoolStats, reuse_of
 from monitor.state.pool_history import PoolCounters
 
 _BY_SERVER = (CloseCause.BY_SERVER, CloseCause.STALE)
@@ -30,8 +30,11 @@ class PoolFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reuse_ratio(self) -> float | None:
-        """Warm attempts / all attempts; ``None`` without an attempt."""
-        return self.reused / self.attempts if self.attempts and self.reused is not None else None
+        """See :func:`reuse_of`; ``None`` also where attempts or reused ones are not known."""
+        if self.attempts is None or self.reused is None:
+            return None
+        # Of a period nobody may have counted what was opened: then something was.
+        return reuse_of(attempts=self.attempts, reused=self.reused, opened=1 if self.opened is None else self.opened)
 
     @property
     def requests_per_connection(self) -> float | None:

@@ -175,7 +175,8 @@ class PoolHistory:
             self._reuse_counters.popleft()
         _, attempts_before, reused_before = self._reuse_counters[0] if self._reuse_counters else (0.0, 0, 0)
         made = attempts - attempts_before
-        self.reuse.append(now_mono_s, (reused - reused_before) / made if made > 0 else float("nan"))
+        is_known = made > 0 and (reused > 0 or any(pool.opened for pool in pools))
+        self.reuse.append(now_mono_s, (reused - reused_before) / made if is_known else float("nan"))
         self._reuse_counters.append((now_mono_s, attempts, reused))
         self._steps.note(PoolCounters.of(pools).plus(self._replaced), now_mono_s)
 

@@ -8,6 +8,7 @@ from monitor.state.catalog import InstrumentKey
 from monitor.state.latency import LatencySummary, LatencyWindow
 from monitor.state.pool_words import describe_eviction, describe_fit, describe_protocols, describe_sizing
 from monitor.state.sources import source_of_quote, source_text
+from monitor.state.verdict import Verdict
 
 DASH = "–"
 
@@ -19,12 +20,12 @@ def venue_lines(board: Board, titles: Mapping[str, str], *, now_mono_s: float) -
         age = venue.age(now_mono_s)
         warm = venue.latency.summary(board.started_mono_s, now_mono_s, False)
         attempts = sum(pool.attempts for pool in venue.pools)
-        reused = sum(pool.reused for pool in venue.pools)
+        ratio = venue.reuse_ratio
         yield (
-            f"{titles[name]:12} {venue.verdict(now_mono_s).value:8}"
+            f"{titles[name]:12} {venue.verdict(now_mono_s).word:8}"
             f" age {_or_dash(None if age is None else seconds_text(age.high_s)):>8}"
             f"  warm p50 {_milliseconds(warm.p50_s):>8} (n={warm.n})"
-            f"  reuse {f'{reused / attempts:.1%}' if attempts else DASH:>6} of {attempts}"
+            f"  reuse {DASH if ratio is None else f'{ratio:.1%}':>6} of {attempts}"
             f"  missed {venue.missed}  failed {sum(venue.failed_by_kind.values())}  healed {venue.healed}"
         )
 
@@ -42,7 +43,7 @@ def summary_lines(
             f"  {titles[key[0]]:12} {key[1] if instrument is None else instrument.name:22}"
             f" {_or_dash(None if quote is None or quote.price is None else format(quote.price, 'f')):>14}"
             f"  age {_or_dash(None if age is None else seconds_text(age.high_s)):>8}"
-            f"  {'unknown' if quote is None else quote.verdict(now_mono_s).value}"
+            f"  {(Verdict.UNKNOWN if quote is None else quote.verdict(now_mono_s)).word}"
             f"  {source_text(source_of_quote(quote, now_mono_s))}"
         )
     yield "Latency, request handed over to body read"

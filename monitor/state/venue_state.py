@@ -9,7 +9,7 @@ import msgspec
 from msgspec import structs
 
 from monitor.domain.errors import NO_FAILURES, ErrorKind
-from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace
+from monitor.domain.telemetry import BudgetState, PoolStats, RequestTrace, reuse_of
 from monitor.exchanges.caching import CacheStats
 from monitor.polling.clock import ClockOffset
 from monitor.polling.results import PollFailure, PollSuccess
@@ -25,6 +25,12 @@ from monitor.state.verdict import Verdict
 
 LATENCY_CAPACITY: Final = 345_600
 """Requests kept per venue for plots and percentiles: a day at four a second."""
+
+
+OUT_OF_REACH: Final = frozenset(
+    {ErrorKind.DNS, ErrorKind.CONNECT, ErrorKind.TLS, ErrorKind.TIMEOUT, ErrorKind.DEADLINE}
+)
+"""Kinds of failure that the network of this computer, a proxy or an authority of its own may be behind."""
 
 
 class _JobTotals:
@@ -131,8 +137,18 @@ class VenueState:
     @property
     def failing_because(self) -> str | None:
         """What the newest failure of :attr:`failing_endpoints` said, in the user's words; ``None`` while none fails."""
-        newest = max(self._failing.values(), key=lambda one: one.failed_mono_s, default=None)
+        newest = self._newest_failing
         return None if newest is None else newest.failure.user_text
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether the newest failure of :attr:`failing_endpoints` was that nobody answered."""
+        newest = self._newest_failing
+        return newest is not None and newest.failure.kind in OUT_OF_REACH
+
+    @property
+    def _newest_failing(self) -> PollFailure | None:
+        return max(self._failing.values(), key=lambda one: one.failed_mono_s, default=None)
 
     @property
     def waiting_endpoints(self) -> tuple[str, ...]:
@@ -164,9 +180,13 @@ class VenueState:
 
     @property
     def reuse_ratio(self) -> float | None:
-        """Warm attempts / all attempts over every pool of the venue since start; ``None`` before the first."""
-        attempts = sum(pool.attempts for pool in self._pools.values())
-        return sum(pool.reused for pool in self._pools.values()) / attempts if attempts else None
+        """Warm attempts / all attempts over every pool of the venue since start; ``None`` as in :func:`reuse_of`."""
+        pools = self._pools.values()
+        return reuse_of(
+            attempts=sum(pool.attempts for pool in pools),
+            reused=sum(pool.reused for pool in pools),
+            opened=sum(pool.opened for pool in pools),
+        )
 
     @property
     def shortest_cadence_s(self) -> float | None:

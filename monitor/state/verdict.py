@@ -40,6 +40,11 @@ class Verdict(StrEnum):
         """True for live and quiet only: nothing else may be shown in green, plain or as current."""
         return self in (Verdict.LIVE, Verdict.QUIET)
 
+    @property
+    def word(self) -> str:
+        """The verdict for people, the same word wherever it stands."""
+        return "no data" if self is Verdict.UNKNOWN else self.value
+
 
 def late_after_s(cadence_s: float) -> float:
     """Seconds without a reply after which a feed of this cadence is late."""

@@ -62,7 +62,7 @@ class AccountChips(QWidget):
             return
         self._chips = tuple(chips)
         self.setToolTip(plain_tooltip("\n\n".join(chip.story for chip in chips)))
-        self.setAccessibleName("; ".join(f"{chip.name} {chip.text}, {chip.verdict.value}" for chip in chips))
+        self.setAccessibleName("; ".join(f"{chip.name} {chip.text}, {chip.verdict.word}" for chip in chips))
         self.update()
 
     def sizeHint(self) -> QSize:

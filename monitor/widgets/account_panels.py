@@ -288,7 +288,7 @@ class AccountPanels(QObject):
         verdict, venue, name = block.verdict(now_mono_s), state.ref.venue, self.label_of(state.ref)
         failure = state.failure_of(block)
         age = block.age(now_mono_s)
-        story = f"{state.ref.name} at {self._venue_title(state.ref.venue)}, {block.name}: {verdict.value}."
+        story = f"{state.ref.name} at {self._venue_title(state.ref.venue)}, {block.name}: {verdict.word}."
         if state.access is Access.OPENING:
             return Chip(venue, name, "waiting for the keyring", verdict, f"{story} The keyring is being asked.")
         if state.access is Access.CLOSED:

@@ -255,7 +255,8 @@ class ChartArea(QWidget):
         why = self._board.why_silent(venue)
         if why is None:
             return "Waiting for the first price…"
-        return f"No price. {silence_text(venue, self._venue_title(venue), why)}"
+        helps = self._board.what_helps(venue)
+        return f"No price. {silence_text(venue, self._venue_title(venue), why)}" + (f"\n{helps}" if helps else "")
 
     def _cause_of(self, request_id: int, attempt: int) -> str:
         entry = self._board.spikes.entry_of(request_id, attempt)

@@ -246,7 +246,7 @@ class FocusHeader(QWidget):
             return
         quote = self._source.quote(self._key)
         verdict = Verdict.UNKNOWN if quote is None else quote.verdict(now)
-        word = "no longer listed" if quote is not None and quote.is_vanished else verdict.value
+        word = "no longer listed" if quote is not None and quote.is_vanished else verdict.word
         age = None if quote is None else quote.age(now)
         age_words = DASH if age is None else age_range_text(*age)
         if self._period is not None:

@@ -111,13 +111,13 @@ class VenueLight(QWidget):
         venue = self._venue
         verdict = venue.verdict(now_mono_s)
         age = venue.age(now_mono_s)
-        word = verdict.value
+        word = verdict.word
         if not self._is_enabled:
             word = "off"
         elif self._is_paused:
             word = "paused"
-        elif verdict is Verdict.UNKNOWN:
-            word = "waiting" if venue.last_failure is None else "no data"
+        elif verdict is Verdict.UNKNOWN and venue.last_failure is None:
+            word = "waiting"
         countdown_s = venue.paused_for_s(now_mono_s)
         budget = venue.budget
         age_words = f"age {DASH if age is None else age_text(age.high_s)}"
@@ -150,7 +150,7 @@ class VenueLight(QWidget):
         cold = venue.latency.summary(period.start_mono_s, period.end_mono_s, True)
         age = venue.age(now_mono_s)
         lines = [
-            f"{self._title}: {self._verdict.value}. {VERDICT_DEFINITIONS[self._verdict]}",
+            f"{self._title}: {self._verdict.word}. {VERDICT_DEFINITIONS[self._verdict]}",
             *([] if chosen is None else [STATE_OF_NOW]),
             (
                 f"age of the newest reply, now: {age_range_text(*age) if age else DASH}, "

@@ -109,7 +109,7 @@ class WindowTray(QObject):
             elif quote.verdict(now_s).is_trustworthy:
                 shown.append(f"{name}  {quoted_text(quote.price, instrument)}  {change_text(quote.change_24h)}")
             else:
-                shown.append(f"{name}  {quote.verdict(now_s).value}, {age_text(age.high_s)} old")
+                shown.append(f"{name}  {quote.verdict(now_s).word}, {age_text(age.high_s)} old")
         return shown
 
     def notify(self, text: str) -> None:

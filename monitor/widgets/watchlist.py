@@ -121,7 +121,14 @@ class Watchlist(QWidget):
         self._why.setContentsMargins(8, 4, 8, 6)
         self._why.setToolTip("Why there is no price: what the newest poll of the venue met.")
         self._why.hide()
+        self._help = QLabel()
+        self._help.setProperty("muted", True)
+        self._help.setTextFormat(Qt.TextFormat.PlainText)
+        self._help.setWordWrap(True)
+        self._help.setContentsMargins(8, 0, 8, 6)
+        self._help.hide()
         layout.addWidget(self._why)
+        layout.addWidget(self._help)
         empty_layout = QVBoxLayout(self.table.viewport())
         empty_layout.addWidget(self._empty)
         self.model.rowsInserted.connect(self._show_or_hide_empty)
@@ -299,13 +306,13 @@ class Watchlist(QWidget):
         self.updateGeometry()
 
     def _show_why(self) -> None:
-        silent = self.model.silent_venues()
         # Without a network all of them say the same but for their names.
-        text = "\n".join(silent)
-        if text != self._why.text():
-            self._why.setText(text)
-            self._why.setAccessibleName(text)
-        self._why.setVisible(bool(silent))
+        for label, lines in zip((self._why, self._help), self.model.silent_venues(), strict=True):
+            text = "\n".join(lines)
+            if text != label.text():
+                label.setText(text)
+                label.setAccessibleName(text)
+            label.setVisible(bool(lines))
 
     def _show_or_hide_empty(self) -> None:
         self._empty.setVisible(self.model.rowCount() == 0)

@@ -11,6 +11,7 @@ from monitor.widgets.watchlist import Watchlist
 from tests.fakes.poll_results import FakeClock, make_failure, make_quotes, make_success
 
 KEY = ("bitunix", "BTCUSDT")
+OTHER_KEY = ("hyperliquid", "BTC")
 WHY = "No address was found for venue.test:443 (bitunix). Is the network up, and the host name right?"
 
 
@@ -19,6 +20,11 @@ def _board() -> tuple[Board, FakeClock]:
     board = Board(venues=("bitunix", "hyperliquid"), clock=clock, utc_now=clock.utc_now)
     board.track((KEY,))
     return board, clock
+
+
+def _helps(watchlist: Watchlist) -> list[str]:
+    labels = [label for label in watchlist.findChildren(QLabel) if label.text().endswith("Polling goes on.")]
+    return [label.text() for label in labels if label.isVisibleTo(watchlist)]
 
 
 def _told(watchlist: Watchlist) -> list[str]:
@@ -53,6 +59,31 @@ def test_the_watchlist_says_why_there_is_no_price(qtbot: QtBot) -> None:
     assert _told(watchlist) == []
 
 
+def test_who_cannot_reach_a_venue_is_told_where_to_look(qtbot: QtBot) -> None:
+    board, clock = _board()
+    watchlist = Watchlist(board, clock=clock, venue_title=str.title, theme=DARK)
+    qtbot.addWidget(watchlist)
+    watchlist.set_keys((KEY, OTHER_KEY))
+    for venue in ("bitunix", "hyperliquid"):
+        text = f"{venue} could not be reached."
+        board.apply([make_failure(clock, venue=venue, endpoint=f"{venue}.x", kind=ErrorKind.CONNECT, text=text)])
+    watchlist.on_slow_frame()
+    without_network = _helps(watchlist)
+    prices = make_quotes({"BTC": "100"}, venue="hyperliquid", field="mid")
+    board.apply([make_success(prices, clock, venue="hyperliquid", endpoint="hyperliquid.x")])
+    watchlist.on_slow_frame()
+    with_one = _helps(watchlist)
+    board.apply([make_failure(clock, endpoint="bitunix.x", kind=ErrorKind.VENUE, text="Bitunix is unavailable")])
+    watchlist.on_slow_frame()
+
+    assert len(without_network) == 1, "once, whatever the number of venues"
+    assert without_network[0].startswith("Check the network of this computer. Proxy")
+    assert "Settings, Network (Ctrl+,)" in without_network[0]
+    assert len(with_one) == 1
+    assert with_one[0].startswith("Another venue answers")
+    assert _helps(watchlist) == [], "it was reached"
+
+
 def test_the_empty_chart_says_why_there_is_no_price(qtbot: QtBot) -> None:
     board, clock = _board()
     charts = ChartArea(board, clock=clock, utc_now=clock.utc_now, venue_title=str.title, theme=DARK)
@@ -71,5 +102,7 @@ def test_the_empty_chart_says_why_there_is_no_price(qtbot: QtBot) -> None:
     charts.set_focus(None)
     told.append(charts.empty_text)
 
-    assert told[:3] == ["Waiting for the first price…", f"No price. Bitunix: {WHY}", "Waiting for the first price…"]
+    assert told[0] == told[2] == "Waiting for the first price…"
+    assert told[1].splitlines()[0] == f"No price. Bitunix: {WHY}"
+    assert told[1].splitlines()[1].startswith("Check the network of this computer.")
     assert told[3].startswith("Choose an instrument")

@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from monitor.qtmodels.quote_model import QuoteColumn, describe_row
+from monitor.qtmodels.quote_figures import describe_row
+from monitor.qtmodels.quote_model import QuoteColumn
 from monitor.widgets.theme import DARK
 from monitor.widgets.watchlist import Watchlist
 from tests.fakes.board_samples import SampleFeed, make_board

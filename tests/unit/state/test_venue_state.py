@@ -12,6 +12,7 @@ from monitor.domain.telemetry import CloseCause, PoolStats
 from monitor.exchanges.base import Source
 from monitor.polling.clock import ClockOffset
 from monitor.state.board import Board
+from monitor.state.pool_figures import figures_since_start
 from monitor.state.pool_history import POOL_HISTORY_SPACING_S, PoolHistory
 from tests.fakes.poll_results import FakeClock, make_budget, make_failure, make_quotes, make_success, make_trace
 
@@ -142,6 +143,27 @@ def test_reuse_is_unknown_before_the_first_attempt() -> None:
     assert venue.pools == ()
 
 
+def test_reuse_is_unknown_while_no_connection_was_ever_opened() -> None:
+    """Nothing was there to be reused: "0 %" would blame the pool for a network that is down."""
+    clock = FakeClock()
+    board = Board(venues=("bitunix",), clock=clock, utc_now=clock.utc_now)
+    dead = make_pool(attempts=17, connect_failed=17)
+    venue = board.venue("bitunix")
+    board.apply([make_failure(clock)])
+    board.apply([make_success(make_quotes(PRICES), clock, pools=[dead])])
+    figures = figures_since_start([dead])
+    assert figures is not None
+    unknown = (dead.reuse_ratio, venue.reuse_ratio, figures.reuse_ratio)
+    trend = venue.pool_history.reuse.last_value
+    alive = make_pool(attempts=18, connect_failed=17, opened=1)
+    clock.advance(3.0)
+    board.apply([make_success(make_quotes(PRICES), clock, pools=[alive])])
+
+    assert unknown == (None, None, None)
+    assert trend is None or math.isnan(trend)
+    assert (alive.reuse_ratio, venue.reuse_ratio) == (0.0, 0.0)
+
+
 def test_pool_history_shows_the_reuse_of_the_last_minute() -> None:
     """A whole-life ratio would hide for hours that reuse has ended."""
     history = PoolHistory()
@@ -171,7 +193,7 @@ def test_pool_history_has_a_gap_where_nothing_was_asked() -> None:
     history = PoolHistory()
     for at_s in range(0, 101, 2):
         history.add([make_pool(attempts=5, reused=4)], float(at_s))
-    history.add([make_pool(attempts=1, reused=0)], 102.0)  # the pool was replaced: its counters began anew
+    history.add([make_pool(attempts=1, opened=1)], 102.0)  # the pool was replaced: its counters began anew
 
     assert history.reuse_at(0.0) == pytest.approx(0.8)
     assert history.reuse_at(100.0) is None
