@@ -48,7 +48,8 @@ class Narrator:
         if paused_for_s is not None and paused_for_s > 0 and venue.name not in self._paused:
             cause = self._paused[venue.name] = result.budget.pause_cause or PauseCause.RATE_LIMIT
             if cause is PauseCause.UNAVAILABLE:
-                text = cause.countdown(f"{paused_for_s:.0f} s")
+                # An event stays: a countdown in it would stand still.
+                text = f"{cause.words}: paused for {paused_for_s:.0f} s"
             else:
                 text = f"too many requests: paused for {paused_for_s:.0f} s"
                 if result.budget.is_shared_suspected:

@@ -108,7 +108,7 @@ def test_an_outage_is_told_as_one_and_never_as_too_many_requests(watched: Watche
     assert re.search(r"because: Bitunix is unavailable \(HTTP 503\), next try in [\d.]+ m?s$", source_text(source))
     assert countdown_s is not None
     assert source.retry_in_s == pytest.approx(countdown_s, abs=0.001), "one countdown, wherever it is shown"
-    assert any(re.fullmatch(r"unavailable \(HTTP 503\), next try in \d+ s", text) for text in watched.events)
+    assert any(re.fullmatch(r"unavailable \(HTTP 503\): paused for \d+ s", text) for text in watched.events)
     budget = watched.budget
     assert (budget.pause_cause, budget.refusals, budget.is_shared_suspected) == (PauseCause.UNAVAILABLE, 0, False)
     assert budget_document(budget, paused_for_s=countdown_s)["pause_cause"] == "unavailable"

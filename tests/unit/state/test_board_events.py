@@ -97,7 +97,7 @@ def test_an_outage_blames_nobody_for_the_limit(board: Board, clock: FakeClock) -
     board.tick()
 
     assert texts(board) == [
-        "unavailable (HTTP 503), next try in 5 s",
+        "unavailable (HTTP 503): paused for 5 s",
         "bitunix.tickers failed: Bitunix is unavailable (HTTP 503)",
         "the pause after HTTP 503 is over, asking again",
     ]
