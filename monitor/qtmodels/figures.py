@@ -69,6 +69,22 @@ def signed(value: float | Decimal | None, decimals: int, unit: str = "") -> str:
     return f"{sign}{text}{unit}"
 
 
+def bounded_text(offset_s: float | None, error_s: float | None) -> str:
+    """Write an offset and the bound of its error in one unit, to the digits that the bound leaves: −0.3 s ± 0.4 s.
+
+    The bound is rounded up: a smaller one would be none.
+    """
+    if offset_s is None or not math.isfinite(offset_s):
+        return DASH
+    if error_s is None or not math.isfinite(error_s):
+        return signed(offset_s, 1, " s")
+    decimals = 1 if error_s >= 0.1 else 2 if error_s >= 0.01 else 3
+    scale = 10**decimals
+    # The product of 0.3 and 10 is a little above 3.
+    bound = math.ceil(round(error_s * scale, 6)) / scale
+    return f"{signed(offset_s, decimals, ' s')} ± {bound:.{decimals}f} s"
+
+
 def change_text(fraction: float | Decimal | None) -> str:
     """Write a change with arrow, sign and per cent, so that it can be read without its colour."""
     if fraction is None or not math.isfinite(fraction):

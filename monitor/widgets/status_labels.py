@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QSizePolicy
 
-from monitor.qtmodels.figures import DASH, duration_text, signed
+from monitor.qtmodels.figures import DASH, bounded_text, duration_text
 from monitor.qtmodels.lag import LagFigures, LagWindow
 from monitor.qtmodels.lag_history import LagHistory
 from monitor.qtmodels.lag_probe import LagProbe
@@ -158,12 +158,11 @@ class ClockLabel(_StatusLabel):
                     note = ", no reply of this run told the time then"
                 elif estimate.is_changed:
                     note = ", the last: a clock was set within the period"
-            lines.append(f"{title}: {signed(offset, 2, ' s')} ± {duration_text(error)}{note}")
+            lines.append(f"{title}: {bounded_text(offset, error)}{note}")
             if offset is not None and (worst is None or abs(offset) > abs(worst)):
                 worst, worst_error = offset, error
         lines.append(CLOCK_NOTE)
-        bound = "" if worst_error is None else f" ± {duration_text(worst_error)}"
-        self.set_text(f"{CLOCK_CAPTION} {signed(worst, 1, ' s')}{bound}")
+        self.set_text(f"{CLOCK_CAPTION} {bounded_text(worst, worst_error)}")
         self.set_definition("\n".join(lines))
 
 

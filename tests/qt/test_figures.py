@@ -12,6 +12,7 @@ from monitor.qtmodels.figures import (
     DASH,
     age_range_text,
     age_text,
+    bounded_text,
     bytes_text,
     change_text,
     compact,
@@ -110,6 +111,31 @@ def test_durations(seconds: float, text: str) -> None:
 )
 def test_ages(seconds: float, text: str) -> None:
     assert age_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "error_s", "text"),
+    [
+        (-0.3, 0.38, "−0.3 s ± 0.4 s"),
+        (-0.3, 0.3, "−0.3 s ± 0.3 s"),
+        (0.004, 0.073, "0.00 s ± 0.08 s"),
+        (12.3456, 0.073, "+12.35 s ± 0.08 s"),
+        (0.0021, 0.004, "+0.002 s ± 0.004 s"),
+        (-3.0, 1.52, "−3.0 s ± 1.6 s"),
+        (-0.3, None, "−0.3 s"),
+        (None, 0.4, DASH),
+        (float("nan"), 0.4, DASH),
+    ],
+)
+def test_an_offset_and_its_bound_have_one_unit_and_the_same_digits(
+    offset_s: float | None, error_s: float | None, text: str
+) -> None:
+    assert bounded_text(offset_s, error_s) == text
+
+
+@given(st.floats(0.0, 1_000.0))
+def test_a_written_bound_is_no_smaller_than_the_bound(error_s: float) -> None:
+    assert float(bounded_text(0.0, error_s).split()[3]) >= error_s - 1e-6
 
 
 def test_age_is_shown_as_the_interval_it_is() -> None:
