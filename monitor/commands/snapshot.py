@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from monitor.assembly import AssemblyError, VenueRuntime, assemble, check_venues
@@ -23,6 +24,8 @@ from monitor.state.summary import SNAPSHOT_SCHEMA, origin_document, quote_docume
 BUDGET_PATIENCE_S = 30.0
 """Longest wait for our own share of the venue's limit before giving up on a request."""
 
+CANDLES_SHOWN = 5
+"""The newest ones, in the text; the document has all."""
 INSTRUMENTS_EVERY_S = 3_600.0
 QUOTES_EVERY_S = 1.0
 
@@ -200,19 +203,15 @@ class Snapshot:
             change = quote["change_24h"]
             yield (
                 f"{quote['instrument']:24} {quote['price'] or '-':>16} {quote['price_kind'] or '':5}"
-                f" bid {quote['bid'] or '-':>12} ask {quote['ask'] or '-':>12}"
                 f" 24 h {'-' if change is None else format(float(change), '+.2%'):>8}"
-                f" age {'-' if quote['age_s'] is None else format(quote['age_s'], '.2f') + ' s'}"
-                f" {_source_words(quote['source'], quote['cache_age_s'])}"
+                f" age {_age_words(quote['age_s'])} {_source_words(quote['source'], quote['cache_age_s'])}"
             )
+            # Of another reply than the price where the venue's fast one has none: with an age of their own.
+            bid_ask = f"bid {quote['bid'] or '-'} ask {quote['ask'] or '-'}"
+            yield f"    {bid_ask:40} age {_age_words(quote['bid_ask_age_s'])}"
             if "candles_source" in quote:
                 yield f"    candles {_source_words(quote['candles_source'], quote['candles_cache_age_s'])}"
-            for candle in quote.get("candles", [])[-5:]:
-                state = "closed" if candle["closed"] else "forming"
-                yield (
-                    f"    {candle['open_time']}  {candle['open']} {candle['high']} {candle['low']} {candle['close']}"
-                    f"  {state}"
-                )
+            yield from _candle_lines(quote.get("candles", [])[-CANDLES_SHOWN:])
             book = quote.get("book")
             if book:
                 yield f"    book {_source_words(book['source'], book['cache_age_s'])}"
@@ -277,17 +276,39 @@ def _source_words(source: str | None, held_s: float | None) -> str:
     return "from the network" if source == Source.NETWORK else f"{source.replace('_', ' ')}, {held_s:.1f} s"
 
 
+def _age_words(age_s: float | None) -> str:
+    return "-" if age_s is None else f"{age_s:.2f} s"
+
+
+def _candle_lines(candles: Sequence[dict[str, Any]]) -> Iterable[str]:
+    names = ("open_time", "open", "high", "low", "close")
+    if candles:
+        rows = [[name.replace("_", " ") for name in names], *([candle[name] for name in names] for candle in candles)]
+        widths = [max(len(row[place]) for row in rows) for place in range(len(names))]
+        states = ["", *("closed" if candle["closed"] else "forming" for candle in candles)]
+        for row, state in zip(rows, states, strict=True):
+            line = "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
+            yield f"    {line}  {state}".rstrip()
+
+
+def _money(text: str | None, currency: str) -> str:
+    """An amount for people, dollars to the cent; the document has every digit."""
+    if text is None or not currency.startswith("USD"):
+        return text or "-"
+    return format(round(Decimal(text), 2) + 0, "f")
+
+
 def _account_lines(account: dict[str, Any]) -> Iterable[str]:
-    yield (
-        f"{account['name']}: equity {account['equity'] or '-'} {account['currency']},"
-        f" available {account['available'] or '-'}, unrealised {account['unrealized_pnl'] or '-'},"
-        f" realised today {account['realized_today'] or '-'}"
-    )
+    currency = account["currency"] or ""
+    titles = {"equity": "equity", "available": "available", "unrealized_pnl": "unrealised"}
+    titles["realized_today"] = "realised today"
+    amounts = [f"{title} {_money(account[name], currency)}" for name, title in titles.items()]
+    yield f"{account['name']}: {', '.join(amounts)} {currency}".rstrip()
     for position in account["positions"]:
         yield (
             f"    {position['side']:5} {position['size']:>14} {position['instrument'] or position['venue_symbol']:22}"
             f" entry {position['entry_price'] or '-':>12} mark {position['mark_price'] or '-':>12}"
-            f" PnL {position['unrealized_pnl'] or '-':>12} liq. {position['liquidation_price'] or '-':>12}"
+            f" PnL {_money(position['unrealized_pnl'], currency):>12} liq. {position['liquidation_price'] or '-':>12}"
         )
     so_far = "" if account["open_orders_complete"] else " so far (not every part of the account was read)"
     yield f"    {len(account['open_orders'])} open orders{so_far}, {len(account['fills'])} fills listed"

@@ -49,12 +49,13 @@ def quote_document(
 ) -> Document:
     """One quote as ``snapshot`` and ``watch`` show it.
 
-    ``age_s`` is the upper end of the age interval of the displayed price. ``venue_symbol`` is used when neither an
+    ``age_s`` is the upper end of the age interval of the displayed price, ``bid_ask_age_s`` that of bid and ask, which
+    may be of another reply: the price can then be outside them. ``venue_symbol`` is used when neither an
     instrument nor a quote is known. ``book`` and ``candles`` appear only when given, their age and source as far as
     the origins tell.
     """
     state = quote if quote is not None else QuoteState(venue="", venue_symbol=venue_symbol)
-    age = state.age(now_mono_s)
+    age, bid_ask_age = state.age(now_mono_s), state.field_age("bid", now_mono_s)
     document: Document = {
         "instrument": None if instrument is None else instrument.name,
         "venue_symbol": venue_symbol or (instrument.venue_symbol if instrument is not None else state.venue_symbol),
@@ -78,6 +79,7 @@ def quote_document(
         "venue_time": time_text(state.venue_time),
         "received_at": time_text(state.received_at),
         "age_s": None if age is None else round(age.high_s, 6),
+        "bid_ask_age_s": None if bid_ask_age is None else round(bid_ask_age.high_s, 6),
         "verdict": state.verdict(now_mono_s).value,
         **source_document(source_of_quote(state, now_mono_s)),
     }

@@ -1,6 +1,7 @@
 """``snapshot --account``: the documented shape, figures that agree with each other, and its exit codes."""
 
 import json
+import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -228,6 +229,15 @@ def test_fills_that_share_an_id_are_all_in_the_document(read: tuple[AccountState
     assert len(document["fills"]) == 3
     assert document["equity"] is None, "what was not read is unknown"
     assert not document["positions_complete"]
+
+
+def test_the_text_gives_dollars_to_the_cent() -> None:
+    done = run_monitor(["snapshot", "--demo", "--venue", "bitunix", "--account", "demo"])
+    amount = r"-?\d+\.\d\d"
+    names = ", ".join(f"{name} {amount}" for name in ("equity", "available", "unrealised", "realised today"))
+
+    assert done.code == 0, done.err
+    assert re.match(rf"demo: {names} USDT\n", done.out), done.out
 
 
 def test_an_account_nobody_has_is_a_wrong_argument(tmp_path: Path, exchange: DemoServer) -> None:

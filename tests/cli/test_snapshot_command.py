@@ -1,5 +1,6 @@
 """``snapshot`` against the demo exchange: the JSON shape, the figures behind it, and its exit codes."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -83,6 +84,29 @@ def test_the_text_says_where_values_came_from(exchange: DemoServer) -> None:
 
     assert done.code == 0, done.err
     assert done.out.count("from the network") == 3
+
+
+def test_the_text_gives_bid_and_ask_an_age_of_their_own_and_candles_a_head(exchange: DemoServer) -> None:
+    """The price and the pair come with two replies, so the price may be outside the pair."""
+    done = run_monitor(["snapshot", *addresses_of(exchange), "--venue=hyperliquid", "--instrument=BTC", "--candles=1h"])
+    lines = done.out.splitlines()
+    price = re.fullmatch(r"BTC-USDC-PERP +[\d.]+ mid +24 h .* age ([\d.]+) s from the network", lines[0])
+    pair = re.fullmatch(r" +bid [\d.]+ ask [\d.]+ +age ([\d.]+) s", lines[1])
+
+    assert done.code == 0, done.err
+    assert price is not None, lines[0]
+    assert pair is not None, lines[1]
+    assert float(pair[1]) >= float(price[1]), "the fastest feed is read last"
+    head, *candles = lines[3:9]
+    assert head.split() == ["open", "time", "open", "high", "low", "close"]
+    assert {line.index(line.split()[4]) + len(line.split()[4]) for line in candles} == {len(head)}
+    assert [line.split()[-1] for line in candles] == ["closed"] * 4 + ["forming"]
+
+
+def test_the_age_of_bid_and_ask_is_in_the_document(exchange: DemoServer) -> None:
+    (quote,) = _snapshot(exchange, "--venue", "hyperliquid", "--instrument", "BTC", "--book")["quotes"]
+
+    assert quote["bid_ask_age_s"] == quote["book"]["age_s"]
 
 
 def test_books_are_sorted_and_the_quote_shows_their_best(exchange: DemoServer) -> None:
