@@ -238,7 +238,10 @@ class Poller:
             expected=expected,
             deadline_s=self._cadence.next_due_s + min(job.cadence_s, SELDOM_S),
         )
-        if available_in_s > REPORTED_HOLD_S and (self._hold_report_due_s is None or now_s >= self._hold_report_due_s):
+        # Who is patient looks again soon, however long it has been waiting.
+        waits_s = max(available_in_s, now_s - self._cadence.next_due_s if is_patient else 0.0)
+        is_long = available_in_s > 0.0 and waits_s > REPORTED_HOLD_S
+        if is_long and (self._hold_report_due_s is None or now_s >= self._hold_report_due_s):
             self._hold_report_due_s = now_s + max(HOLD_REPORT_EVERY_S, job.cadence_s)
             missed = self._cadence.held(now_s)
             # The text is shown until the next report, so it has no countdown: that is reckoned where it is shown.

@@ -1,10 +1,11 @@
 """What is known of the user's accounts: each block of each account with its clocks, its verdict and its last error."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from msgspec.structs import replace
 
@@ -60,6 +61,9 @@ T = TypeVar(
 
 R = TypeVar("R")
 
+SPACING_REPLIES: Final = 6
+"""The newest replies by which it is told how far apart they come."""
+
 
 def _is_same(one: object, other: object) -> bool:
     return one == other if isinstance(one, datetime) else one is other
@@ -85,6 +89,9 @@ class AccountBlock(Generic[T]):
         self.stamp: Stamp | None = None
         self.feed: FeedState | None = None
         self._asked_mono_s = float("-inf")
+        self._received_mono_s: deque[float] = deque(maxlen=SPACING_REPLIES)
+        self._is_held = False
+        """The newest poll waits for our own share of the rate limit, or did until its reply came."""
 
     @property
     def problems(self) -> tuple[RowProblem, ...]:
@@ -101,6 +108,11 @@ class AccountBlock(Generic[T]):
                 # A list of the past is never whole, which nobody expects.
                 return placed.is_complete or not placed.is_open
         return True
+
+    @property
+    def is_in_parts(self) -> bool:
+        """Whether a part of the newest value was asked for before the rest."""
+        return self.stamp is not None and self.stamp.requested_mono_s < self._asked_mono_s
 
     def age(self, now_mono_s: float) -> AgeInterval | None:
         """As for prices: at least the time since the reply, at most since its oldest part was asked for."""
@@ -139,6 +151,25 @@ class AccountBlock(Generic[T]):
             source=result.source,
         )
         self.value = value
+        self._received_mono_s.append(result.received_mono_s)
+        self._note_spacing(self.feed)
+        self._is_held, self.feed.grace_s = False, 0.0
+
+    def note_failure(self, result: PollFailure) -> None:
+        """The newest poll brought nothing, or was not sent.
+
+        One that waits for our own share of the rate limit is no missing reply before that share was renewed once, which
+        takes a window: judged by its cadence alone it would be late and live in turns.
+        """
+        self._is_held = result.failure.kind is ErrorKind.BUDGET and result.failure.pause is None
+        if self.feed is not None:
+            self.feed.grace_s = result.budget.window_s if self._is_held else 0.0
+            self._note_spacing(self.feed)
+
+    def _note_spacing(self, feed: FeedState) -> None:
+        times = self._received_mono_s
+        is_known = self._is_held and len(times) > 1
+        feed.spaced_s = (times[-1] - times[0]) / (len(times) - 1) if is_known else None
 
     def mark_stale(self, slept_s: float) -> None:
         """The machine slept or changed network since the newest reply."""
@@ -258,6 +289,9 @@ class AccountState:
     def fail(self, result: PollFailure) -> None:
         """Take in a failure; what was read before stays, with its age."""
         self._failures[result.key] = result
+        for block in self.blocks:
+            if block.feed is not None and block.feed.key == result.key:
+                block.note_failure(result)
         if result.failure.kind not in NO_FAILURES:
             self._failed.add(result.key)
 

@@ -8,7 +8,11 @@ from monitor.domain.errors import Failure
 from monitor.exchanges.base import Source
 from monitor.state.quotes import AgeInterval, Stamp
 
-_FOR_BUDGET: Final = "Waiting for our own share of the rate limit: prices go first. A first reply may take minutes."
+SPACED_FROM: Final = 1.5
+"""From this many cadences between two replies on it is told: less is the waiting of a busy moment."""
+SPACED: Final = "Replies come as our own share of the rate limit allows, not late by that measure."
+_FOR_BUDGET: Final = "Waiting for our own share of the rate limit: prices go first."
+_FIRST: Final = " A first reply may take minutes."
 
 
 class AgeCauses(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,15 +40,31 @@ def age_causes(stamp: Stamp, now_mono_s: float) -> AgeCauses:
     )
 
 
-def explain_age(stamp: Stamp | None, now_mono_s: float, *, cadence_s: float | None = None) -> str:
-    """One sentence for a tooltip: the interval, then its causes, largest first; causes of no weight are left out."""
+def explain_age(
+    stamp: Stamp | None,
+    now_mono_s: float,
+    *,
+    cadence_s: float | None = None,
+    spaced_s: float | None = None,
+    is_in_parts: bool = False,
+) -> str:
+    """One sentence for a tooltip: the interval, then its causes, largest first; causes of no weight are left out.
+
+    ``cadence_s``: how often it is to be asked; ``spaced_s``: how often our own share of the rate limit lets it.
+    ``is_in_parts``: not all of it was asked with the newest reply.
+    """
     if stamp is None:
         return "No price has been received yet."
     causes = age_causes(stamp, now_mono_s)
     since = "the reply" if stamp.source is Source.NETWORK else "it was handed out"
     parts = [
         (causes.poll_gap_s, f"{seconds_text(causes.poll_gap_s)} since {since}"),
-        (causes.network_s, f"up to {seconds_text(causes.network_s)} between asking and the whole reply"),
+        (
+            causes.network_s,
+            f"its oldest part up to {seconds_text(causes.network_s)} more (parts take turns)"
+            if is_in_parts
+            else f"up to {seconds_text(causes.network_s)} between asking and the whole reply",
+        ),
         (causes.cache_s, f"{seconds_text(causes.cache_s)} in {_held_in(stamp.source)}"),
     ]
     told = [text for seconds, text in sorted(parts, key=lambda part: -part[0]) if seconds >= 0.0005]
@@ -56,15 +76,24 @@ def explain_age(stamp: Stamp | None, now_mono_s: float, *, cadence_s: float | No
     if stamp.source is Source.NETWORK:
         sentence += " From the network."
     if cadence_s is not None:
-        sentence += f" Asked every {seconds_text(cadence_s)}."
+        asked = f"every {seconds_text(cadence_s)}"
+        if spaced_s is None or spaced_s < cadence_s * SPACED_FROM:
+            sentence += f" Asked {asked}."
+        else:
+            sentence += (
+                f" To be asked {asked}; our share of the rate limit, prices first, leaves about one every "
+                f"{seconds_text(spaced_s)}."
+            )
     if stamp.is_marked_stale:
         sentence += " The computer slept or changed network since."
     return sentence
 
 
-def held_text(failure: Failure) -> str:
-    """Why a poll of an account was not sent, for a failure of kind ``BUDGET``."""
-    return _FOR_BUDGET if failure.pause is None else f"{failure.user_text}: nothing is sent until the pause is over."
+def held_text(failure: Failure, *, is_first: bool) -> str:
+    """Why a poll of an account was not sent, for a failure of kind ``BUDGET``. ``is_first``: nothing came before."""
+    if failure.pause is None:
+        return _FOR_BUDGET + (_FIRST if is_first else "")
+    return f"{failure.user_text}: nothing is sent until the pause is over."
 
 
 def seconds_text(seconds: float) -> str:

@@ -41,6 +41,10 @@ class FeedState(msgspec.Struct, kw_only=True, eq=False):
     failed_mono_s: float | None = None
     retry_mono_s: float | None = None
     """When it is asked again, where it waits for a moment that is known; ``None`` otherwise."""
+    spaced_s: float | None = None
+    """How far apart the newest replies came, where our own share of the rate limit holds polls back; else ``None``."""
+    grace_s: float = 0.0
+    """How much later than by its cadence it is late: its next poll waits for our own share of the rate limit."""
     unseen_s: float = 0.0
     """Time the machine slept since the newest reply, which the monotonic clock may not have counted."""
     is_marked_stale: bool = False
@@ -90,6 +94,7 @@ class FeedState(msgspec.Struct, kw_only=True, eq=False):
             now_mono_s=now_mono_s,
             received_mono_s=self.received_mono_s,
             cadence_s=self.cadence_s,
+            grace_s=self.grace_s,
             changed_mono_s=self.changed_mono_s,
             unchanged_replies=self.unchanged_replies,
             replies_needed=self.replies_needed,

@@ -75,17 +75,19 @@ def feed_verdict(
     unchanged_replies: int,
     replies_needed: int,
     instruments: int,
+    grace_s: float = 0.0,
     is_marked_stale: bool = False,
 ) -> Verdict:
     """Judge a whole feed.
 
     ``received_mono_s`` is the newest reply, ``None`` before the first. ``changed_mono_s`` is the newest reply that
     differed from the one before, ``unchanged_replies`` how many came since, ``replies_needed`` see
-    :func:`replies_to_freeze`. ``is_marked_stale`` says that the machine slept or changed network since.
+    :func:`replies_to_freeze`. ``grace_s`` is added to the time after which it is late. ``is_marked_stale`` says that
+    the machine slept or changed network since.
     """
     if received_mono_s is None:
         return Verdict.UNKNOWN
-    if is_marked_stale or now_mono_s - received_mono_s > late_after_s(cadence_s):
+    if is_marked_stale or now_mono_s - received_mono_s > late_after_s(cadence_s) + grace_s:
         return Verdict.LATE
     still_s = 0.0 if changed_mono_s is None else now_mono_s - changed_mono_s
     is_still = unchanged_replies >= replies_needed and still_s >= FROZEN_CADENCES * cadence_s

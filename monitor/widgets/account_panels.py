@@ -36,7 +36,7 @@ from monitor.state.account_tables import (
     position_totals,
 )
 from monitor.state.accounts import Access, AccountBlock, AccountState, account_label
-from monitor.state.ages import explain_age, held_text
+from monitor.state.ages import SPACED, explain_age, held_text
 from monitor.state.board import Board
 from monitor.state.verdict import Verdict
 from monitor.widgets.account_chips import Chip, EmptyState
@@ -293,10 +293,13 @@ class AccountPanels(QObject):
             return Chip(venue, name, "waiting for the keyring", verdict, f"{story} The keyring is being asked.")
         if state.access is Access.CLOSED:
             return Chip(venue, name, "not opened", verdict, f"{story}\n{state.access_text}", is_failed=True)
-        feed = block.feed
-        cadence_s = None if feed is None else feed.cadence_s
-        if block.stamp is not None:
-            story += f" {VERDICT_DEFINITIONS[verdict]}\n{explain_age(block.stamp, now_mono_s, cadence_s=cadence_s)}"
+        if block.feed is not None:
+            cadence_s, spaced_s = block.feed.cadence_s, block.feed.spaced_s
+            why = explain_age(
+                block.stamp, now_mono_s, cadence_s=cadence_s, spaced_s=spaced_s, is_in_parts=block.is_in_parts
+            )
+            is_spaced = block.feed.grace_s > 0.0 and verdict.is_trustworthy
+            story += f" {SPACED if is_spaced else VERDICT_DEFINITIONS[verdict]}\n{why}"
         if block.problems:
             story += f"\n{len(block.problems)} part(s) of the reply could not be read; the rows are marked."
         text = "waiting for the first reply" if age is None else age_range_text(age.low_s, age.high_s)
@@ -305,7 +308,7 @@ class AccountPanels(QObject):
             text = f"{text}, not all yet"
         if failure is not None and failure.failure.kind is ErrorKind.BUDGET:
             pause = failure.failure.pause
-            story += f"\n{held_text(failure.failure)}"
+            story += f"\n{held_text(failure.failure, is_first=age is None)}"
             if age is None:
                 text = "waiting for the budget" if pause is None else pause.words
         elif failure is not None:
@@ -333,7 +336,7 @@ class AccountPanels(QObject):
             # What somebody can mend comes before what mends itself.
             state, failure = min(refused, key=lambda one: _MENDING.get(one[1].kind, 1))
             if failure.kind is ErrorKind.BUDGET:
-                return EmptyState(text=f"{state.ref.name}: {held_text(failure)}")
+                return EmptyState(text=f"{state.ref.name}: {held_text(failure, is_first=True)}")
             return EmptyState(
                 text=f"{state.ref.name}: {safe_text(failure.user_text, 300)}",
                 offers_accounts=failure.kind is ErrorKind.CREDENTIALS,

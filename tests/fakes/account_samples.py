@@ -34,6 +34,7 @@ from monitor.domain.account_history import (
 )
 from monitor.domain.credentials import AccountRef
 from monitor.domain.errors import ErrorKind, Failure, PauseCause
+from monitor.domain.telemetry import BudgetState
 from monitor.exchanges.base import Payload, Source
 from monitor.polling.results import PollFailure, PollSuccess
 from monitor.state.accounts import Access
@@ -139,6 +140,7 @@ class SampleAccounts:
         streak: int = 1,
         missed: int = 0,
         pause: PauseCause | None = None,
+        budget: BudgetState | None = None,
     ) -> None:
         """One failed poll of ``what``, now."""
         self.board.apply(
@@ -154,7 +156,7 @@ class SampleAccounts:
                     failed_at=self.clock.utc_now(),
                     traces=(),
                     pools=(),
-                    budget=make_budget(ref.venue),
+                    budget=budget or make_budget(ref.venue),
                     missed=missed,
                     planned=1,
                     made=1,

@@ -8,7 +8,7 @@ from monitor.domain.errors import BudgetExhausted, ErrorKind, RateLimited, Timed
 from monitor.exchanges.base import Fetched, Payload, PollJob, Source
 from monitor.exchanges.flights import handed_out
 from monitor.polling.line import BudgetLine
-from monitor.polling.poller import LONGEST_HOLD_LOOK_S, PATIENCE_S, Poller, PollerEnvironment, Wait
+from monitor.polling.poller import LONGEST_HOLD_LOOK_S, PATIENCE_S, REPORTED_HOLD_S, Poller, PollerEnvironment, Wait
 from monitor.polling.results import PollFailure, PollResult, PollSuccess
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.silent_transport import SilentTransport, make_fetched, make_job, make_trace
@@ -381,6 +381,21 @@ def test_an_account_lets_prices_go_first_but_not_for_ever() -> None:
     assert bench.failure(0).failure.user_text.endswith("prices go first"), "no countdown: nobody knows how long"
     assert bench.started_s[0] - due_s > PATIENCE_S
     assert bench.line.hold_s("prices", 1) == 0.0
+
+
+def test_an_account_that_looks_again_and_again_says_that_it_waits() -> None:
+    """Each of its looks is short; what it waits in all is not, and its age must not pass for a missing reply."""
+    bench = Bench(cadence_s=5.0)
+    bench.job = replace(bench.job, account=AccountRef("bitunix", "main"))
+    bench.use_wait(bench.clock.wait)
+    opens_at_s = bench.clock.now_s + 9.0
+    bench.transport.hold = lambda _weight: 0.5 if bench.clock.now_s < opens_at_s else 0.0
+    bench.run(bench.ok())
+
+    assert bench.failure(0).failure.kind is ErrorKind.BUDGET
+    waited_s = bench.failure(0).failed_mono_s - (opens_at_s - 9.0)
+    assert REPORTED_HOLD_S < waited_s < REPORTED_HOLD_S + 1.0
+    assert isinstance(bench.results[-1], PollSuccess)
 
 
 def test_every_hold_is_reported_at_its_beginning() -> None:

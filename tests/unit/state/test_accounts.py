@@ -1,13 +1,14 @@
 """Blocks of an account on the board: their ages, what replaces them, and failures that stay the account's own."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
 
 from monitor.domain.account import PositionList
 from monitor.domain.credentials import AccountRef
-from monitor.domain.errors import ErrorKind
+from monitor.domain.errors import ErrorKind, PauseCause
 from monitor.state.account_figures import Sum
 from monitor.state.account_tables import position_rows, position_totals
 from monitor.state.accounts import Access
@@ -16,7 +17,7 @@ from monitor.state.spikes import SpikeCause
 from monitor.state.verdict import Verdict
 from tests.fakes.account_samples import MAIN, VAULT, SampleAccounts
 from tests.fakes.board_samples import SampleClock, SampleFeed, make_board
-from tests.fakes.poll_results import make_trace
+from tests.fakes.poll_results import make_budget, make_trace
 from tests.fakes.sample_markets import FIRST
 
 D = Decimal
@@ -142,6 +143,48 @@ def test_an_account_that_lets_prices_go_first_looks_well(sample: Sample) -> None
 
     told = [entry.text for entry in board.events.items]
     assert not [text for text in told if "account" in text or "positions" in text]
+
+
+def test_what_our_own_share_spaces_out_is_late_after_a_window_of_it_and_does_not_flicker(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    minute = make_budget(FIRST, window_s=60.0)
+    block = board.accounts.states[MAIN].summary
+    held = partial(accounts.fail, MAIN, kind=ErrorKind.BUDGET, text="waiting for our own share", budget=minute)
+
+    def let_pass(seconds: int) -> set[Verdict]:
+        """The verdicts of each second after a reply; from the seventh on the next poll waits for our share."""
+        accounts.deliver(MAIN, "account", accounts.summary_of_main())
+        seen = set()
+        for second in range(seconds):
+            clock.now_s += 1.0
+            if second == 7:
+                held()
+            seen.add(block.verdict(clock.now_s))
+        return seen
+
+    seen = [let_pass(gap_s) for gap_s in (18, 24, 9, 17, 22, 60)]
+    assert seen == [{Verdict.LIVE}] * 6, "asked every 5 s, but our share leaves fewer"
+    assert block.feed is not None
+    assert block.feed.spaced_s == pytest.approx(18.0, abs=1.0)
+
+    assert let_pass(80) == {Verdict.LIVE, Verdict.LATE}, "a whole window and three cadences are more than our share"
+    assert let_pass(9) == {Verdict.LIVE}
+
+
+def test_only_our_own_share_makes_an_account_wait_unblamed(sample: Sample) -> None:
+    board, clock, _, accounts = sample
+    block = board.accounts.states[MAIN].summary
+    minute = make_budget(FIRST, window_s=60.0)
+    accounts.deliver(MAIN, "account", accounts.summary_of_main())
+    accounts.fail(MAIN, kind=ErrorKind.BUDGET, text="waiting for our own share", budget=minute)
+    clock.now_s += 16.0
+    waiting = block.verdict(clock.now_s)
+    outage_text, cause = "Bitunix is unavailable (HTTP 503)", PauseCause.UNAVAILABLE
+    accounts.fail(MAIN, kind=ErrorKind.BUDGET, text=outage_text, pause=cause, budget=minute)
+    outage = block.verdict(clock.now_s)
+    accounts.fail(MAIN, kind=ErrorKind.TIMEOUT, text="no answer")
+
+    assert (waiting, outage, block.verdict(clock.now_s)) == (Verdict.LIVE, Verdict.LATE, Verdict.LATE)
 
 
 def test_a_change_of_focus_does_not_cost_an_account_its_reply(sample: Sample) -> None:

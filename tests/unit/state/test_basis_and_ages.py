@@ -88,6 +88,20 @@ def test_an_age_is_explained_largest_cause_first() -> None:
     )
 
 
+def test_what_our_own_share_leaves_is_told_beside_what_is_asked() -> None:
+    stamp = make_stamp()
+    told = [explain_age(stamp, 101.17, cadence_s=5.0, spaced_s=spaced_s) for spaced_s in (None, 6.0, 17.2)]
+
+    in_parts = explain_age(stamp, 101.17, is_in_parts=True)
+
+    assert "its oldest part up to 0.2 s more (parts take turns)" in in_parts
+    assert [text.rpartition("From the network. ")[2] for text in told] == [
+        "Asked every 5 s.",
+        "Asked every 5 s.",
+        "To be asked every 5 s; our share of the rate limit, prices first, leaves about one every 17 s.",
+    ]
+
+
 def test_the_cache_and_sleep_are_told() -> None:
     stamp = make_stamp(cache_age_s=40.0)
     stamp.source, stamp.is_marked_stale = Source.STALE_CACHE, True
