@@ -19,7 +19,8 @@ class Run(msgspec.Struct, frozen=True):
     """A piece of text in one colour, with a mark before it if ``shape`` is given.
 
     Where there is no room, ``is_optional`` pieces are left out and the others say ``short`` instead, if they have one,
-    and then ``shortest``. What has no room even so is cut between words: a part of a number would be another number.
+    and then ``shortest``, first those without a mark. What has no room even so is cut between words: a part of a number
+    would be another number.
     ``starts_group`` puts a wider gap before the piece.
     """
 
@@ -113,10 +114,15 @@ class PlotHeader(QWidget):
         if self._width(self._runs, metrics, bold) <= room:
             return self._runs
         needed = [run for run in self._runs if not run.is_optional]
-        runs = tuple(replace(run, text=run.short or run.text) for run in needed)
-        if self._width(runs, metrics, bold) <= room:
-            return runs
-        return tuple(replace(run, text=run.shortest or run.short or run.text) for run in needed)
+        short = [run.short or run.text for run in needed]
+        least = [run.shortest or text for run, text in zip(needed, short, strict=True)]
+        # What is said of all, such as the time, gives way before the figures, and those of all venues alike.
+        of_all = [text if run.shape is None else longer for run, longer, text in zip(needed, short, least, strict=True)]
+        for texts in (short, of_all, least):
+            runs = tuple(replace(run, text=text) for run, text in zip(needed, texts, strict=True))
+            if self._width(runs, metrics, bold) <= room:
+                break
+        return runs
 
     @staticmethod
     def _width(runs: Sequence[Run], metrics: QFontMetricsF, bold: QFontMetricsF) -> float:

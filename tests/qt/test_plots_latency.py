@@ -384,11 +384,15 @@ def test_a_percentile_is_dropped_before_its_count(qtbot: QtBot) -> None:
     header = PlotHeader(DARK, Sprites())
     qtbot.addWidget(header)
     lanes = [warm_run(0.067, 0.082, 1_234, ink=DARK.text, shape=MarkShape.CIRCLE, color="#00ff00") for _ in range(2)]
-    header.set_runs([Run("00:24:29 · 3 min 16 s ago", DARK.text), *lanes])
+    when = "00:24:29 · 3 min 16 s ago"
+    header.set_runs([Run(when, DARK.text, shortest="00:24:29"), *lanes])
     metrics = QFontMetricsF(header.font())
+    rooms = range(1_000, 0, -2)
+    told = [tuple(run.text for run in header._fitting(room, metrics, metrics)) for room in rooms]
 
-    def told(room: float) -> list[str]:
-        return [run.text for run in header._fitting(room, metrics, metrics)][1:]
-
-    assert told(10_000.0) == ["p50 67 ms  p95 82 ms  n 1,234 warm"] * 2
-    assert told(metrics.horizontalAdvance("00:24:29 · 3 min 16 s ago") + 10.0) == ["p50 67 ms  n 1,234"] * 2
+    assert list(dict.fromkeys(told)) == [
+        (when, *["p50 67 ms  p95 82 ms  n 1,234 warm"] * 2),
+        (when, *["p50 67 ms  p95 82 ms  n 1,234"] * 2),
+        ("00:24:29", *["p50 67 ms  p95 82 ms  n 1,234"] * 2),
+        ("00:24:29", *["p50 67 ms  n 1,234"] * 2),
+    ]
