@@ -8,12 +8,17 @@ import time
 import traceback
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from monitor.desktop.logs import LIBRARIES_KEPT_QUIET
 
 if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# How long an example takes depends on the machine, and says nothing of what it shows.
+hypothesis.settings.register_profile("monitor", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("monitor")
 
 _GRACE_S = 3.0
 """A thread that was told to end may need this long on a busy machine."""
