@@ -1,7 +1,7 @@
 """Accounts polled beside the markets against the demo exchange: what arrives, and what a refused one cannot disturb."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
@@ -12,11 +12,11 @@ from monitor.desktop.settings import Settings
 from monitor.domain.credentials import AccountRef, Credentials
 from monitor.exchanges.account_registry import ACCOUNT_VENUES
 from monitor.polling.plan import plan_costs
-from monitor.polling.results import TaskDone
 from monitor.state.account_figures import position_figures
 from monitor.state.account_rounds import closed_positions
 from monitor.state.verdict import Verdict
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
+from tests.fakes.driven_controller import run_until
 
 pytestmark = pytest.mark.xdist_group("waiting")
 
@@ -39,16 +39,6 @@ def controller(exchange: DemoServer) -> Iterator[Controller]:
 
 def credentials(name: str, key: str, secret: str = SECRET) -> Credentials:
     return ACCOUNT_VENUES["bitunix"].make_credentials(name, {"api_key": key, "secret": secret})
-
-
-def run_until(controller: Controller, is_true: Callable[[], bool], timeout_s: float = 40.0) -> None:
-    """Take in what comes until it is."""
-    give_up_s = time.monotonic() + timeout_s
-    while not is_true():
-        assert time.monotonic() < give_up_s, "it never came"
-        results, dropped = controller.outbox.drain()
-        controller.board.apply([result for result in results if not isinstance(result, TaskDone)], dropped)
-        time.sleep(0.02)
 
 
 @pytest.mark.allow_warnings  # refusals are logged

@@ -1,24 +1,23 @@
 """What the board says of pools and budgets: how they stand, also while nothing polls, and what the budget counted."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from monitor.assembly import assemble
 from monitor.controller import Controller
 from monitor.desktop.settings import Settings
-from monitor.polling.results import TaskDone
 from monitor.state.period import Period
 from monitor.state.pool_history import POOL_HISTORY_SPACING_S
 from monitor.state.venue_period import pool_period, venue_period
 from monitor.transport.session import PooledSession
 from tests.fakes.demo_exchange import DemoServer, demo_exchange
+from tests.fakes.driven_controller import run_until, take
 
 pytestmark = pytest.mark.xdist_group("waiting")
 
 VENUES = ("bitunix", "hyperliquid")
-PATIENCE_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -33,19 +32,6 @@ def controller(exchange: DemoServer) -> Iterator[Controller]:
     made.attach(assemble(VENUES, Settings(), base_urls=exchange.venues, ca_file=exchange.ca_file))
     yield made
     made.stop(15.0)
-
-
-def take(controller: Controller) -> None:
-    results, dropped = controller.outbox.drain()
-    controller.board.apply([one for one in results if not isinstance(one, TaskDone)], dropped)
-
-
-def run_until(controller: Controller, is_true: Callable[[], bool]) -> None:
-    give_up_s = time.monotonic() + PATIENCE_S
-    while not is_true():
-        assert time.monotonic() < give_up_s, "it never came"
-        take(controller)
-        time.sleep(0.02)
 
 
 def look(controller: Controller) -> None:
