@@ -203,7 +203,7 @@ class VenuePools(QWidget):
         for place, (name, _) in enumerate(DEFINITIONS):
             row, side = divmod(place, _COLUMNS)
             caption = ElidedLabel(name, scale=0.9, least=name)
-            caption.setContentsMargins(7 if side else 0, 0, 0, 0)
+            caption.setContentsMargins(5 if side else 0, 0, 0, 0)
             caption.set_definition(f"{name}: {definition_text(name)}")
             value = ElidedLabel(DASH, scale=0.92, least=_LEAST.get(name, "00"))
             self._captions.append(caption)
