@@ -20,7 +20,7 @@ LAYOUT_VERSION = 5
 """Grows when docks come or go, so that an older saved layout is not forced onto a newer window."""
 
 WATCHLIST_WIDTH_PX = 398
-POOLS_WIDTH_PX = 316
+POOLS_WIDTH_PX = 310
 BOTTOM_HEIGHT_PX = 200
 
 
