@@ -51,7 +51,7 @@ class AppCost:
 
 def measure(*, warm_up_s: float = WARM_UP_S, measured_s: float = MEASURED_S) -> AppCost:
     """Start the app on the demo exchange, on a screen if there is one or can be made, and watch it."""
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         command = [sys.executable, "-m", "monitor", "--demo", "--duration", str(warm_up_s + measured_s + 30)]
         command += ["--size", "1280x720"]
         environment = {**os.environ, "HOME": home, "PYTHONPATH": str(ROOT)}
