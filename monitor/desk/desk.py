@@ -142,7 +142,7 @@ class Desk(QObject):
     def run(self) -> int:
         """Show the window and work until it is closed; return the exit code. Blocks."""
         self._crash_hooks.install()
-        # A signal may have come while all this was built; an event loop would not know of it.
+        # It may have been closed while all this was built; an event loop would not know of it.
         if not self.window.is_leaving:
             self.open()
             if self._options.duration_s is not None:

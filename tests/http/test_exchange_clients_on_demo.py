@@ -168,7 +168,8 @@ def test_a_thousand_candles_are_paged_into_one_series(clients: dict[str, Exchang
     fetched = clients[venue].fetch_candles(FOCUS[venue], "1m", limit=1_000)
 
     assert len(fetched.value.candles) == 1_000
-    assert len(fetched.traces) == (5 if venue == "bitunix" else 1)
+    # At Hyperliquid one page has room for all, and another is asked for when a minute ends meanwhile.
+    assert len(fetched.traces) in ((5,) if venue == "bitunix" else (1, 2))
     check_series(fetched.value.candles, "1m")
 
 
