@@ -78,7 +78,7 @@ def test_a_window_that_polls_keeps_its_settings(tmp_path: Path) -> None:
 def test_a_signal_while_it_starts_is_not_lost(tmp_path: Path) -> None:
     with demo_exchange() as exchange:
         for delay_s in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5):
-            process = _start(tmp_path, [*addresses_of(exchange), "--start-marks", "--duration=300"])
+            process = _start(tmp_path, [*addresses_of(exchange), "--duration=300"])
             _read_until(process, "the window is on screen")
             time.sleep(delay_s)
             said = _end(process, signal.SIGTERM)
