@@ -44,7 +44,7 @@ async def _run(config: SimulatorConfig) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
+        with contextlib.suppress(NotImplementedError):  # as on Windows, whose loops take no signals
             loop.add_signal_handler(number, stop.set)
     if config.exit_with_stdin:
         threading.Thread(target=_wait_for_stdin, args=(loop, stop), name="stdin", daemon=True).start()

@@ -2,12 +2,15 @@
 
 import gc
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
+from monitor.widgets.credential_dialog import CredentialDialog
+from tests.fakes.credential_bench import CredentialBench
 from tests.fakes.sample_window import SampleWindow, make_window
 
 WindowFactory = Callable[..., SampleWindow]
@@ -93,3 +96,18 @@ def window_factory(qapp: QApplication) -> Iterator[WindowFactory]:
         sample.window.close()
         sample.window.deleteLater()
     QCoreApplication.sendPostedEvents(None, int(QEvent.Type.DeferredDelete))
+
+
+@pytest.fixture
+def credential_bench(tmp_path: Path) -> Iterator[CredentialBench]:
+    made = CredentialBench(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def credential_dialog(credential_bench: CredentialBench, qtbot: QtBot) -> CredentialDialog:
+    made = CredentialDialog(credential_bench.service, hides_amounts=False)
+    qtbot.addWidget(made)
+    made.show()
+    return made

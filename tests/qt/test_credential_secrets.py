@@ -1,8 +1,6 @@
 """What is typed into the accounts dialog leaves no trace: not in a field, its undo history or memory."""
 
 import gc
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QGuiApplication
@@ -14,21 +12,6 @@ from tests.fakes.credential_bench import KEY, SECRET, CredentialBench, choose, f
 from tests.fakes.widget_texts import everything_in
 
 PRIVATE_KEY = "0x" + "5eC0de77" * 8
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[CredentialBench]:
-    made = CredentialBench(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def dialog(bench: CredentialBench, qtbot: QtBot) -> CredentialDialog:
-    made = CredentialDialog(bench.service, hides_amounts=False)
-    qtbot.addWidget(made)
-    made.show()
-    return made
 
 
 def texts_held_by(*roots: object) -> set[str]:
@@ -54,9 +37,9 @@ def texts_held_by(*roots: object) -> set[str]:
 
 
 def test_fields_are_masked_take_a_paste_with_white_space_and_give_nothing_back(
-    bench: CredentialBench, dialog: CredentialDialog, qtbot: QtBot
+    credential_bench: CredentialBench, credential_dialog: CredentialDialog, qtbot: QtBot
 ) -> None:
-    edit = dialog.fields.edits["secret"]
+    edit = credential_dialog.fields.edits["secret"]
     QGuiApplication.clipboard().setText(f"  {SECRET}\n")
     edit.paste()
     assert edit.echoMode() is QLineEdit.EchoMode.Password
@@ -64,20 +47,20 @@ def test_fields_are_masked_take_a_paste_with_white_space_and_give_nothing_back(
     QGuiApplication.clipboard().setText("something else")
     edit.copy()
     assert QGuiApplication.clipboard().text() == "something else"
-    fill(dialog, "main", api_key=KEY)
-    dialog.keep.click()
-    bench.wait_for(qtbot, lambda: bool(bench.answered("add")))
+    fill(credential_dialog, "main", api_key=KEY)
+    credential_dialog.keep.click()
+    credential_bench.wait_for(qtbot, lambda: bool(credential_bench.answered("add")))
 
-    assert f'"secret": "{SECRET}"' in next(iter(bench.keyring.entries.values()))
+    assert f'"secret": "{SECRET}"' in next(iter(credential_bench.keyring.entries.values()))
 
 
 @pytest.mark.parametrize("typed", [PRIVATE_KEY, PRIVATE_KEY[2:], " ".join(PRIVATE_KEY), f"key: {PRIVATE_KEY}!"])
 @pytest.mark.parametrize("where", ["address", "name"])
 def test_a_private_key_leaves_the_field_its_undo_history_and_memory(
-    bench: CredentialBench, dialog: CredentialDialog, where: str, typed: str
+    credential_bench: CredentialBench, credential_dialog: CredentialDialog, where: str, typed: str
 ) -> None:
-    choose(dialog, "hyperliquid")
-    edit = dialog.name if where == "name" else dialog.fields.edits[where]
+    choose(credential_dialog, "hyperliquid")
+    edit = credential_dialog.name if where == "name" else credential_dialog.fields.edits[where]
     QGuiApplication.clipboard().setText(typed)
     edit.paste()
     edit.undo()
@@ -85,9 +68,9 @@ def test_a_private_key_leaves_the_field_its_undo_history_and_memory(
     assert edit.text() == ""
     assert not edit.isUndoAvailable()
     assert not edit.isRedoAvailable()
-    assert "form of a private key" in dialog.result_label.text()
-    assert "5eC0de77" not in everything_in(dialog)
-    held = texts_held_by(dialog, bench.service, bench.controller)
+    assert "form of a private key" in credential_dialog.result_label.text()
+    assert "5eC0de77" not in everything_in(credential_dialog)
+    held = texts_held_by(credential_dialog, credential_bench.service, credential_bench.controller)
     assert "bitunix" in held, "the search finds what is held"
     assert [text for text in held if PRIVATE_KEY[2:] in text.replace(" ", "")] == []
-    assert bench.keyring.calls == []
+    assert credential_bench.keyring.calls == []

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
 from msgspec.structs import replace
 
 from monitor.domain.account import ALL_KEPT, Fill, FillList, FundingPaid, FundingPaidList, PositionList, WalletApart
@@ -19,24 +18,12 @@ from monitor.state.account_tables import (
     position_totals,
 )
 from monitor.state.board import Board
-from tests.fakes.account_samples import MAIN, VAULT, SampleAccounts, fills, position
-from tests.fakes.board_samples import SampleClock, SampleFeed, make_board
+from tests.fakes.account_samples import MAIN, VAULT, fills, position
+from tests.fakes.board_samples import SampleClock
 from tests.fakes.sample_markets import FIRST
+from tests.unit.state.conftest import Sample, name_of
 
 D = Decimal
-Sample = tuple[Board, SampleClock, SampleFeed, SampleAccounts]
-
-
-@pytest.fixture
-def sample() -> Sample:
-    board, clock, feed = make_board(seconds=5)
-    accounts = SampleAccounts(board, clock)
-    accounts.fill_in()
-    return board, clock, feed, accounts
-
-
-def name_of(venue: str, symbol: str) -> str:
-    return f"{venue}:{symbol}"
 
 
 def listed(*found: Fill) -> FillList:

@@ -12,28 +12,14 @@ from monitor.domain.errors import ErrorKind, PauseCause
 from monitor.state.account_figures import Sum
 from monitor.state.account_tables import position_rows, position_totals
 from monitor.state.accounts import Access
-from monitor.state.board import Board
 from monitor.state.spikes import SpikeCause
 from monitor.state.verdict import Verdict
-from tests.fakes.account_samples import MAIN, VAULT, SampleAccounts
-from tests.fakes.board_samples import SampleClock, SampleFeed, make_board
+from tests.fakes.account_samples import MAIN, VAULT
 from tests.fakes.poll_results import make_budget, make_trace
 from tests.fakes.sample_markets import FIRST
+from tests.unit.state.conftest import Sample, name_of
 
 D = Decimal
-Sample = tuple[Board, SampleClock, SampleFeed, SampleAccounts]
-
-
-@pytest.fixture
-def sample() -> Sample:
-    board, clock, feed = make_board(seconds=5)
-    accounts = SampleAccounts(board, clock)
-    accounts.fill_in()
-    return board, clock, feed, accounts
-
-
-def name_of(venue: str, symbol: str) -> str:
-    return f"{venue}:{symbol}"
 
 
 def test_a_snapshot_fills_two_blocks_and_its_age_reaches_back_to_the_oldest_part(sample: Sample) -> None:
