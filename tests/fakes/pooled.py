@@ -1,5 +1,6 @@
 """Sessions against a loopback server, and what must hold of their counters."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -62,6 +63,16 @@ def traces_of(error: MonitorError) -> tuple[RequestTrace, ...]:
     traces = tuple(trace for trace in error.traces if isinstance(trace, RequestTrace))
     assert len(traces) == len(error.traces)
     return traces
+
+
+def side_by_side(count: int, work: Callable[[], None], timeout_s: float = 120.0) -> None:
+    """Run ``work`` in ``count`` threads and wait for all of them."""
+    workers = [threading.Thread(target=work) for _ in range(count)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout_s)
+    assert not any(worker.is_alive() for worker in workers)
 
 
 def eventually(is_so: Callable[[], bool], timeout_s: float = 10.0) -> bool:

@@ -13,7 +13,7 @@ from monitor.domain.errors import ConnectionDropped, MonitorError
 from monitor.domain.telemetry import CloseCause
 from monitor.transport.http2.lease import Connector
 from tests.fakes.h2_server import Asked, H2Server, serving_h2
-from tests.fakes.pooled import BODY, GET, POST, assert_at_rest, assert_phases_add_up, eventually
+from tests.fakes.pooled import BODY, GET, POST, assert_at_rest, assert_phases_add_up, eventually, side_by_side
 from tests.http.test_http2_session import session_on, stats_of
 
 
@@ -132,11 +132,7 @@ def test_connections_dropped_under_many_threads_fail_no_request(server: H2Server
             except MonitorError as error:
                 failed.append(error)
 
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
+    side_by_side(4, work)
 
     assert failed == []
     assert stats_of(session).healed > 0

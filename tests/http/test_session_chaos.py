@@ -27,6 +27,7 @@ from tests.fakes.pooled import (
     assert_phases_add_up,
     eventually,
     session_to,
+    side_by_side,
     the_pool,
     traces_of,
 )
@@ -161,11 +162,7 @@ def test_idle_closes_at_any_moment_cost_no_request(server: LoopbackServer) -> No
             except MonitorError as error:
                 failed.append(error)
 
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
+    side_by_side(4, work)
     stop.set()
     closer.join(10)
 
